@@ -1,0 +1,200 @@
+//! Sizes of one measurement.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::{
+    COLS_MAX, INNER_MAX, LEAF_BYTES, OPENED_ROWS_MAX, ROUNDS_MAX, ROWS_MAX, VECTORS_MAX,
+};
+use crate::wire::{Reader, WireError, Writer};
+
+/// Sizes of one measurement: for each round t < T a machine computes `C_t = A_t · B`, with `A_t` M×K and B K×N.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// K: columns of A, rows of B. A power of two, 64 to 65536.
+    pub inner: u32,
+    /// N: columns of B and of the results. A power of two, 64 to 32768.
+    pub cols: u32,
+    /// M: rows of A and of one round's result. A power of two, 2 to 65536.
+    pub rows: u32,
+    /// T: rounds, 1 to 4096.
+    pub rounds: u32,
+    /// V: secret vectors that check a row, 1 to 8. Each multiplies the chance of a wrong row to pass by 1/65521.
+    pub vectors: u8,
+    /// k: rows opened on each GPU; at most half of all its rows.
+    pub openings: u16,
+}
+
+/// Sizes that no session may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParamsError {
+    /// A dimension is not a power of two in its range.
+    #[error("{name} is {value}: it must be a power of two from {min} to {max}")]
+    Dimension {
+        /// Which dimension.
+        name: &'static str,
+        /// What it was.
+        value: u32,
+        /// Least that it may be.
+        min: u32,
+        /// Most that it may be.
+        max: u32,
+    },
+    /// Another number is out of its range.
+    #[error("{name} is {value}: it must be from 1 to {max}")]
+    Range {
+        /// Which number.
+        name: &'static str,
+        /// What it was.
+        value: u32,
+        /// Most that it may be.
+        max: u32,
+    },
+    /// One round's result does not span two opened blocks, so that there would be nothing to choose from.
+    #[error("one round is {round_bytes} bytes: it must hold at least two blocks of {block_bytes}")]
+    RoundTooSmall {
+        /// Bytes of one round.
+        round_bytes: u64,
+        /// Bytes of an opened block.
+        block_bytes: u64,
+    },
+}
+
+impl Params {
+    /// The sizes that a CPU computes in milliseconds: K = N = 256, M = 64, T = 8, V = 4. Proves no GPU.
+    #[must_use]
+    pub const fn cpu_small(count: u16) -> Self {
+        Self {
+            inner: 256,
+            cols: 256,
+            rows: 64,
+            rounds: 8,
+            vectors: 4,
+            openings: openings_for(count),
+        }
+    }
+
+    /// The sizes for a real card: K = 32768, N = 8192, M = 4096, V = 4, and as many rounds of 64 MiB as fill 90 % of
+    /// `vram_mib` (from the class table, never from what the card says).
+    #[must_use]
+    pub const fn full(vram_mib: u32, count: u16) -> Self {
+        Self {
+            inner: 32_768,
+            cols: 8_192,
+            rows: 4_096,
+            rounds: vram_mib / 10 * 9 / 64,
+            vectors: 4,
+            openings: openings_for(count),
+        }
+    }
+
+    /// Refuses sizes out of bounds. Every other method assumes that this has passed.
+    ///
+    /// # Errors
+    /// Names the number that is out of bounds.
+    pub fn check(&self) -> Result<(), ParamsError> {
+        dimension("K", self.inner, 64, INNER_MAX)?;
+        dimension("N", self.cols, 64, COLS_MAX)?;
+        dimension("M", self.rows, 2, ROWS_MAX)?;
+        range("T", self.rounds, ROUNDS_MAX)?;
+        range("V", u32::from(self.vectors), u32::from(VECTORS_MAX))?;
+        let half = u64::from(self.rounds) * u64::from(self.rows) / 2;
+        let most = half.min(u64::from(OPENED_ROWS_MAX));
+        range(
+            "k",
+            u32::from(self.openings),
+            u32::try_from(most).unwrap_or(u32::MAX),
+        )?;
+        let (round_bytes, block_bytes) = (self.round_bytes(), self.block_bytes() as u64);
+        if round_bytes < 2 * block_bytes {
+            return Err(ParamsError::RoundTooSmall {
+                round_bytes,
+                block_bytes,
+            });
+        }
+        Ok(())
+    }
+
+    /// Bytes of one row of residues: 2·N.
+    #[must_use]
+    pub fn row_bytes(&self) -> usize {
+        2 * self.cols as usize
+    }
+
+    /// Bytes of one round's residues: 2·M·N.
+    #[must_use]
+    pub fn round_bytes(&self) -> u64 {
+        2 * u64::from(self.rows) * u64::from(self.cols)
+    }
+
+    /// Bytes that one GPU fills: 2·T·M·N.
+    #[must_use]
+    pub fn fill_bytes(&self) -> u64 {
+        self.round_bytes() * u64::from(self.rounds)
+    }
+
+    /// int8 operations of one GPU, a multiplication and an addition counted apart: 2·T·M·N·K, at most 2^60.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.fill_bytes() * u64::from(self.inner)
+    }
+
+    /// Bytes of the aligned block that opens a row: a whole number of leaves, so a row or the leaf that holds it.
+    #[must_use]
+    pub fn block_bytes(&self) -> usize {
+        self.row_bytes().max(LEAF_BYTES)
+    }
+
+    /// Hashes on the path from a block to its round's root.
+    #[must_use]
+    pub fn path_len(&self) -> usize {
+        let blocks = self.round_bytes() / self.block_bytes() as u64;
+        blocks.trailing_zeros() as usize
+    }
+
+    pub(crate) fn encode(&self, out: &mut Writer) {
+        out.u32(self.inner)
+            .u32(self.cols)
+            .u32(self.rows)
+            .u32(self.rounds)
+            .u8(self.vectors)
+            .u16(self.openings);
+    }
+
+    pub(crate) fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            inner: from.u32()?,
+            cols: from.u32()?,
+            rows: from.u32()?,
+            rounds: from.u32()?,
+            vectors: from.u8()?,
+            openings: from.u16()?,
+        })
+    }
+}
+
+/// k = max(32, 256/G): about 256 rows a machine, and never so few on one GPU that a tenth left out would pass.
+const fn openings_for(count: u16) -> u16 {
+    let count = if count == 0 { 1 } else { count };
+    let share = 256 / count;
+    if share < 32 { 32 } else { share }
+}
+
+fn dimension(name: &'static str, value: u32, min: u32, max: u32) -> Result<(), ParamsError> {
+    if value.is_power_of_two() && (min..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(ParamsError::Dimension {
+        name,
+        value,
+        min,
+        max,
+    })
+}
+
+fn range(name: &'static str, value: u32, max: u32) -> Result<(), ParamsError> {
+    if (1..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(ParamsError::Range { name, value, max })
+}

@@ -1,0 +1,380 @@
+//! The keeper's side: asks, times, checks, and ends with a verdict and a transcript.
+
+use std::sync::Arc;
+
+use super::challenge::{Challenge, SetupError};
+use crate::frame::{Bye, DecodeError, Echo, Frame, Hello, HelloAck, Open, Root, Row, Start};
+use crate::freivalds::EpochSecrets;
+use crate::limits::{ECHO_COUNT, PROTOCOL_VERSION, RTT_CREDIT_MAX_MS};
+use crate::seed::{self, RowAt};
+use crate::statement::Statement;
+use crate::transcript::{self, End, Event, Party, Transcript};
+use crate::verdict::{BadRow, Phase, Shortfall, Unmeasured, Verdict};
+use crate::{matrix, tree};
+
+/// A session on the keeper's side. Times are milliseconds of the keeper's monotonic clock; a time before an earlier
+/// one is taken for that earlier one.
+#[derive(Debug)]
+pub struct KeeperSession {
+    challenge: Challenge,
+    secrets: Arc<EpochSecrets>,
+    start: Start,
+    phase: Phase,
+    /// When the current phase must be over.
+    deadline_ms: u64,
+    /// When the frame was sent that is being waited on.
+    sent_ms: u64,
+    now_ms: u64,
+    echoes: u16,
+    rtt_min_ms: u64,
+    compute_ms: u64,
+    root: Option<Root>,
+    asked: Vec<RowAt>,
+    shown: usize,
+    events: Vec<Event>,
+    started_ms: u64,
+    over: bool,
+}
+
+/// What to do after a frame.
+#[derive(Debug)]
+pub enum Next {
+    /// Send these, in order, at once.
+    Send(Vec<Frame>),
+    /// Read on.
+    Wait,
+    /// The session is over.
+    Done(Box<Outcome>),
+}
+
+/// How a session ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What it has shown.
+    pub verdict: Verdict,
+    /// All that was said, enough to come to the same verdict again.
+    pub transcript: Transcript,
+    /// To be sent before hanging up, if anybody still listens.
+    pub farewell: Option<Frame>,
+}
+
+/// A call that a session has no use for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SessionError {
+    /// The outcome has been given already.
+    #[error("the session is over")]
+    Over,
+    /// Time is not up.
+    #[error("the deadline is at {deadline_ms} ms, it is {now_ms} ms")]
+    NotYet {
+        /// When time is up.
+        deadline_ms: u64,
+        /// What time it is.
+        now_ms: u64,
+    },
+}
+
+/// What one frame leads to.
+enum Step {
+    Send(Vec<Frame>),
+    Wait,
+    End(Verdict),
+}
+
+impl KeeperSession {
+    /// Opens a session. Returns it with the frames to send first.
+    ///
+    /// # Errors
+    /// When the challenge is none that can be measured, or the secrets are not for it.
+    pub fn new(
+        challenge: Challenge,
+        secrets: Arc<EpochSecrets>,
+        now_ms: u64,
+    ) -> Result<(Self, Vec<Frame>), SetupError> {
+        challenge.check_with(&secrets)?;
+        let start = challenge.start();
+        let mut session = Self {
+            deadline_ms: now_ms.saturating_add(challenge.limits.hello_ms),
+            challenge,
+            secrets,
+            start,
+            phase: Phase::Hello,
+            sent_ms: now_ms,
+            now_ms,
+            echoes: 0,
+            rtt_min_ms: u64::MAX,
+            compute_ms: 0,
+            root: None,
+            asked: Vec::new(),
+            shown: 0,
+            events: Vec::new(),
+            started_ms: now_ms,
+            over: false,
+        };
+        let hello = vec![Frame::Hello(Hello {
+            version: PROTOCOL_VERSION,
+        })];
+        session.record(Party::Keeper, &hello);
+        Ok((session, hello))
+    }
+
+    /// When the current phase must be over: call [`Self::on_timeout`] then. Bytes that trickle in do not move it.
+    #[must_use]
+    pub fn deadline_ms(&self) -> u64 {
+        self.deadline_ms
+    }
+
+    /// Where the session is.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Takes a frame from the machine. A frame after the deadline counts as a timeout.
+    ///
+    /// # Errors
+    /// [`SessionError::Over`] once the outcome has been given.
+    pub fn on_frame(&mut self, frame: Frame, now_ms: u64) -> Result<Next, SessionError> {
+        self.advance(now_ms)?;
+        if self.now_ms > self.deadline_ms {
+            return Ok(Next::Done(Box::new(self.time_out())));
+        }
+        self.record(Party::Machine, std::slice::from_ref(&frame));
+        match self.step(frame) {
+            Step::Wait => Ok(Next::Wait),
+            Step::Send(frames) => {
+                self.record(Party::Keeper, &frames);
+                Ok(Next::Send(frames))
+            }
+            Step::End(verdict) => Ok(Next::Done(Box::new(self.end(verdict, End::Decided)))),
+        }
+    }
+
+    /// Time is up.
+    ///
+    /// # Errors
+    /// When it is not, or the outcome has been given.
+    pub fn on_timeout(&mut self, now_ms: u64) -> Result<Outcome, SessionError> {
+        self.advance(now_ms)?;
+        if self.now_ms <= self.deadline_ms {
+            return Err(SessionError::NotYet {
+                deadline_ms: self.deadline_ms,
+                now_ms: self.now_ms,
+            });
+        }
+        Ok(self.time_out())
+    }
+
+    /// The stream has ended.
+    ///
+    /// # Errors
+    /// [`SessionError::Over`] once the outcome has been given.
+    pub fn on_disconnect(&mut self, now_ms: u64) -> Result<Outcome, SessionError> {
+        self.advance(now_ms)?;
+        let verdict = Verdict::Unmeasured(Unmeasured::Disconnected { phase: self.phase });
+        Ok(self.end(verdict, End::Disconnected { at_ms: self.now_ms }))
+    }
+
+    /// The decoder has given up on the stream.
+    ///
+    /// # Errors
+    /// [`SessionError::Over`] once the outcome has been given.
+    pub fn on_malformed(
+        &mut self,
+        error: &DecodeError,
+        now_ms: u64,
+    ) -> Result<Outcome, SessionError> {
+        self.advance(now_ms)?;
+        Ok(self.malformed(error.to_string()))
+    }
+
+    pub(crate) fn malformed(&mut self, detail: String) -> Outcome {
+        let verdict = Verdict::Unmeasured(Unmeasured::Malformed { phase: self.phase });
+        self.end(
+            verdict,
+            End::Malformed {
+                at_ms: self.now_ms,
+                detail,
+            },
+        )
+    }
+
+    fn time_out(&mut self) -> Outcome {
+        let verdict = Verdict::Unmeasured(Unmeasured::TimedOut { phase: self.phase });
+        self.end(verdict, End::TimedOut { at_ms: self.now_ms })
+    }
+
+    pub(crate) fn advance(&mut self, now_ms: u64) -> Result<(), SessionError> {
+        if self.over {
+            return Err(SessionError::Over);
+        }
+        self.now_ms = self.now_ms.max(now_ms);
+        Ok(())
+    }
+
+    fn record(&mut self, from: Party, frames: &[Frame]) {
+        let at_ms = self.now_ms;
+        self.events.extend(
+            frames
+                .iter()
+                .map(|frame| transcript::event(at_ms, from, frame)),
+        );
+    }
+
+    fn end(&mut self, verdict: Verdict, end: End) -> Outcome {
+        self.over = true;
+        let farewell = Frame::Bye(Bye {
+            code: verdict.bye_code(),
+        });
+        let farewell = (!matches!(end, End::Disconnected { .. })).then_some(farewell);
+        self.record(Party::Keeper, farewell.as_slice());
+        let transcript = Transcript {
+            challenge: self.challenge.clone(),
+            started_ms: self.started_ms,
+            events: std::mem::take(&mut self.events),
+            end,
+        };
+        Outcome {
+            verdict,
+            transcript,
+            farewell,
+        }
+    }
+
+    fn step(&mut self, frame: Frame) -> Step {
+        match (self.phase, frame) {
+            (Phase::Hello, Frame::HelloAck(ack)) => self.on_hello(ack),
+            (Phase::Echo, Frame::EchoAck(echo)) => self.on_echo(echo),
+            (Phase::Compute, Frame::Root(root)) => self.on_root(root),
+            (Phase::Open, Frame::Row(row)) => self.on_row(&row),
+            (_, Frame::Bye(bye)) => unmeasured(Unmeasured::Refused { code: bye.code }),
+            (phase, frame) => unmeasured(Unmeasured::Unexpected {
+                phase,
+                kind: frame.kind(),
+            }),
+        }
+    }
+
+    fn enter(&mut self, phase: Phase, limit_ms: u64) {
+        self.phase = phase;
+        self.sent_ms = self.now_ms;
+        self.deadline_ms = self.now_ms.saturating_add(limit_ms);
+    }
+
+    fn on_hello(&mut self, ack: HelloAck) -> Step {
+        if ack.version != PROTOCOL_VERSION {
+            return unmeasured(Unmeasured::Version {
+                theirs: ack.version,
+            });
+        }
+        if (ack.class, ack.count) != (self.challenge.class, self.challenge.count) {
+            return unmeasured(Unmeasured::OtherClaim {
+                class: ack.class,
+                count: ack.count,
+            });
+        }
+        self.enter(Phase::Echo, self.challenge.limits.echo_ms);
+        Step::Send(vec![Frame::Echo(self.echo())])
+    }
+
+    /// The echo that is to be sent, or has been and is waited for.
+    fn echo(&self) -> Echo {
+        let nonce = seed::echo_nonce(&self.challenge.session_random, self.echoes);
+        Echo {
+            sequence: self.echoes,
+            nonce,
+        }
+    }
+
+    fn on_echo(&mut self, echo: Echo) -> Step {
+        if echo != self.echo() {
+            return unmeasured(Unmeasured::EchoMismatch);
+        }
+        self.rtt_min_ms = self.rtt_min_ms.min(self.now_ms - self.sent_ms);
+        self.sent_ms = self.now_ms;
+        self.echoes += 1;
+        if self.echoes < ECHO_COUNT {
+            return Step::Send(vec![Frame::Echo(self.echo())]);
+        }
+        self.enter(Phase::Compute, self.challenge.limits.compute_ms);
+        Step::Send(vec![Frame::Start(self.start.clone())])
+    }
+
+    fn on_root(&mut self, root: Root) -> Step {
+        if (root.count, root.rounds) != (self.start.count, self.start.params.rounds) {
+            return unmeasured(Unmeasured::RootShape);
+        }
+        let statement = Statement::answering(&self.start, &root.roots);
+        if !statement.signed_by_machine(&root.signature) {
+            return unmeasured(Unmeasured::Signature);
+        }
+        let (params, random) = (&self.start.params, &self.challenge.session_random);
+        self.asked = seed::choose_openings(params, self.start.count, random, &statement.digest());
+        let forgiven_ms = self.rtt_min_ms.min(RTT_CREDIT_MAX_MS);
+        self.compute_ms = (self.now_ms - self.sent_ms).saturating_sub(forgiven_ms);
+        self.root = Some(root);
+        self.enter(Phase::Open, self.challenge.limits.open_ms);
+        Step::Send(vec![Frame::Open(Open {
+            rows: self.asked.clone(),
+        })])
+    }
+
+    fn on_row(&mut self, row: &Row) -> Step {
+        let asked = self.asked[self.shown];
+        if row.at != asked {
+            return unmeasured(Unmeasured::RowOrder { asked, got: row.at });
+        }
+        if let Some(verdict) = self.check_row(row) {
+            return Step::End(verdict);
+        }
+        self.shown += 1;
+        if self.shown < self.asked.len() {
+            Step::Wait
+        } else {
+            Step::End(self.verdict_on_right_rows())
+        }
+    }
+
+    /// None if the row is committed to and right.
+    fn check_row(&self, row: &Row) -> Option<Verdict> {
+        let (params, at) = (&self.start.params, row.at);
+        let lost = Verdict::Unmeasured(Unmeasured::RowNotCommitted { at });
+        let committed = self
+            .root
+            .as_ref()
+            .and_then(|root| Some((root.of(at.gpu, at.round)?, root.before(at.gpu, at.round)?)));
+        let Some((root, before)) = committed else {
+            return Some(lost);
+        };
+        if tree::verify(params, root, at.row, &row.block, &row.path).is_err() {
+            return Some(lost);
+        }
+        let residues = matrix::from_bytes(tree::row_in_block(params, at.row, &row.block));
+        let gpu_seed = seed::gpu_seed(&self.start.session_seed, at.gpu);
+        let a = matrix::row(
+            &seed::matrix_a_key(&gpu_seed, at.round, before),
+            at.row,
+            params.inner,
+        );
+        let fault = self.secrets.check_row(&a, &residues).err()?;
+        Some(Verdict::Fraud(BadRow { at, fault }))
+    }
+
+    fn verdict_on_right_rows(&self) -> Verdict {
+        let (compute_ms, allowed_ms) = (self.compute_ms, self.challenge.limits.compute_pass_ms);
+        if compute_ms > allowed_ms {
+            return Verdict::Underperforming(Shortfall {
+                compute_ms,
+                allowed_ms,
+            });
+        }
+        Verdict::Proven {
+            class: self.challenge.class,
+            count: self.challenge.count,
+        }
+    }
+}
+
+fn unmeasured(why: Unmeasured) -> Step {
+    Step::End(Verdict::Unmeasured(why))
+}

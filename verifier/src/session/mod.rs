@@ -1,0 +1,9 @@
+//! The two state machines. Neither reads a clock or a socket: frames and milliseconds go in, frames come out.
+
+mod challenge;
+mod keeper;
+mod prover;
+
+pub use challenge::{Challenge, Limits, SetupError};
+pub use keeper::{KeeperSession, Next, Outcome, SessionError};
+pub use prover::{Caps, Claims, ProverError, ProverSession};

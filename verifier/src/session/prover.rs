@@ -1,0 +1,310 @@
+//! The machine's side: computes, commits, signs, shows. It trusts the keeper no more than the keeper trusts it.
+
+use crate::classes::ClassId;
+use crate::device::{Device, DeviceError, FillJob};
+use crate::frame::{Bye, ByeCode, Echo, Frame, FrameType, Hello, HelloAck, Open, Root, Row, Start};
+use crate::limits::{ECHO_COUNT, GPUS_MAX, OPENED_ROWS_MAX, PROTOCOL_VERSION};
+use crate::params::ParamsError;
+use crate::seed;
+use crate::statement::{Signer, SignerError, Statement};
+use crate::{Address, Bytes32};
+
+/// What the machine stands for; work for anything else is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// Chain that the machine is registered on.
+    pub chain_id: u64,
+    /// The machine's registration.
+    pub registration: u32,
+    /// Class of its GPUs; how many there are is the number of devices.
+    pub class: ClassId,
+    /// The keeper that is at the other end, if that is known: then nobody else's work is signed.
+    pub keeper: Option<Address>,
+    /// Most that the machine does.
+    pub caps: Caps,
+}
+
+/// Most that a machine does for one session, so that a keeper cannot wear it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// Bytes filled on each device.
+    pub fill_bytes: u64,
+    /// int8 operations on each device.
+    pub operations: u64,
+}
+
+impl Caps {
+    /// For CPU devices: 64 MiB and 2^36 operations (seconds on one core) each.
+    #[must_use]
+    pub const fn cpu() -> Self {
+        Self {
+            fill_bytes: 64 << 20,
+            operations: 1 << 36,
+        }
+    }
+}
+
+/// Why the machine ends a session.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProverError {
+    /// The keeper speaks another version.
+    #[error(
+        "the keeper speaks version {0}, this agent version {PROTOCOL_VERSION}: update the older of the two"
+    )]
+    Version(u16),
+    /// A frame that has no place here.
+    #[error("{0:?} has no place here")]
+    Unexpected(FrameType),
+    /// Work that is meant for another machine, or asks for what this one does not claim.
+    #[error("the work is for another {0}: it is not this machine's to sign")]
+    NotMine(&'static str),
+    /// Sizes out of the protocol's bounds.
+    #[error(transparent)]
+    Params(#[from] ParamsError),
+    /// Sizes beyond what this machine accepts.
+    #[error("{asked} {what} a device are asked for, {cap} is the most this machine does")]
+    TooLarge {
+        /// What there is too much of.
+        what: &'static str,
+        /// What was asked for.
+        asked: u64,
+        /// Most that the machine does.
+        cap: u64,
+    },
+    /// The rows asked for are not k for each GPU.
+    #[error("the rows asked for are not {openings} on each of {count} GPUs")]
+    Openings {
+        /// k.
+        openings: u16,
+        /// GPUs.
+        count: u16,
+    },
+    /// A device failed.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The host key could not be used.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+}
+
+impl ProverError {
+    /// To be sent before hanging up.
+    #[must_use]
+    pub fn farewell(&self) -> Frame {
+        let code = match self {
+            Self::Version(_) => ByeCode::Version,
+            Self::Unexpected(_) | Self::Params(_) | Self::Openings { .. } => ByeCode::Protocol,
+            Self::NotMine(_) => ByeCode::NotMine,
+            Self::TooLarge { .. } => ByeCode::TooLarge,
+            Self::Device(_) => ByeCode::Device,
+            Self::Signer(_) => ByeCode::Signer,
+        };
+        Frame::Bye(Bye { code })
+    }
+}
+
+/// A session on the machine's side. [`Self::on_frame`] blocks while devices compute: call it where that is allowed.
+pub struct ProverSession<S> {
+    devices: Vec<Box<dyn Device>>,
+    signer: S,
+    claims: Claims,
+    state: State,
+    verdict: Option<ByeCode>,
+}
+
+enum State {
+    AwaitHello,
+    AwaitEchoOrStart { echoes: u16 },
+    AwaitOpen(Box<Start>),
+    AwaitBye,
+    Over,
+}
+
+impl<S> std::fmt::Debug for ProverSession<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProverSession")
+            .field("claims", &self.claims)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Signer> ProverSession<S> {
+    /// A session that measures `devices`, in this order, 1 to 16.
+    ///
+    /// # Errors
+    /// When there are no devices, or too many.
+    pub fn new(
+        devices: Vec<Box<dyn Device>>,
+        signer: S,
+        claims: Claims,
+    ) -> Result<Self, ProverError> {
+        if devices.is_empty() || devices.len() > usize::from(GPUS_MAX) {
+            let asked = devices.len() as u64;
+            return Err(ProverError::TooLarge {
+                what: "devices",
+                asked,
+                cap: u64::from(GPUS_MAX),
+            });
+        }
+        Ok(Self {
+            devices,
+            signer,
+            claims,
+            state: State::AwaitHello,
+            verdict: None,
+        })
+    }
+
+    /// Whether nothing more is to be done.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    /// What the keeper said at the end. A courtesy of the keeper: nothing hangs on it.
+    #[must_use]
+    pub fn verdict(&self) -> Option<ByeCode> {
+        self.verdict
+    }
+
+    /// Takes a frame from the keeper and returns the answers, to be sent in order. Blocks while devices compute.
+    ///
+    /// # Errors
+    /// When the session cannot go on; send [`ProverError::farewell`] and hang up.
+    pub fn on_frame(&mut self, frame: Frame) -> Result<Vec<Frame>, ProverError> {
+        let state = std::mem::replace(&mut self.state, State::Over);
+        let answer = match (state, frame) {
+            (State::Over, frame) => Err(ProverError::Unexpected(frame.kind())),
+            (_, Frame::Bye(bye)) => self.on_bye(bye),
+            (State::AwaitHello, Frame::Hello(hello)) => self.on_hello(hello),
+            (State::AwaitEchoOrStart { echoes }, Frame::Echo(echo)) => self.on_echo(echoes, echo),
+            (State::AwaitEchoOrStart { .. }, Frame::Start(start)) => self.on_start(start),
+            (State::AwaitOpen(start), Frame::Open(open)) => self.on_open(&start, &open),
+            (_, frame) => Err(ProverError::Unexpected(frame.kind())),
+        };
+        if self.is_done() {
+            self.devices.iter_mut().for_each(|device| device.release());
+        }
+        answer
+    }
+
+    fn on_bye(&mut self, bye: Bye) -> Result<Vec<Frame>, ProverError> {
+        self.verdict = Some(bye.code);
+        Ok(Vec::new())
+    }
+
+    fn count(&self) -> u16 {
+        u16::try_from(self.devices.len()).unwrap_or(GPUS_MAX) // `new` allows no more than GPUS_MAX
+    }
+
+    fn on_hello(&mut self, hello: Hello) -> Result<Vec<Frame>, ProverError> {
+        if hello.version != PROTOCOL_VERSION {
+            return Err(ProverError::Version(hello.version));
+        }
+        self.state = State::AwaitEchoOrStart { echoes: 0 };
+        let (class, count) = (self.claims.class, self.count());
+        Ok(vec![Frame::HelloAck(HelloAck {
+            version: PROTOCOL_VERSION,
+            class,
+            count,
+        })])
+    }
+
+    fn on_echo(&mut self, echoes: u16, echo: Echo) -> Result<Vec<Frame>, ProverError> {
+        if echoes >= ECHO_COUNT {
+            return Err(ProverError::Unexpected(FrameType::Echo));
+        }
+        self.state = State::AwaitEchoOrStart { echoes: echoes + 1 };
+        Ok(vec![Frame::EchoAck(echo)])
+    }
+
+    fn on_start(&mut self, start: Start) -> Result<Vec<Frame>, ProverError> {
+        self.check_mine(&start)?;
+        self.check_size(&start)?;
+        let roots = self.fill(&start)?;
+        let signature = self
+            .signer
+            .sign(&Statement::answering(&start, &roots).message())?;
+        let root = Root {
+            count: start.count,
+            rounds: start.params.rounds,
+            roots,
+            signature,
+        };
+        self.state = State::AwaitOpen(Box::new(start));
+        Ok(vec![Frame::Root(root)])
+    }
+
+    fn check_mine(&self, start: &Start) -> Result<(), ProverError> {
+        let claims = &self.claims;
+        let same = [
+            ("chain", start.chain_id == claims.chain_id),
+            ("machine", start.machine == self.signer.machine()),
+            ("registration", start.registration == claims.registration),
+            ("class", start.class == claims.class),
+            ("count of GPUs", start.count == self.count()),
+            (
+                "keeper",
+                claims.keeper.is_none_or(|keeper| keeper == start.keeper),
+            ),
+        ];
+        match same.into_iter().find(|(_, same)| !same) {
+            Some((what, _)) => Err(ProverError::NotMine(what)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_size(&self, start: &Start) -> Result<(), ProverError> {
+        let (params, caps) = (&start.params, &self.claims.caps);
+        params.check()?;
+        let openings = u64::from(params.openings) * u64::from(start.count);
+        let sizes = [
+            ("bytes", params.fill_bytes(), caps.fill_bytes),
+            ("operations", params.operations(), caps.operations),
+            ("rows", openings, u64::from(OPENED_ROWS_MAX)),
+        ];
+        match sizes.into_iter().find(|(_, asked, cap)| asked > cap) {
+            Some((what, asked, cap)) => Err(ProverError::TooLarge { what, asked, cap }),
+            None => Ok(()),
+        }
+    }
+
+    /// All devices are started before any is waited for.
+    fn fill(&mut self, start: &Start) -> Result<Vec<Bytes32>, ProverError> {
+        for (gpu, device) in (0..).zip(&mut self.devices) {
+            let gpu_seed = seed::gpu_seed(&start.session_seed, gpu);
+            device.start(FillJob {
+                params: start.params,
+                epoch_seed: start.epoch_seed,
+                gpu_seed,
+            })?;
+        }
+        let mut roots = Vec::with_capacity(self.devices.len() * start.params.rounds as usize);
+        for device in &mut self.devices {
+            roots.extend(device.finish()?);
+        }
+        Ok(roots)
+    }
+
+    fn on_open(&mut self, start: &Start, open: &Open) -> Result<Vec<Frame>, ProverError> {
+        let (openings, count) = (start.params.openings, start.count);
+        let asked_on = |gpu: u16| open.rows.iter().filter(|at| at.gpu == gpu).count();
+        let total = usize::from(openings) * usize::from(count);
+        if open.rows.len() != total || (0..count).any(|gpu| asked_on(gpu) != usize::from(openings))
+        {
+            return Err(ProverError::Openings { openings, count });
+        }
+        let mut rows = Vec::with_capacity(total);
+        for at in &open.rows {
+            let device = &mut self.devices[usize::from(at.gpu)];
+            let opening = device.open(at.round, at.row)?;
+            rows.push(Frame::Row(Row {
+                at: *at,
+                block: opening.block,
+                path: opening.path,
+            }));
+        }
+        self.state = State::AwaitBye;
+        Ok(rows)
+    }
+}
