@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @title Who may speak for the subnet
+/// @notice Keepers are weighted; a quorum is a property of a set of signers, never of one key.
+interface IKeeperSet {
+    /// @notice One keeper, as recorded.
+    /// @param account Signs attestations and certificates.
+    /// @param weight What it counts in a quorum.
+    /// @param active Whether it counts at present.
+    /// @param sshKey The ed25519 key it opens SSH sessions with: miners' agents let in exactly these.
+    /// @param url Base URL of its HTTP API, where attestations, certificates and evidence are found.
+    struct Keeper {
+        address account;
+        uint64 weight;
+        bool active;
+        bytes32 sshKey;
+        string url;
+    }
+
+    /// @notice Signers must be strictly ascending, so that nobody counts twice.
+    error KeeperSet_SignersNotAscending(address previous, address next);
+
+    /// @notice Whether `signers` are a quorum now, and how many keepers are active.
+    /// @dev A quorum: at least two signers, all active; together at least 2/3 of all active weight; and without the
+    /// heaviest signer the others hold at least half of the weight then left. So neither one heavy keeper nor many
+    /// light ones decide alone. Reverts when `signers` are not strictly ascending.
+    function quorumOf(address[] calldata signers) external view returns (bool quorum, uint256 activeKeepers);
+
+    /// @notice Number of keepers ever recorded; `keeperAt` takes 0 .. count - 1.
+    function keeperCount() external view returns (uint256);
+
+    /// @notice The keeper at a dense index.
+    function keeperAt(uint256 index) external view returns (Keeper memory);
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @title When a set of signers speaks for all (see IKeeperSet.quorumOf)
+/// @dev Pure: weights are at most 2^64 each and at most 2^16 of them, so no product below overflows.
+library QuorumLib {
+    /// @param signerCount How many distinct active keepers signed.
+    /// @param signed Their weight together.
+    /// @param heaviest The largest weight among them.
+    /// @param total All active weight.
+    function isQuorum(uint256 signerCount, uint256 signed, uint256 heaviest, uint256 total)
+        internal
+        pure
+        returns (bool)
+    {
+        if (signerCount < 2) return false;
+        bool twoThirds = signed * 3 >= total * 2;
+        bool halfWithoutHeaviest = (signed - heaviest) * 2 >= total - heaviest;
+        return twoThirds && halfWithoutHeaviest;
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import { IAddressMapping, IBalanceTransfer, IEd25519Verify, IMetagraph } from "../interfaces/ISubtensor.sol";
+
+/// @title The chain's precompiles, called so that a failing one costs a bounded amount of gas
+/// @dev Every external call of the project that is not to a sibling contract is in this file, and goes to a constant
+/// address (SPEC invariant 9). A precompile that fails keeps all gas forwarded to it and returns nothing (SPEC D5),
+/// so reads are capped; caps are at least 4x what was measured on the chain.
+library Subtensor {
+    address internal constant ED25519_VERIFY = address(0x402);
+    address internal constant BALANCE_TRANSFER = address(0x800);
+    address internal constant METAGRAPH = address(0x802);
+    address internal constant STORAGE_QUERY = address(0x807);
+    address internal constant ADDRESS_MAPPING = address(0x80c);
+
+    /// @dev PalletId "burntnsr": what arrives there is burned TAO.
+    bytes32 internal constant BURN_ACCOUNT_ID = 0x6d6f646c6275726e746e73720000000000000000000000000000000000000000;
+
+    /// @dev The chain's existential deposit: accounts below it cease to exist, transfers below it fail.
+    uint64 internal constant EXISTENTIAL_DEPOSIT_RAO = 500;
+
+    /// @dev twox128("SubtensorModule") ++ twox128("AssociatedEvmAddress").
+    bytes32 private constant ASSOCIATION_PREFIX = 0x658faa385070e074c85bf6b568cf05552ee3ea5cc28fb0bcd7e9c900544e35b2;
+
+    uint256 private constant ED25519_GAS = 30_000; // 6,404 measured
+    uint256 private constant READ_GAS = 10_000; // 1,017 measured (0x802), 1,011 (0x807)
+    uint256 private constant MAPPING_GAS = 10_000; // 386 measured
+
+    /// @dev Bytes of a stored association: an address, then a little-endian block number.
+    uint256 private constant ASSOCIATION_BYTES = 28;
+
+    /// @dev Pays through 0x800 with all gas. False when the chain refused; no money has moved then.
+    function pay(bytes32 accountId, uint256 valueWei) internal returns (bool ok) {
+        // slither-disable-next-line arbitrary-send-eth,low-level-calls the only payout there is, to a precompile
+        (ok,) = BALANCE_TRANSFER.call{ value: valueWei }(abi.encodeCall(IBalanceTransfer.transfer, (accountId)));
+    }
+
+    /// @dev The account id of an EVM address. Zero when 0x80c fails.
+    function accountIdOf(address account) internal view returns (bytes32 accountId) {
+        (bool ok, bytes memory out) =
+            ADDRESS_MAPPING.staticcall{ gas: MAPPING_GAS }(abi.encodeCall(IAddressMapping.addressMapping, (account)));
+        if (ok && out.length == 32) accountId = abi.decode(out, (bytes32));
+    }
+
+    /// @dev The hotkey at `uid`. Zero when there is none.
+    function hotkeyAt(uint16 netuid, uint16 uid) internal view returns (bytes32 hotkey) {
+        (bool ok, bytes memory out) =
+            METAGRAPH.staticcall{ gas: READ_GAS }(abi.encodeCall(IMetagraph.getHotkey, (netuid, uid)));
+        if (ok && out.length == 32) hotkey = abi.decode(out, (bytes32));
+    }
+
+    /// @dev The EVM address associated with `uid`, read from raw storage: 0x806 would scan and cost 160k gas. The key
+    /// is twox64-concat of both ids; the hashes come from the caller, because the EVM has no xxhash, and a wrong one
+    /// names no entry at all. Zero when there is none.
+    function associatedAddress(uint16 netuid, bytes8 netuidHash, uint16 uid, bytes8 uidHash)
+        internal
+        view
+        returns (address account)
+    {
+        bytes memory key =
+            abi.encodePacked(ASSOCIATION_PREFIX, netuidHash, _littleEndian(netuid), uidHash, _littleEndian(uid));
+        (bool ok, bytes memory out) = STORAGE_QUERY.staticcall{ gas: READ_GAS }(key);
+        // forge-lint: disable-next-line(unsafe-typecast) the first 20 of 28 bytes are the address
+        if (ok && out.length == ASSOCIATION_BYTES) account = address(bytes20(out));
+    }
+
+    /// @dev Whether (r, s) is `publicKey`'s ed25519 signature of the 32 bytes `message`.
+    function ed25519Verifies(bytes32 message, bytes32 publicKey, bytes32 r, bytes32 s) internal view returns (bool) {
+        (bool ok, bytes memory out) = ED25519_VERIFY.staticcall{ gas: ED25519_GAS }(
+            abi.encodeCall(IEd25519Verify.verify, (message, publicKey, r, s))
+        );
+        return ok && out.length == 32 && abi.decode(out, (uint256)) == 1;
+    }
+
+    function _littleEndian(uint16 value) private pure returns (bytes2) {
+        // forge-lint: disable-next-line(unsafe-typecast) swapping two bytes loses nothing
+        return bytes2((value << 8) | (value >> 8));
+    }
+}
