@@ -1,0 +1,94 @@
+//! What a keeper wants done. Effects have deterministic ids, are persisted before they are dispatched, and are safe
+//! to repeat.
+
+use crate::evidence::Evidence;
+use crate::statement::{Attestation, Signed, Statement};
+use crate::types::{CaseId, Endpoint, Hash32, Kind, MachineId, RentalId, SshKey};
+use serde::{Deserialize, Serialize};
+
+/// keccak256 over the effect's meaning: the same wish has the same id after a crash and replay.
+pub type EffectId = Hash32;
+
+/// One wish.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
+pub enum Effect {
+    /// Look at a rented machine from outside: TCP, key exchange, public-key query. Answered by `Input::Probe`.
+    Probe {
+        /// Id of this look.
+        id: EffectId,
+        /// Where.
+        endpoint: Endpoint,
+        /// The host key it must present.
+        machine: MachineId,
+        /// The key it must accept.
+        renter_key: SshKey,
+    },
+    /// Look at the operator's anchors. Answered by `Input::Anchors`.
+    ProbeAnchors {
+        /// Id of this round.
+        id: EffectId,
+    },
+    /// Measure capacity over SSH. Answered by `Input::Measure`.
+    Measure {
+        /// Id of this measurement.
+        id: EffectId,
+        /// Where.
+        endpoint: Endpoint,
+        /// The host key it must present.
+        machine: MachineId,
+        /// The registration to name.
+        registration: u32,
+        /// Class to prove.
+        gpu_class: u16,
+        /// GPUs to prove.
+        gpu_count: u16,
+    },
+    /// Store the evidence, then sign the statement that names its digest. Answered by `Input::Signed`.
+    Sign {
+        /// Id of this signature.
+        id: EffectId,
+        /// What to sign; `statement.evidence()` is the digest of `evidence`.
+        statement: Statement,
+        /// What it rests on.
+        evidence: Box<Evidence>,
+    },
+    /// Send a transaction, once. Answered by `Input::Tx`.
+    Submit {
+        /// Id of the intent.
+        id: EffectId,
+        /// What to achieve.
+        intent: Intent,
+    },
+    /// Tell the operator. Not answered.
+    Alert {
+        /// Id, so that one condition alerts once.
+        id: EffectId,
+        /// One sentence: what is wrong and what to do.
+        message: String,
+    },
+}
+
+/// Something to achieve on chain.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "intent", rename_all = "snake_case")]
+pub enum Intent {
+    /// File a case with a quorum of attestations, sorted by signer.
+    File {
+        /// Kind to file as (an `Offline` attestation also serves `Interrupted`).
+        kind: Kind,
+        /// The rental.
+        rental: RentalId,
+        /// Which gap between recorded faults the interval lies in (0 = before the first fault).
+        gap: u32,
+        /// The signed attestations.
+        attestations: Vec<Signed<Attestation>>,
+    },
+    /// Execute a case whose window has passed.
+    Execute {
+        /// The case.
+        case_id: CaseId,
+    },
+    /// Send what is to be burned to the burn account.
+    FlushBurn,
+}

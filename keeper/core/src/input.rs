@@ -1,0 +1,209 @@
+//! Everything that can happen to a keeper. The ordered log of these is the truth; state is a fold over it.
+
+use crate::effect::EffectId;
+use crate::statement::{Attestation, Signed, Statement};
+use crate::types::{MachineId, MonoMs, UnixSecs};
+use crate::view::{BlockRef, CaseView, ContractTimes, KeeperView, NodeView, RentalView, View};
+use serde::{Deserialize, Serialize};
+
+/// One entry of the log.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "input", rename_all = "snake_case")]
+pub enum Input {
+    /// First entry of every run of the process: monotonic time starts anew, nothing in flight is.
+    Started(Started),
+    /// Time passes.
+    Tick(Tick),
+    /// The chain, read by views at one block.
+    Chain(Box<ChainUpdate>),
+    /// A liveness look at a machine came back.
+    Probe(ProbeResult),
+    /// The anchors were looked at.
+    Anchors(AnchorResult),
+    /// A capacity measurement came back.
+    Measure(MeasureResult),
+    /// Our own signature over a statement, made after its evidence was stored.
+    Signed(Signed<Statement>),
+    /// A peer's attestation; the adapter has recovered the signer from the signature.
+    Peer(Signed<Attestation>),
+    /// A transaction reached its end.
+    Tx(TxResult),
+}
+
+/// A run of the process begins.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Started {
+    /// Wall clock, Unix milliseconds.
+    pub now_unix_ms: u64,
+    /// Monotonic clock of this run.
+    pub now_ms: MonoMs,
+    /// What the contracts were deployed with.
+    pub times: ContractTimes,
+}
+
+/// Time passes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Tick {
+    /// Monotonic milliseconds.
+    pub now_ms: MonoMs,
+    /// Wall clock, Unix milliseconds.
+    pub now_unix_ms: u64,
+    /// Whether a majority of RPC endpoints answered since the last tick.
+    pub rpc_healthy: bool,
+}
+
+/// What changed on chain, read at `block`. Entries replace older ones of the same id.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ChainUpdate {
+    /// Best or finalized.
+    pub view: View,
+    /// The block all of it was read at.
+    pub block: BlockRef,
+    /// Changed machines.
+    pub nodes: Vec<NodeView>,
+    /// Changed rentals.
+    pub rentals: Vec<RentalView>,
+    /// Changed cases.
+    pub cases: Vec<CaseView>,
+    /// The whole keeper set, when it was read.
+    pub keepers: Option<Vec<KeeperView>>,
+}
+
+/// Answer to `Effect::Probe`: facts, not judgement.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ProbeResult {
+    /// The effect answered.
+    pub id: EffectId,
+    /// The machine looked at.
+    pub machine: MachineId,
+    /// When the look began, monotonic milliseconds.
+    pub started_ms: MonoMs,
+    /// When it ended, monotonic milliseconds.
+    pub ended_ms: MonoMs,
+    /// When the look began on the wall clock, Unix seconds.
+    pub at_secs: UnixSecs,
+    /// What was seen.
+    pub seen: Observation,
+}
+
+/// What one look from outside saw.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "seen", rename_all = "snake_case")]
+pub enum Observation {
+    /// The right machine answered that it would let the renter's key in (PK_OK for that very key).
+    Accepted,
+    /// The right machine answered that it would not.
+    Refused,
+    /// The TCP connection was refused, reset or timed out before the first byte.
+    NoConnection {
+        /// What the socket said, bounded.
+        why: String,
+    },
+    /// The TCP connection stood, but no key exchange finished: silence, garbage, a dropped connection.
+    NoHandshake {
+        /// What was seen, bounded.
+        why: String,
+    },
+    /// Another ed25519 host key (or none of that type) was presented.
+    WrongHostKey {
+        /// The key seen, hex, or a short description.
+        got: String,
+    },
+    /// Key exchange with the right key succeeded, then the connection was lost before an answer.
+    Lost {
+        /// What was seen, bounded.
+        why: String,
+    },
+    /// The server broke the protocol in a way no honest server does (unsigned success, other key echoed).
+    Hostile {
+        /// What it did.
+        what: String,
+    },
+    /// The look could not be made for a reason of our own (no sockets, endpoint not allowed, shutting down).
+    NotLooked {
+        /// Why.
+        why: String,
+    },
+}
+
+/// How many of the operator's anchors answered in one round.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AnchorResult {
+    /// The effect answered.
+    pub id: EffectId,
+    /// Monotonic milliseconds at the end of the round.
+    pub ended_ms: MonoMs,
+    /// Anchors that answered.
+    pub reachable: u32,
+    /// Anchors asked.
+    pub asked: u32,
+}
+
+/// Answer to `Effect::Measure`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct MeasureResult {
+    /// The effect answered.
+    pub id: EffectId,
+    /// The machine measured.
+    pub machine: MachineId,
+    /// Its registration number when the measurement was asked for.
+    pub registration: u32,
+    /// Wall clock at the end, Unix seconds.
+    pub at_secs: UnixSecs,
+    /// What came of it.
+    pub outcome: MeasureOutcome,
+}
+
+/// What came of a measurement.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum MeasureOutcome {
+    /// The machine proved this class and count.
+    Proven {
+        /// GPU class.
+        gpu_class: u16,
+        /// GPUs.
+        gpu_count: u16,
+        /// The verifier's transcript, canonical JSON.
+        transcript: serde_json::Value,
+    },
+    /// A signed root with a bad opened row.
+    BadProof {
+        /// What was wrong.
+        why: String,
+        /// The verifier's transcript, canonical JSON.
+        transcript: serde_json::Value,
+    },
+    /// Right answers, too slow for the class.
+    Underperforming {
+        /// By how much.
+        why: String,
+    },
+    /// No verdict: the machine was busy, unreachable, out of memory, cut off.
+    Unmeasured {
+        /// Why.
+        why: String,
+    },
+}
+
+/// A transaction reached its end, as contract state at finality shows it (or as it failed).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TxResult {
+    /// The `Submit` effect answered.
+    pub id: EffectId,
+    /// What came of it.
+    pub outcome: TxOutcome,
+}
+
+/// How a submitted intent ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum TxOutcome {
+    /// Contract state at finality shows what was wanted (whoever did it).
+    Settled,
+    /// It can no longer succeed; the contract's error by name where there is one.
+    Failed {
+        /// Why.
+        why: String,
+    },
+}

@@ -1,0 +1,47 @@
+//! The keeper as a pure state machine: `step(State, Input) -> Effects`.
+//!
+//! Everything that can happen to a keeper is an [`input::Input`]; everything it wants done is an [`effect::Effect`];
+//! [`state::State`] is a fold of [`step::step`] over the ordered log of inputs. No clock, no randomness, no I/O, no
+//! floats: the same log gives the same state hash and the same effects on any machine.
+//!
+//! # Layout
+//!
+//! | module | what |
+//! |---|---|
+//! | [`types`], [`view`], [`statement`] | the protocol's words, what the chain says, what a keeper signs |
+//! | [`input`], [`effect`] | the two ends of the machine |
+//! | [`rules`], [`limits`] | every number of judgement; every bound on memory and work |
+//! | [`state`], [`step`] | the fold |
+//! | [`world`] | the chain as last read, best and finalized kept apart |
+//! | [`health`] | is it us? Anchors, RPC, clock: while blind nothing advances and nothing is signed |
+//! | [`watch`], [`streak`] | whom to look at and when; failing looks in a row |
+//! | [`judge`] | from looks to statements |
+//! | [`capacity`] | when to measure, what to certify |
+//! | [`court`], [`quorum`], [`gaps`] | attestations of all keepers; when and by whom a case is filed |
+//! | [`settle`] | executing cases and burning what they took |
+//! | [`evidence`] | the bundle behind a signature, and the check that it supports what was signed |
+//! | [`outbox`] | the transaction lane as a pure function of a row and what the node showed |
+//! | [`ids`] | domain-separated hashes: effect ids, ranks, jitter |
+
+pub mod capacity;
+pub mod court;
+pub mod effect;
+pub mod evidence;
+pub mod gaps;
+pub mod health;
+pub mod ids;
+pub mod input;
+pub mod judge;
+pub mod limits;
+pub mod outbox;
+pub mod quorum;
+pub mod rules;
+pub mod settle;
+pub mod state;
+pub mod statement;
+pub mod step;
+pub mod streak;
+pub mod types;
+pub mod view;
+pub mod watch;
+pub mod world;

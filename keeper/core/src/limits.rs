@@ -1,0 +1,67 @@
+//! Bounds on memory and work. None of these is a number of judgement (those are in [`crate::rules`]): reaching one is
+//! an operator's problem that raises an alert, never a reason to accuse anybody.
+
+use crate::types::UnixSecs;
+
+/// Machines kept per view. Lium, the largest peer, had 483 (November 2026).
+pub const NODES_MAX: usize = 8_192;
+/// Rentals kept per view; the oldest closed ones make room.
+pub const RENTALS_MAX: usize = 20_000;
+/// Cases kept per view; the oldest decided ones make room.
+pub const CASES_MAX: usize = 20_000;
+/// Keepers kept per view.
+pub const KEEPERS_MAX: usize = 256;
+/// Recorded faults of one rental; a rental with more is left out with an alert.
+pub const FAULTS_MAX: usize = 256;
+/// Machines with a watch record (rented, or suspected from an earlier rental).
+pub const WATCHES_MAX: usize = 8_192;
+/// Failing looks kept in one streak before it is thinned, and then cut.
+pub const STREAK_LOOKS_MAX: usize = 256;
+/// Newest looks of a streak that thinning leaves alone: more than the strictest proof needs.
+pub const STREAK_TAIL_KEPT: usize = 32;
+/// Looks waiting for the next anchor round to say that our own side was well.
+pub const PROVISIONAL_MAX: usize = 32;
+/// Finished failing intervals of one machine that wait for their signature.
+pub const FINISHED_MAX: usize = 8;
+/// `Interrupted` attestations kept per signer and rental (of the other kinds only the newest counts).
+pub const INTERRUPTED_PER_SIGNER_MAX: usize = 6;
+/// Rentals with attestations in store.
+pub const COURT_RENTALS_MAX: usize = 8_192;
+/// Measurements in flight at once.
+pub const MEASURES_AT_ONCE: usize = 4;
+/// Hosts whose last look is remembered.
+pub const HOSTS_MAX: usize = 16_384;
+/// Bytes kept of any text that came from outside.
+pub const TEXT_BYTES_MAX: usize = 160;
+/// Hashes of earlier bytes at one nonce that an outbox row remembers; more re-signings than this are refused.
+pub const RESIGNS_MAX: usize = 16;
+/// Largest integer that canonical JSON (RFC 8785, numbers are doubles) carries exactly: 2^53 - 1.
+pub const SAFE_INTEGER_MAX: u64 = 9_007_199_254_740_991;
+/// A time later than this (year 2286) in any input is nonsense.
+pub const TIME_MAX_SECS: UnixSecs = 9_999_999_999;
+
+/// The first [`TEXT_BYTES_MAX`] bytes of `text`, cut between characters.
+pub fn clip_text(text: &str) -> String {
+    let mut end = text.len();
+    if end > TEXT_BYTES_MAX {
+        end = TEXT_BYTES_MAX;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+    }
+    text[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hole_31_text_from_outside_is_cut_between_characters() {
+        let text = "é".repeat(TEXT_BYTES_MAX);
+        assert_eq!(clip_text(&text).len(), TEXT_BYTES_MAX);
+        let odd = format!("x{text}");
+        assert_eq!(clip_text(&odd).len(), TEXT_BYTES_MAX - 1);
+        assert_eq!(clip_text("short"), "short");
+    }
+}

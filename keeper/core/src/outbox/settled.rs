@@ -1,0 +1,157 @@
+//! Does contract state at finality show what an intent wanted?
+
+use crate::effect::Intent;
+use crate::gaps::{clamp, gaps};
+use crate::statement::{Attestation, Signed};
+use crate::types::{CaseId, Kind, Rao, RentalId, UnixSecs};
+use crate::view::{CaseStatus, ContractTimes, RentalView};
+use crate::world::Snapshot;
+
+/// Credits below this cannot be paid out on Subtensor (the existential deposit, 500 rao).
+const PAYOUT_MIN_RAO: Rao = 500;
+
+/// Finalized state, as far as intents are judged by it. The caller has made sure that the node had the state.
+#[derive(Clone, Copy, Debug)]
+pub struct FinalWorld<'a> {
+    /// The finalized view.
+    pub view: &'a Snapshot,
+    /// What the contracts were deployed with.
+    pub times: ContractTimes,
+    /// The burn account's credit, over all custody contracts; `None` when it was not read.
+    pub burn_credit_rao: Option<Rao>,
+}
+
+/// How an intent stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Settled {
+    /// The contract shows it, whoever did it.
+    Settled,
+    /// It can never be done any more, and why.
+    Impossible(String),
+    /// Neither.
+    NotYet,
+}
+
+/// Compares an intent with contract state at finality.
+pub fn intent_settled(world: &FinalWorld<'_>, intent: &Intent) -> Settled {
+    match intent {
+        Intent::File {
+            kind,
+            rental,
+            attestations,
+            ..
+        } => filed(world, *kind, *rental, attestations),
+        Intent::Execute { case_id } => executed(world, *case_id),
+        Intent::FlushBurn => match world.burn_credit_rao {
+            Some(0) => Settled::Settled,
+            Some(credit) if credit < PAYOUT_MIN_RAO => Settled::Impossible(format!(
+                "{credit} rao are less than the {PAYOUT_MIN_RAO} that can be paid out"
+            )),
+            Some(_) | None => Settled::NotYet,
+        },
+    }
+}
+
+fn executed(world: &FinalWorld<'_>, case_id: CaseId) -> Settled {
+    match world.view.cases.get(&case_id).map(|case| case.status) {
+        Some(CaseStatus::Executed) => Settled::Settled,
+        Some(CaseStatus::Dismissed) => Settled::Impossible(format!("case {case_id} was dismissed")),
+        Some(CaseStatus::Filed | CaseStatus::Appealed) | None => Settled::NotYet,
+    }
+}
+
+fn filed(
+    world: &FinalWorld<'_>,
+    kind: Kind,
+    rental: RentalId,
+    attestations: &[Signed<Attestation>],
+) -> Settled {
+    let Some(rental) = world.view.rentals.get(&rental) else {
+        return Settled::NotYet;
+    };
+    let Some((from_secs, until_secs)) = intersection(attestations) else {
+        return Settled::Impossible("the attestations do not intersect".to_owned());
+    };
+    let on_chain = rental
+        .faults
+        .iter()
+        .any(|fault| fault.from_secs < until_secs && from_secs < fault.until_secs);
+    let now_secs = world.view.block.timestamp_secs;
+    let ends = kind != Kind::Interrupted;
+    if on_chain
+        && (rental.closed
+            || longest_secs(rental, now_secs, from_secs, until_secs) < least_secs(world, kind))
+    {
+        return Settled::Settled;
+    }
+    if on_chain && ends && now_secs >= rental.end_secs {
+        return Settled::Settled;
+    }
+    impossible(world, kind, rental, attestations)
+        .map_or(Settled::NotYet, |why| Settled::Impossible(why.to_owned()))
+}
+
+/// What the chain will refuse for ever.
+fn impossible(
+    world: &FinalWorld<'_>,
+    kind: Kind,
+    rental: &RentalView,
+    attestations: &[Signed<Attestation>],
+) -> Option<&'static str> {
+    let now_secs = world.view.block.timestamp_secs;
+    let ends = kind != Kind::Interrupted;
+    let oldest_secs = attestations
+        .iter()
+        .map(|signed| signed.statement.until_secs)
+        .min()
+        .unwrap_or(0);
+    let (from_secs, until_secs) = intersection(attestations)?;
+    if rental.closed {
+        return Some("the rental is closed");
+    }
+    if ends && now_secs >= rental.end_secs {
+        return Some("the rental has ended");
+    }
+    if ends && oldest_secs.saturating_add(world.times.freshness_secs) < now_secs {
+        return Some("the attestations are stale");
+    }
+    let open_secs = longest_secs(rental, UnixSecs::MAX, from_secs, until_secs);
+    (open_secs < least_secs(world, kind)).then_some("what is left of the interval is too short")
+}
+
+fn intersection(attestations: &[Signed<Attestation>]) -> Option<(UnixSecs, UnixSecs)> {
+    let from_secs = attestations
+        .iter()
+        .map(|signed| signed.statement.from_secs)
+        .max()?;
+    let until_secs = attestations
+        .iter()
+        .map(|signed| signed.statement.until_secs)
+        .min()?;
+    (from_secs < until_secs).then_some((from_secs, until_secs))
+}
+
+fn longest_secs(
+    rental: &RentalView,
+    now_secs: UnixSecs,
+    from_secs: UnixSecs,
+    until_secs: UnixSecs,
+) -> u64 {
+    gaps(rental)
+        .iter()
+        .filter_map(|gap| clamp(rental, gap, now_secs, (from_secs, until_secs)))
+        .map(|(from_secs, until_secs)| until_secs.saturating_sub(from_secs))
+        .max()
+        .unwrap_or(0)
+}
+
+/// The contract's own minimum of a kind.
+fn least_secs(world: &FinalWorld<'_>, kind: Kind) -> u64 {
+    let least = match kind {
+        Kind::NotDelivered => world.times.delivery_grace_secs,
+        Kind::Interrupted => world.times.min_interrupted_secs,
+        Kind::Offline => world.times.min_offline_secs,
+        Kind::Spoofed => 0,
+    };
+    least.max(1)
+}

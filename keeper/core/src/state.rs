@@ -1,0 +1,150 @@
+//! The whole memory of a keeper: a fold of [`crate::step::step`] over the log.
+
+use crate::capacity::Capacity;
+use crate::court::Court;
+use crate::evidence::Contracts;
+use crate::health::Health;
+use crate::ids::keccak;
+use crate::input::{Started, Tick};
+use crate::limits::TIME_MAX_SECS;
+use crate::rules::{Rules, RulesError};
+use crate::settle::Settle;
+use crate::types::{Account, Hash32, Kind, MachineId, MonoMs, UnixSecs};
+use crate::view::ContractTimes;
+use crate::watch::{Hosts, Watch};
+use crate::world::World;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Who this keeper is and what it judges by; fixed when its store is created.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Config {
+    /// The account it signs and sends with.
+    pub me: Account,
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// The contracts it works for.
+    pub contracts: Contracts,
+    /// The numbers it judges by.
+    pub rules: Rules,
+    /// Kinds that are judged and reported, but not signed.
+    #[serde(default)]
+    pub shadow: BTreeSet<Kind>,
+}
+
+/// Time as the inputs told it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Clock {
+    /// Runs of the process so far; monotonic times compare only within one.
+    pub run: u32,
+    /// Monotonic time at the start of this run.
+    pub started_ms: MonoMs,
+    /// Newest monotonic time of this run.
+    pub now_ms: MonoMs,
+    /// Newest wall clock, Unix milliseconds; follows the clock back as well.
+    pub now_unix_ms: u64,
+}
+
+impl Clock {
+    /// Wall clock in Unix seconds.
+    pub fn now_secs(&self) -> UnixSecs {
+        self.now_unix_ms / 1_000
+    }
+
+    /// A monotonic time from a result, or now when it lies more than a minute ahead: only ticks move the clock.
+    pub(crate) fn sane_ms(&self, ms: MonoMs) -> MonoMs {
+        if ms > self.now_ms.saturating_add(60_000) {
+            self.now_ms
+        } else {
+            ms
+        }
+    }
+
+    fn start(&mut self, started: &Started) {
+        self.run = self.run.saturating_add(1);
+        self.started_ms = started.now_ms;
+        self.now_ms = started.now_ms;
+        self.set_wall(started.now_unix_ms);
+    }
+
+    fn tick(&mut self, tick: &Tick) {
+        self.now_ms = std::cmp::max(self.now_ms, tick.now_ms);
+        self.set_wall(tick.now_unix_ms);
+    }
+
+    fn set_wall(&mut self, unix_ms: u64) {
+        self.now_unix_ms = std::cmp::min(unix_ms, TIME_MAX_SECS.saturating_mul(1_000));
+    }
+}
+
+/// Everything a keeper remembers.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct State {
+    /// Who it is.
+    pub config: Config,
+    /// What the contracts were deployed with, as the last start said.
+    pub times: ContractTimes,
+    /// What time it is.
+    pub clock: Clock,
+    /// The chain as last read.
+    pub world: World,
+    /// Whether its own eyes are to be trusted.
+    pub health: Health,
+    /// Machines looked at, by identity.
+    pub watches: BTreeMap<MachineId, Watch>,
+    /// When each host was last contacted.
+    pub hosts: Hosts,
+    /// Measurements and certificates, by machine.
+    pub capacity: BTreeMap<MachineId, Capacity>,
+    /// Attestations of all keepers and filings under way.
+    pub court: Court,
+    /// Executions and burns under way.
+    pub settle: Settle,
+}
+
+impl State {
+    /// A keeper that has seen nothing yet.
+    ///
+    /// # Errors
+    /// The rules are out of bounds for this chain.
+    pub fn new(config: Config) -> Result<Self, RulesError> {
+        config.rules.check(config.chain_id)?;
+        Ok(Self {
+            config,
+            times: ContractTimes::default(),
+            clock: Clock::default(),
+            world: World::default(),
+            health: Health::default(),
+            watches: BTreeMap::new(),
+            hosts: Hosts::default(),
+            capacity: BTreeMap::new(),
+            court: Court::default(),
+            settle: Settle::default(),
+        })
+    }
+
+    /// keccak256 over the state's bytes. Fields in order of declaration and sorted maps give one state one encoding.
+    pub fn hash(&self) -> Hash32 {
+        // No field can fail to serialise (keys are text or integers); the empty hash would show in every comparison.
+        keccak(&serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// Latest time this keeper may sign: not after now, not after the newest block it knows.
+    pub fn signable_secs(&self) -> UnixSecs {
+        std::cmp::min(self.clock.now_secs(), self.world.best.block.timestamp_secs)
+    }
+
+    pub(crate) fn start(&mut self, started: &Started) {
+        self.clock.start(started);
+        self.times = started.times;
+        self.health.restart();
+        self.hosts.restart(started.now_ms);
+        self.watches.values_mut().for_each(Watch::restart);
+        self.capacity.values_mut().for_each(Capacity::restart);
+    }
+
+    pub(crate) fn tick(&mut self, tick: &Tick) {
+        self.clock.tick(tick);
+        self.health.rpc_healthy = tick.rpc_healthy;
+    }
+}

@@ -1,0 +1,77 @@
+//! The fold: one input in, the next state and what is to be done out.
+
+use crate::effect::Effect;
+use crate::input::{ChainUpdate, Input};
+use crate::state::State;
+use crate::statement::{Signed, Statement};
+use crate::{capacity, court, health, judge, settle, watch};
+
+/// Takes one entry of the log. Total: it never panics and never fails, whatever the input; what makes no sense is left
+/// out, with an alert where an operator should know.
+///
+/// Results only change what is known; decisions are taken at ticks, at the keeper's own pace.
+pub fn step(state: &mut State, input: &Input) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match input {
+        Input::Started(started) => state.start(started),
+        Input::Tick(tick) => {
+            state.tick(tick);
+            decide(state, &mut effects);
+        }
+        Input::Chain(update) => on_chain(state, update, &mut effects),
+        Input::Probe(result) => watch::on_probe(state, result),
+        Input::Anchors(result) => health::on_anchors(state, result, &mut effects),
+        Input::Measure(result) => capacity::on_measure(state, result, &mut effects),
+        Input::Signed(signed) => on_signed(state, signed),
+        Input::Peer(attestation) => court::on_peer(state, attestation),
+        Input::Tx(result) => {
+            court::on_tx(state, result, &mut effects);
+            settle::on_tx(state, result, &mut effects);
+        }
+    }
+    effects
+}
+
+fn decide(state: &mut State, effects: &mut Vec<Effect>) {
+    health::refresh(state, effects);
+    watch::sync(state, effects);
+    health::schedule(state, effects);
+    watch::schedule(state, effects);
+    judge::sign(state, effects);
+    court::file(state, effects);
+    settle::execute(state, effects);
+    capacity::schedule(state, effects);
+}
+
+fn on_chain(state: &mut State, update: &ChainUpdate, effects: &mut Vec<Effect>) {
+    state.world.apply(update, effects);
+    watch::sync(state, effects);
+    court::forget_closed(state);
+    settle::forget_decided(state);
+    capacity::forget_gone(state);
+}
+
+fn on_signed(state: &mut State, signed: &Signed<Statement>) {
+    if signed.signer != state.config.me {
+        return;
+    }
+    match signed.statement {
+        Statement::Attestation(statement) => {
+            judge::on_signed(state, &statement);
+            let own = Signed {
+                statement,
+                signer: signed.signer,
+                signature: signed.signature,
+            };
+            court::keep(state, own);
+        }
+        Statement::Certificate(statement) => {
+            let own = Signed {
+                statement,
+                signer: signed.signer,
+                signature: signed.signature,
+            };
+            capacity::on_signed(state, &own);
+        }
+    }
+}
