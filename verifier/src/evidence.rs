@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::frame::{self, Decoder, Frame, Root, Row, Side, Start};
 use crate::freivalds::{EpochSecrets, RowFault};
-use crate::limits::GPUS_MAX;
+use crate::limits::{GPUS_MAX, OPENED_ROWS_MAX};
 use crate::params::ParamsError;
 use crate::seed::{self, RowAt};
 use crate::session::{KeeperSession, Next, Outcome, SessionError, SetupError};
@@ -194,7 +194,7 @@ fn rows_of(transcript: &Transcript) -> Vec<Row> {
             Frame::Row(row) => Some(row),
             _ => None,
         });
-    rows.collect()
+    rows.take(usize::from(OPENED_ROWS_MAX)).collect()
 }
 
 /// Roots with their machine's good signature.

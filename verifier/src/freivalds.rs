@@ -89,11 +89,8 @@ impl EpochSecrets {
             secret_commitment: seed::secret_commitment(keeper_secret),
             seed: seed::epoch_seed(&block_hash, keeper_secret),
         };
-        let key = seed::vectors_key(vector_secret);
-        let vectors: Vec<_> = (0..params.vectors)
-            .map(|index| secret_vector(&key, index, params.cols))
-            .collect();
-        let images = images(&seed::matrix_b_key(&epoch.seed), &vectors, params);
+        let vectors = secret_vectors(vector_secret, params);
+        let images = images(&epoch.seed, &vectors, params);
         Self {
             epoch,
             inner: params.inner,
@@ -135,6 +132,15 @@ impl EpochSecrets {
     }
 }
 
+/// The V secret vectors of N residues that a vector secret gives. As secret as their input.
+#[must_use]
+pub fn secret_vectors(vector_secret: &Bytes32, params: &Params) -> Vec<Vec<u16>> {
+    let key = seed::vectors_key(vector_secret);
+    (0..params.vectors)
+        .map(|index| secret_vector(&key, index, params.cols))
+        .collect()
+}
+
 /// Stream `index`: little-endian u16 draws; those of 65521 and above are thrown away.
 fn secret_vector(key: &Bytes32, index: u8, cols: u32) -> Vec<u16> {
     let mut generator = generator(key, u64::from(index));
@@ -153,10 +159,13 @@ fn secret_vector(key: &Bytes32, index: u8, cols: u32) -> Vec<u16> {
     vector
 }
 
-fn images(b_key: &Bytes32, vectors: &[Vec<u16>], params: &Params) -> Vec<Vec<u16>> {
+/// The images B·r of vectors of N residues: as many vectors of K residues. As secret as the vectors.
+#[must_use]
+pub fn images(epoch_seed: &Bytes32, vectors: &[Vec<u16>], params: &Params) -> Vec<Vec<u16>> {
+    let b_key = seed::matrix_b_key(epoch_seed);
     let by_row: Vec<Vec<u16>> = (0..params.inner)
         .into_par_iter()
-        .map(|index| matrix::row(b_key, index, params.cols))
+        .map(|index| matrix::row(&b_key, index, params.cols))
         .map(|row| {
             vectors
                 .iter()

@@ -133,6 +133,13 @@ impl Params {
         self.round_bytes() * u64::from(self.rounds)
     }
 
+    /// Bytes that one device needs: what it fills, the tree over it (1/16), and both matrices.
+    #[must_use]
+    pub fn device_bytes(&self) -> u64 {
+        let (a, b) = (u64::from(self.rows), u64::from(self.cols));
+        self.fill_bytes() + self.fill_bytes() / 16 + (a + b) * u64::from(self.inner)
+    }
+
     /// int8 operations of one GPU, a multiplication and an addition counted apart: 2·T·M·N·K, at most 2^60.
     #[must_use]
     pub fn operations(&self) -> u64 {

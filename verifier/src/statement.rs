@@ -110,6 +110,16 @@ pub trait Signer: Send {
     fn sign(&self, message: &[u8; 56]) -> Result<Signature, SignerError>;
 }
 
+impl<S: Signer + ?Sized> Signer for Box<S> {
+    fn machine(&self) -> Bytes32 {
+        (**self).machine()
+    }
+
+    fn sign(&self, message: &[u8; 56]) -> Result<Signature, SignerError> {
+        (**self).sign(message)
+    }
+}
+
 impl Signer for ed25519_dalek::SigningKey {
     fn machine(&self) -> Bytes32 {
         self.verifying_key().to_bytes()

@@ -163,3 +163,26 @@ pub const fn payload_bytes_max(kind: FrameType) -> usize {
         FrameType::Bye => 1,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_grows_with_what_came_and_not_with_what_a_header_announces() {
+        let mut decoder = Decoder::new(Side::FromMachine);
+        let length = u32::try_from(payload_bytes_max(FrameType::Root)).unwrap_or_default();
+        let [a, b, c, d] = length.to_be_bytes();
+        assert_eq!(
+            decoder.take(&mut &[a, b, c, d, FrameType::Root as u8][..]),
+            Ok(None)
+        );
+        assert!(decoder.held.capacity() <= 2 * HEADER_BYTES);
+        assert_eq!(decoder.take(&mut &[0; 1_000][..]), Ok(None));
+        assert!(decoder.held.capacity() <= 2 * (HEADER_BYTES + 1_000));
+        let most = HEADER_BYTES + payload_bytes_max(FrameType::Root);
+        while decoder.take(&mut &[0; 10_000][..]) == Ok(None) {
+            assert!(decoder.held.capacity() <= most);
+        }
+    }
+}

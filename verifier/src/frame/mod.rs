@@ -9,7 +9,7 @@
 mod codec;
 mod decoder;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use codec::{FrameError, decode, encode};
 pub use decoder::{DecodeError, Decoder, HEADER_BYTES, Side, payload_bytes_max};

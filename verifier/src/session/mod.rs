@@ -3,6 +3,8 @@
 mod challenge;
 mod keeper;
 mod prover;
+#[cfg(test)]
+mod tests;
 
 pub use challenge::{Challenge, Limits, SetupError};
 pub use keeper::{KeeperSession, Next, Outcome, SessionError};

@@ -27,8 +27,8 @@ pub struct Claims {
 /// Most that a machine does for one session, so that a keeper cannot wear it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caps {
-    /// Bytes filled on each device.
-    pub fill_bytes: u64,
+    /// Bytes that each device needs, as [`crate::params::Params::device_bytes`] counts them.
+    pub device_bytes: u64,
     /// int8 operations on each device.
     pub operations: u64,
 }
@@ -38,7 +38,7 @@ impl Caps {
     #[must_use]
     pub const fn cpu() -> Self {
         Self {
-            fill_bytes: 64 << 20,
+            device_bytes: 64 << 20,
             operations: 1 << 36,
         }
     }
@@ -259,7 +259,7 @@ impl<S: Signer> ProverSession<S> {
         params.check()?;
         let openings = u64::from(params.openings) * u64::from(start.count);
         let sizes = [
-            ("bytes", params.fill_bytes(), caps.fill_bytes),
+            ("bytes", params.device_bytes(), caps.device_bytes),
             ("operations", params.operations(), caps.operations),
             ("rows", openings, u64::from(OPENED_ROWS_MAX)),
         ];

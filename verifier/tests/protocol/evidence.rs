@@ -1,0 +1,264 @@
+//! What is kept after a session leads anybody to the same verdict, and nothing else does.
+
+use surety_verifier::evidence::{
+    FraudProof, PublicError, PublicFinding, ReplayError, recheck_public, replay,
+};
+use surety_verifier::frame::{Frame, encode};
+use surety_verifier::freivalds::RowFault;
+use surety_verifier::params::Params;
+use surety_verifier::session::{Challenge, Limits, Outcome};
+use surety_verifier::transcript::{End, Party, Transcript};
+use surety_verifier::verdict::Verdict;
+
+use crate::rig::{
+    Forger, TINY, challenge, cpus, measure, measure_changed, proven, prover, run, run_timed,
+    secrets,
+};
+
+fn honest() -> Outcome {
+    measure(TINY, [1; 32], cpus(1))
+}
+
+fn liar() -> Outcome {
+    measure(TINY, [1; 32], vec![Forger::skipping(|_, row| row % 4 == 0)])
+}
+
+fn late() -> Outcome {
+    let limits = Limits {
+        compute_pass_ms: 10,
+        ..Limits::cpu_test()
+    };
+    let mut prover = prover(cpus(1));
+    let challenge = Challenge {
+        limits,
+        ..challenge(TINY, 1, [1; 32])
+    };
+    run_timed(challenge, |frame| prover.on_frame(frame).unwrap(), |_| 40)
+}
+
+fn silent() -> Outcome {
+    measure_changed(TINY, |frames| {
+        if matches!(frames.first(), Some(Frame::Row(_))) {
+            Vec::new()
+        } else {
+            frames
+        }
+    })
+}
+
+fn garbled() -> Outcome {
+    measure_changed(TINY, |frames| match frames.first() {
+        Some(Frame::Root(_)) => vec![Frame::Hello(surety_verifier::frame::Hello { version: 1 })],
+        _ => frames,
+    })
+}
+
+fn all() -> [Outcome; 5] {
+    [honest(), liar(), late(), silent(), garbled()]
+}
+
+#[test]
+fn every_transcript_replays_to_the_verdict_of_the_live_session() {
+    for outcome in all() {
+        assert_eq!(
+            replay(&outcome.transcript, &secrets(&TINY)),
+            Ok(outcome.verdict)
+        );
+    }
+    let ends: Vec<_> = all()
+        .into_iter()
+        .map(|outcome| outcome.transcript.end)
+        .collect();
+    assert!(matches!(ends[3], End::TimedOut { .. }) && matches!(ends[4], End::Malformed { .. }));
+}
+
+#[test]
+fn a_transcript_survives_its_bytes_and_its_json() {
+    for Outcome { transcript, .. } in all() {
+        let bytes = transcript.to_bytes();
+        assert_eq!(Transcript::from_bytes(&bytes).unwrap(), transcript);
+        let json = serde_json::to_string(&transcript).unwrap();
+        let back: Transcript = serde_json::from_str(&json).unwrap();
+        assert_eq!(back, transcript);
+        assert_eq!(back.digest(), transcript.digest());
+    }
+}
+
+#[test]
+fn no_changed_frame_replays_to_the_same_verdict() {
+    for outcome in [honest(), liar()] {
+        let secrets = secrets(&TINY);
+        for event in 0..outcome.transcript.events.len() {
+            let length = outcome.transcript.events[event].frame.len();
+            for byte in [0, 4, 5, length / 2, length - 1] {
+                let mut tampered = outcome.transcript.clone();
+                tampered.events[event].frame[byte] ^= 1;
+                let verdict = replay(&tampered, &secrets);
+                assert_ne!(verdict, Ok(outcome.verdict), "event {event}, byte {byte}");
+                assert_ne!(tampered.digest(), outcome.transcript.digest());
+            }
+        }
+    }
+}
+
+#[test]
+fn frames_left_out_added_or_exchanged_do_not_replay() {
+    let (outcome, secrets) = (honest(), secrets(&TINY));
+    let tamper = |change: fn(&mut Transcript)| {
+        let mut tampered = outcome.transcript.clone();
+        change(&mut tampered);
+        replay(&tampered, &secrets)
+    };
+    assert_eq!(
+        tamper(|transcript| drop(transcript.events.pop())),
+        Err(ReplayError::Differs)
+    );
+    assert_eq!(
+        tamper(|transcript| drop(transcript.events.remove(0))),
+        Err(ReplayError::Differs)
+    );
+    assert_eq!(
+        tamper(|transcript| transcript.events.swap(0, 1)),
+        Err(ReplayError::Differs)
+    );
+    assert_eq!(
+        tamper(|transcript| transcript.events.truncate(50)),
+        Err(ReplayError::End)
+    );
+    let more = tamper(|transcript| transcript.events.push(transcript.events[1].clone()));
+    assert_eq!(more, Err(ReplayError::End));
+    assert_eq!(
+        tamper(|transcript| transcript.started_ms += 1),
+        Err(ReplayError::Differs)
+    );
+    assert_eq!(
+        tamper(|transcript| transcript.events[3].at_ms -= 1),
+        Err(ReplayError::Differs)
+    );
+    assert_eq!(
+        tamper(|transcript| transcript.end = End::TimedOut { at_ms: 5 }),
+        Err(ReplayError::Differs)
+    );
+    assert!(
+        tamper(|transcript| transcript.challenge.session_random[0] ^= 1) != Ok(outcome.verdict)
+    );
+    assert!(matches!(
+        tamper(|transcript| transcript.challenge.epoch.seed[0] ^= 1),
+        Err(ReplayError::Setup(_))
+    ));
+}
+
+#[test]
+fn anybody_confirms_an_honest_machines_rows_without_a_secret() {
+    assert_eq!(
+        recheck_public(&honest().transcript),
+        Ok(PublicFinding::RowsRight {
+            rows: 32,
+            complete: true
+        })
+    );
+    assert_eq!(
+        recheck_public(&late().transcript),
+        Ok(PublicFinding::RowsRight {
+            rows: 32,
+            complete: true
+        })
+    );
+    assert_eq!(
+        recheck_public(&silent().transcript),
+        Ok(PublicFinding::RowsRight {
+            rows: 0,
+            complete: false
+        })
+    );
+    assert_eq!(
+        recheck_public(&garbled().transcript),
+        Ok(PublicFinding::NothingSigned)
+    );
+}
+
+#[test]
+fn anybody_proves_fraud_from_three_frames_without_a_secret() {
+    let outcome = liar();
+    let Ok(PublicFinding::Fraud(bad_row, proof)) = recheck_public(&outcome.transcript) else {
+        panic!("no fraud")
+    };
+    assert_eq!(outcome.verdict, Verdict::Fraud(bad_row));
+    let json = serde_json::to_string(&proof).unwrap();
+    let proven = serde_json::from_str::<FraudProof>(&json)
+        .unwrap()
+        .verify()
+        .unwrap();
+    assert_eq!(proven.bad_row, bad_row);
+    assert_eq!(proven.start.machine, outcome.transcript.challenge.machine);
+}
+
+#[test]
+fn a_fraud_proof_against_an_honest_machine_proves_nothing() {
+    let transcript = honest().transcript;
+    let find = |party, wanted: fn(&Frame) -> bool| {
+        encode(&transcript.frames_from(party).find(wanted).unwrap())
+    };
+    let honest = FraudProof {
+        start: find(Party::Keeper, |frame| matches!(frame, Frame::Start(_))),
+        root: find(Party::Machine, |frame| matches!(frame, Frame::Root(_))),
+        row: find(Party::Machine, |frame| matches!(frame, Frame::Row(_))),
+    };
+    assert_eq!(honest.verify(), Err(PublicError::RowIsRight));
+    for byte in 5..honest.start.len() {
+        let mut proof = honest.clone();
+        proof.start[byte] ^= 1;
+        let found = proof.verify().unwrap_err();
+        assert!(
+            !matches!(found, PublicError::RowIsRight),
+            "byte {byte} of the work is not signed"
+        );
+    }
+    for byte in [5, 20, 200, 600, honest.row.len() - 1] {
+        let mut proof = honest.clone();
+        proof.row[byte] ^= 1;
+        assert!(proof.verify().is_err(), "byte {byte} of the row");
+    }
+    let cut = FraudProof {
+        row: honest.row[..99].to_vec(),
+        ..honest
+    };
+    assert_eq!(cut.verify(), Err(PublicError::Frame("row")));
+}
+
+#[test]
+fn a_row_that_is_no_residue_is_public_fraud_too() {
+    let params = Params {
+        openings: 128,
+        ..TINY
+    };
+    let device = Forger::boxed(|_, _, residues| residues[5] = u16::MAX);
+    let outcome = measure(params, [1; 32], vec![device]);
+    let Ok(PublicFinding::Fraud(bad_row, _)) = recheck_public(&outcome.transcript) else {
+        panic!("no fraud")
+    };
+    assert_eq!(bad_row.fault, RowFault::NotAResidue);
+    assert_eq!(outcome.verdict, Verdict::Fraud(bad_row));
+}
+
+#[test]
+fn the_epochs_secret_once_revealed_opens_the_epoch_and_no_other_does() {
+    let epoch = challenge(TINY, 1, [1; 32]).epoch;
+    assert!(epoch.opened_by(&[0x33; 32]));
+    assert!(!epoch.opened_by(&[0x34; 32]));
+    let other_block = surety_verifier::freivalds::Epoch {
+        block_hash: [0; 32],
+        ..epoch
+    };
+    assert!(!other_block.opened_by(&[0x33; 32]));
+}
+
+#[test]
+fn secrets_do_not_show_in_debug_output() {
+    let shown = format!("{:?} {:?}", secrets(&TINY), challenge(TINY, 1, [0xab; 32]));
+    assert!(
+        !shown.contains("171, 171") && !shown.contains("abab") && !shown.contains("vectors: [[")
+    );
+    let outcome = run(challenge(TINY, 1, [1; 32]), |_| Vec::new());
+    assert_ne!(outcome.verdict, proven(1));
+}

@@ -1,0 +1,11 @@
+//! The protocol as a whole: honest machines, lying machines, bad streams, replays, and known answers.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod device;
+mod evidence;
+mod honest;
+mod liars;
+mod rate;
+mod rig;
+mod streams;
+mod vectors;
