@@ -1,0 +1,3 @@
+//! The outside world, one system per module.
+
+pub mod ssh;

@@ -1,0 +1,3 @@
+//! The keeper service and the command line `surety`.
+
+pub mod adapters;
