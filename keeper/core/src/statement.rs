@@ -67,3 +67,15 @@ impl Statement {
         }
     }
 }
+
+impl From<Attestation> for Statement {
+    fn from(a: Attestation) -> Self {
+        Self::Attestation(a)
+    }
+}
+
+impl From<Certificate> for Statement {
+    fn from(c: Certificate) -> Self {
+        Self::Certificate(c)
+    }
+}

@@ -1,0 +1,24 @@
+//! What keepers, agents and command lines share about the contracts: bindings, typed views, digests, units.
+//!
+//! # Layout
+//! - [`bindings`]: the ABIs, from the committed artifacts;
+//! - [`block`]: headers as Subtensor really answers them;
+//! - [`provider`]: a connection to one node, with a deadline on every request;
+//! - [`reader`]: contract state at one block, as `surety_core::view` types;
+//! - [`digest`]: what keepers and machines sign, alike in Solidity and here (`tests/vectors`);
+//! - [`keys`]: a keeper's signing key, from a file nobody else can read;
+//! - [`intent`]: an intent as a call, and a revert as a name;
+//! - [`deployment`]: the file `deployments/CHAIN_ID.json`;
+//! - [`subtensor`]: account ids, storage-key hashes, precompile addresses;
+//! - [`units`]: rao, wei and TAO.
+
+pub mod bindings;
+pub mod block;
+pub mod deployment;
+pub mod digest;
+pub mod intent;
+pub mod keys;
+pub mod provider;
+pub mod reader;
+pub mod subtensor;
+pub mod units;
