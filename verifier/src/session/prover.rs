@@ -103,7 +103,8 @@ impl ProverError {
     }
 }
 
-/// A session on the machine's side. [`Self::on_frame`] blocks while devices compute: call it where that is allowed.
+/// A session on the machine's side. [`Self::on_frame`] blocks while devices compute: call it where that is
+/// allowed. It has no deadlines: whoever runs it hangs up on a keeper that says nothing for a while.
 pub struct ProverSession<S> {
     devices: Vec<Box<dyn Device>>,
     signer: S,

@@ -117,6 +117,21 @@ fn every_row_opens_to_its_root_and_to_no_other_place() {
 }
 
 #[test]
+fn a_root_is_the_plain_blake3_of_the_rounds_bytes() {
+    let params = Params {
+        cols: 1024,
+        rows: 4,
+        rounds: 1,
+        ..TINY
+    };
+    let (mut device, roots) = filled(FillJob { params, ..JOB });
+    let bytes: Vec<u8> = (0..params.rows)
+        .flat_map(|row| device.open(0, row).unwrap().block)
+        .collect();
+    assert_eq!(roots, [blake3::derive_key(seed::context::TREE, &bytes)]);
+}
+
+#[test]
 fn two_gpus_and_two_rounds_never_share_results() {
     let (_, first) = filled(JOB);
     let (_, second) = filled(FillJob {

@@ -7,7 +7,7 @@ use surety_verifier::frame::{Frame, encode};
 use surety_verifier::freivalds::RowFault;
 use surety_verifier::params::Params;
 use surety_verifier::session::{Challenge, Limits, Outcome};
-use surety_verifier::transcript::{End, Party, Transcript};
+use surety_verifier::transcript::{End, Party, Transcript, TranscriptError};
 use surety_verifier::verdict::Verdict;
 
 use crate::rig::{
@@ -178,6 +178,58 @@ fn anybody_confirms_an_honest_machines_rows_without_a_secret() {
 }
 
 #[test]
+fn rows_that_are_not_under_the_signed_root_are_neither_right_nor_fraud() {
+    let outcome = measure_changed(TINY, |mut frames| {
+        if let Some(Frame::Row(row)) = frames.get_mut(9) {
+            row.block[0] ^= 1;
+        }
+        frames
+    });
+    let found = recheck_public(&outcome.transcript);
+    assert_eq!(
+        found,
+        Ok(PublicFinding::RowsRight {
+            rows: 9,
+            complete: false
+        })
+    );
+}
+
+#[test]
+fn a_transcript_beyond_its_bounds_is_refused() {
+    let with = |change: fn(&mut Transcript)| {
+        let mut transcript = garbled().transcript;
+        change(&mut transcript);
+        Transcript::from_bytes(&transcript.to_bytes())
+    };
+    let detail = |length| End::Malformed {
+        at_ms: 0,
+        detail: "x".repeat(length),
+    };
+    let [fits, too_long] = [detail(512), detail(513)];
+    let mut transcript = garbled().transcript;
+    transcript.end = fits;
+    assert_eq!(
+        Transcript::from_bytes(&transcript.to_bytes()),
+        Ok(transcript.clone())
+    );
+    transcript.end = too_long;
+    assert_eq!(
+        Transcript::from_bytes(&transcript.to_bytes()),
+        Err(TranscriptError::Form)
+    );
+    let more = with(|transcript| transcript.events = vec![transcript.events[1].clone(); 1_073]);
+    assert_eq!(more, Err(TranscriptError::Form));
+    let cut = with(|transcript| transcript.events[1].frame.truncate(9));
+    assert_eq!(cut, Err(TranscriptError::Event { event: 1 }));
+    let nothing = vec![0; surety_verifier::limits::TRANSCRIPT_BYTES_MAX + 1];
+    assert_eq!(
+        Transcript::from_bytes(&nothing),
+        Err(TranscriptError::TooLong(nothing.len()))
+    );
+}
+
+#[test]
 fn anybody_proves_fraud_from_three_frames_without_a_secret() {
     let outcome = liar();
     let Ok(PublicFinding::Fraud(bad_row, proof)) = recheck_public(&outcome.transcript) else {
@@ -214,10 +266,14 @@ fn a_fraud_proof_against_an_honest_machine_proves_nothing() {
             "byte {byte} of the work is not signed"
         );
     }
-    for byte in [5, 20, 200, 600, honest.row.len() - 1] {
+    for byte in [19, 200, 600, honest.row.len() - 1] {
         let mut proof = honest.clone();
         proof.row[byte] ^= 1;
-        assert!(proof.verify().is_err(), "byte {byte} of the row");
+        assert_eq!(
+            proof.verify(),
+            Err(PublicError::RowNotCommitted),
+            "byte {byte} of the row"
+        );
     }
     let cut = FraudProof {
         row: honest.row[..99].to_vec(),

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use surety_verifier::classes::{CLASSES, ClassId};
-use surety_verifier::frame::{ByeCode, Frame};
+use surety_verifier::frame::{ByeCode, Echo, Frame, FrameType, Hello};
 use surety_verifier::freivalds::EpochSecrets;
 use surety_verifier::params::Params;
+use surety_verifier::seed::choose_openings;
 use surety_verifier::session::{
     Caps, KeeperSession, Limits, ProverError, ProverSession, SessionError, SetupError,
 };
@@ -238,6 +239,46 @@ fn start_refused(
     let error = prover.on_frame(Frame::Start(start)).unwrap_err();
     assert!(prover.is_done());
     error
+}
+
+#[test]
+fn a_machine_echoes_twenty_times_and_no_more() {
+    let mut prover = prover(cpus(1));
+    prover.on_frame(Frame::Hello(Hello { version: 1 })).unwrap();
+    for sequence in 0..20 {
+        let echo = Echo {
+            sequence,
+            nonce: [3; 16],
+        };
+        assert_eq!(
+            prover.on_frame(Frame::Echo(echo)),
+            Ok(vec![Frame::EchoAck(echo)])
+        );
+    }
+    let error = prover
+        .on_frame(Frame::Echo(Echo {
+            sequence: 20,
+            nonce: [3; 16],
+        }))
+        .unwrap_err();
+    assert_eq!(error, ProverError::Unexpected(FrameType::Echo));
+}
+
+#[test]
+fn the_rows_opened_hang_on_the_keepers_randomness_and_on_what_was_signed() {
+    let choose = |random, statement| choose_openings(&TINY, 2, &[random; 32], &[statement; 32]);
+    let rows = choose(1, 1);
+    assert_eq!(rows.len(), 64);
+    assert!(rows.is_sorted_by(|before, after| before < after));
+    assert!(rows.iter().all(|at| at.round < 8 && at.row < 64));
+    assert_ne!(choose(2, 1), rows);
+    assert_ne!(choose(1, 2), rows);
+    let on = |gpu| {
+        rows.iter()
+            .filter(move |at| at.gpu == gpu)
+            .map(|at| (at.round, at.row))
+    };
+    assert!(!on(0).eq(on(1)));
 }
 
 #[test]
