@@ -7,6 +7,7 @@
 use crate::court::backoff_secs;
 use crate::effect::{Effect, EffectId};
 use crate::evidence::{Measured, Subject};
+use crate::hosts::is_public;
 use crate::ids::{effect_id, spread};
 use crate::input::{MeasureOutcome, MeasureResult};
 use crate::judge;
@@ -15,7 +16,6 @@ use crate::state::State;
 use crate::statement::{Certificate, Signed, Statement};
 use crate::types::{Account, MachineId, MonoMs, UnixSecs};
 use crate::view::{NodeView, OfferView};
-use crate::watch::is_public;
 use serde::{Deserialize, Serialize};
 use std::cmp::min;
 
@@ -85,11 +85,7 @@ impl Capacity {
 /// Machines that are gone need no record.
 pub(crate) fn forget_gone(state: &mut State) {
     let nodes = &state.world.best.nodes;
-    state.capacity.retain(|machine, _| {
-        nodes
-            .get(machine)
-            .is_some_and(|node| node.miner != Account::default())
-    });
+    state.capacity.retain(|machine, _| nodes.get(machine).is_some_and(|node| node.miner != Account::default()));
 }
 
 /// Asks for the measurements that are due, a few at a time.
@@ -97,20 +93,12 @@ pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
     if state.health.blind.is_some() || state.world.best.active_keeper(&state.config.me).is_none() {
         return;
     }
-    let wanted: Vec<(NodeView, OfferView)> = state
-        .world
-        .best
-        .nodes
-        .values()
-        .filter_map(|node| idle_offer(state, node))
-        .collect();
+    let wanted: Vec<(NodeView, OfferView)> =
+        state.world.best.nodes.values().filter_map(|node| idle_offer(state, node)).collect();
     for (node, offer) in wanted {
         let capacity = state.capacity.entry(node.machine).or_default();
         if capacity.registration != node.registration {
-            *capacity = Capacity {
-                registration: node.registration,
-                ..Capacity::default()
-            };
+            *capacity = Capacity { registration: node.registration, ..Capacity::default() };
         }
         expire(state, node.machine);
         tell_absence(state, node.machine, effects);
@@ -124,22 +112,11 @@ pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
 fn idle_offer(state: &State, node: &NodeView) -> Option<(NodeView, OfferView)> {
     let rules = &state.config.rules;
     let now_secs = state.world.best.block.timestamp_secs;
-    let offer = node
-        .offer
-        .as_ref()
-        .filter(|offer| offer.expires_at_secs > now_secs && offer.gpu_count > 0)?;
-    let endpoint = node
-        .endpoint
-        .filter(|endpoint| rules.local || is_public(endpoint.ip))?;
-    let bonded_rao = node
-        .free_rao
-        .saturating_add(node.reserved_rao)
-        .saturating_add(node.held_rao);
-    let idle = tenant_left_secs(state, node)? <= now_secs;
-    (endpoint.port != 0
-        && node.miner != Account::default()
-        && bonded_rao >= rules.measure_bond_min_rao
-        && idle)
+    let offer = node.offer.as_ref().filter(|offer| offer.expires_at_secs > now_secs && offer.gpu_count > 0)?;
+    let endpoint = node.endpoint.filter(|endpoint| rules.local || is_public(endpoint.ip))?;
+    let bonded_rao = node.free_rao.saturating_add(node.reserved_rao).saturating_add(node.held_rao);
+    let idle = tenant_left_secs(state, node)? < now_secs;
+    (endpoint.port != 0 && node.miner != Account::default() && bonded_rao >= rules.measure_bond_min_rao && idle)
         .then(|| (node.clone(), offer.clone()))
 }
 
@@ -148,12 +125,7 @@ fn tenant_left_secs(state: &State, node: &NodeView) -> Option<UnixSecs> {
     if node.last_rental == 0 {
         return Some(0);
     }
-    state
-        .world
-        .best
-        .rentals
-        .get(&node.last_rental)
-        .map(|rental| rental.end_secs)
+    state.world.best.rentals.get(&node.last_rental).map(|rental| rental.end_secs)
 }
 
 /// Gives up a measurement that never answered.
@@ -186,18 +158,11 @@ fn tell_absence(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>
     }
     capacity.absence_told = true;
     let id = effect_id("alert/absent", &[&machine.0, &since_secs.to_be_bytes()]);
-    effects.push(Effect::Alert {
-        id,
-        message: format!("machine {machine} could not be measured since {since_secs}"),
-    });
+    effects.push(Effect::Alert { id, message: format!("machine {machine} could not be measured since {since_secs}") });
 }
 
 fn is_due(state: &mut State, node: &NodeView, offer: &OfferView) -> bool {
-    let in_flight = state
-        .capacity
-        .values()
-        .filter(|capacity| capacity.in_flight.is_some())
-        .count();
+    let in_flight = state.capacity.values().filter(|capacity| capacity.in_flight.is_some()).count();
     let drawn = draw(state, node.machine);
     let (rules, times, now_secs) = (&state.config.rules, &state.times, state.clock.now_secs());
     let left_secs = tenant_left_secs(state, node).unwrap_or(UnixSecs::MAX);
@@ -210,14 +175,9 @@ fn is_due(state: &mut State, node: &NodeView, offer: &OfferView) -> bool {
     if capacity.bad_proofs == 1 {
         return true;
     }
-    let renew_secs = min(
-        rules.certificate_renew_before_secs,
-        times.certificate_life_secs / 2,
-    );
+    let renew_secs = min(rules.certificate_renew_before_secs, times.certificate_life_secs / 2);
     let serves = capacity.passed.is_some_and(|passed| {
-        let lapses_secs = passed
-            .at_secs
-            .saturating_add(times.certificate_life_secs.saturating_sub(renew_secs));
+        let lapses_secs = passed.at_secs.saturating_add(times.certificate_life_secs.saturating_sub(renew_secs));
         let covers = passed.gpu_class == offer.gpu_class && passed.gpu_count >= offer.gpu_count;
         covers && passed.at_secs > left_secs && now_secs < lapses_secs
     });
@@ -228,12 +188,7 @@ fn is_due(state: &mut State, node: &NodeView, offer: &OfferView) -> bool {
 fn draw(state: &mut State, machine: MachineId) -> bool {
     let minute = state.clock.now_secs() / 60;
     let mean_mins = state.config.rules.random_measure_mean_mins;
-    let hat = [
-        &state.world.best.block.hash.0[..],
-        &state.config.me.0,
-        &machine.0,
-        &minute.to_be_bytes(),
-    ];
+    let hat = [&state.world.best.block.hash.0[..], &state.config.me.0, &machine.0, &minute.to_be_bytes()];
     let Some(capacity) = state.capacity.get_mut(&machine) else {
         return false;
     };
@@ -245,50 +200,20 @@ fn draw(state: &mut State, machine: MachineId) -> bool {
 }
 
 fn ask(state: &mut State, node: &NodeView, offer: &OfferView, effects: &mut Vec<Effect>) {
-    let State {
-        config,
-        clock,
-        hosts,
-        capacity,
-        ..
-    } = state;
+    let State { config, clock, hosts, capacity, .. } = state;
     let (Some(endpoint), Some(capacity)) = (node.endpoint, capacity.get_mut(&node.machine)) else {
         return;
     };
     let rules = &config.rules;
-    if !hosts.touch(
-        &endpoint,
-        clock.now_ms,
-        rules.host_gap_min_ms,
-        rules.network_looks_max,
-    ) {
+    if !hosts.touch(&endpoint, clock.now_ms, rules.host_gap_min_ms, rules.network_looks_max) {
         return;
     }
     capacity.asked = capacity.asked.saturating_add(1);
     let (machine, registration) = (node.machine, node.registration);
-    let id = effect_id(
-        "measure",
-        &[
-            &machine.0,
-            &registration.to_be_bytes(),
-            &capacity.asked.to_be_bytes(),
-        ],
-    );
+    let id = effect_id("measure", &[&machine.0, &registration.to_be_bytes(), &capacity.asked.to_be_bytes()]);
     let (gpu_class, gpu_count) = (offer.gpu_class, offer.gpu_count);
-    capacity.in_flight = Some(Asked {
-        id,
-        at_ms: clock.now_ms,
-        gpu_class,
-        gpu_count,
-    });
-    effects.push(Effect::Measure {
-        id,
-        endpoint,
-        machine,
-        registration,
-        gpu_class,
-        gpu_count,
-    });
+    capacity.in_flight = Some(Asked { id, at_ms: clock.now_ms, gpu_class, gpu_count });
+    effects.push(Effect::Measure { id, endpoint, machine, registration, gpu_class, gpu_count });
 }
 
 /// A measurement came back. One that a tenant came into, or that ended while this keeper was blind, says nothing.
@@ -310,20 +235,9 @@ pub(crate) fn on_measure(state: &mut State, result: &MeasureResult, effects: &mu
         MeasureOutcome::Unmeasured { .. } => no_verdict(state, result.machine),
         MeasureOutcome::BadProof { why, .. } => bad_proof(state, result.machine, why, effects),
         MeasureOutcome::Underperforming { why } => too_little(state, result.machine, why, effects),
-        MeasureOutcome::Proven {
-            gpu_class,
-            gpu_count,
-            transcript,
-        } => {
+        MeasureOutcome::Proven { gpu_class, gpu_count, transcript } => {
             if *gpu_class == asked.gpu_class && *gpu_count >= asked.gpu_count {
-                certify(
-                    state,
-                    &node,
-                    result,
-                    (asked.gpu_class, asked.gpu_count),
-                    transcript,
-                    effects,
-                );
+                certify(state, &node, result, (asked.gpu_class, asked.gpu_count), transcript, effects);
             } else {
                 let why = format!(
                     "proved {gpu_count} of class {gpu_class}, offers {} of {}",
@@ -342,10 +256,7 @@ fn no_verdict(state: &mut State, machine: MachineId) {
     let Some(capacity) = state.capacity.get_mut(&machine) else {
         return;
     };
-    let wait_secs = min(
-        backoff_secs(rules.measure_retry_secs, capacity.failures),
-        rules.measure_retry_max_secs,
-    );
+    let wait_secs = min(backoff_secs(rules.measure_retry_secs, capacity.failures), rules.measure_retry_max_secs);
     capacity.failures = capacity.failures.saturating_add(1);
     capacity.retry_at_secs = now_secs.saturating_add(wait_secs);
     capacity.absent_since_secs.get_or_insert(now_secs);
@@ -361,14 +272,9 @@ fn bad_proof(state: &mut State, machine: MachineId, why: &str, effects: &mut Vec
     if capacity.spoofed() {
         capacity.passed = None;
         capacity.certificate = None;
-        let id = effect_id(
-            "alert/spoofed",
-            &[&machine.0, &capacity.registration.to_be_bytes()],
-        );
+        let id = effect_id("alert/spoofed", &[&machine.0, &capacity.registration.to_be_bytes()]);
         let why = clip_text(why);
-        let message = format!(
-            "machine {machine} signed false capacity proofs twice ({why}): it is certified no more"
-        );
+        let message = format!("machine {machine} signed false capacity proofs twice ({why}): it is certified no more");
         effects.push(Effect::Alert { id, message });
     }
 }
@@ -382,14 +288,8 @@ fn too_little(state: &mut State, machine: MachineId, why: &str, effects: &mut Ve
     };
     measured_at_all(capacity);
     capacity.retry_at_secs = now_secs.saturating_add(wait_secs);
-    let id = effect_id(
-        "alert/too-little",
-        &[&machine.0, &capacity.registration.to_be_bytes()],
-    );
-    let message = format!(
-        "machine {machine} is less than it offers: {}",
-        clip_text(why)
-    );
+    let id = effect_id("alert/too-little", &[&machine.0, &capacity.registration.to_be_bytes()]);
+    let message = format!("machine {machine} is less than it offers: {}", clip_text(why));
     effects.push(Effect::Alert { id, message });
 }
 
@@ -410,42 +310,21 @@ fn certify(
 ) {
     let measured_at_secs = min(result.at_secs, state.signable_secs());
     let tenant_left_secs = tenant_left_secs(state, node).unwrap_or(UnixSecs::MAX);
-    let fields = Measured {
-        gpu_class,
-        gpu_count,
-        measured_at_secs,
-        tenant_left_secs,
-        ..Measured::of(node)
-    };
-    let measured = Measured {
-        transcript: transcript.clone(),
-        ..fields
-    };
+    let fields = Measured { gpu_class, gpu_count, measured_at_secs, tenant_left_secs, ..Measured::of(node) };
+    let measured = Measured { transcript: transcript.clone(), ..fields };
     let evidence = judge::frame(state, Subject::Capacity(Box::new(measured)));
     let (machine, registration) = (node.machine, node.registration);
     let statement = evidence.digest().and_then(|evidence_digest| {
-        let evidence_of = |evidence| Certificate {
-            machine,
-            registration,
-            gpu_class,
-            gpu_count,
-            measured_at_secs,
-            evidence,
-        };
+        let evidence_of =
+            |evidence| Certificate { machine, registration, gpu_class, gpu_count, measured_at_secs, evidence };
         let statement = Statement::Certificate(evidence_of(evidence_digest));
         evidence.supports(&statement).map(|()| statement)
     });
     let statement = match statement {
         Ok(statement) => statement,
         Err(why) => {
-            let id = effect_id(
-                "alert/no-certificate",
-                &[&machine.0, &measured_at_secs.to_be_bytes()],
-            );
-            effects.push(Effect::Alert {
-                id,
-                message: format!("did not certify machine {machine}: {why}"),
-            });
+            let id = effect_id("alert/no-certificate", &[&machine.0, &measured_at_secs.to_be_bytes()]);
+            effects.push(Effect::Alert { id, message: format!("did not certify machine {machine}: {why}") });
             return no_verdict(state, machine);
         }
     };
@@ -455,17 +334,9 @@ fn certify(
     measured_at_all(capacity);
     capacity.bad_proofs = 0;
     capacity.retry_at_secs = 0;
-    capacity.passed = Some(Passed {
-        at_secs: measured_at_secs,
-        gpu_class,
-        gpu_count,
-    });
+    capacity.passed = Some(Passed { at_secs: measured_at_secs, gpu_class, gpu_count });
     let id = effect_id("sign/certificate", &[&machine.0, &statement.evidence().0]);
-    effects.push(Effect::Sign {
-        id,
-        statement,
-        evidence: Box::new(evidence),
-    });
+    effects.push(Effect::Sign { id, statement, evidence: Box::new(evidence) });
 }
 
 /// Our signature over a certificate came back.

@@ -56,19 +56,11 @@ pub(crate) fn on_peer(state: &mut State, signed: &Signed<Attestation>) {
     if signed.signer == state.config.me || !keep(state, signed.clone()) {
         return;
     }
-    let fresh_secs = signed
-        .statement
-        .until_secs
-        .saturating_add(state.config.rules.peer_fresh_secs);
+    let fresh_secs = signed.statement.until_secs.saturating_add(state.config.rules.peer_fresh_secs);
     if fresh_secs < state.clock.now_secs() {
         return;
     }
-    let machine = state
-        .world
-        .best
-        .rentals
-        .get(&signed.statement.rental)
-        .map(|rental| rental.machine);
+    let machine = state.world.best.rentals.get(&signed.statement.rental).map(|rental| rental.machine);
     if let Some(machine) = machine {
         watch::poke(state, &machine);
     }
@@ -85,31 +77,17 @@ pub(crate) fn keep(state: &mut State, signed: Signed<Attestation>) -> bool {
     if dockets.len() >= COURT_RENTALS_MAX && !dockets.contains_key(&rental) {
         return false;
     }
-    let kept = dockets
-        .entry(rental)
-        .or_default()
-        .attestations
-        .entry(signed.signer)
-        .or_default();
+    let kept = dockets.entry(rental).or_default().attestations.entry(signed.signer).or_default();
     put(kept, signed)
 }
 
 fn sound(state: &State, signed: &Signed<Attestation>) -> bool {
     let best = &state.world.best;
-    let Attestation {
-        kind,
-        rental,
-        from_secs,
-        until_secs,
-        ..
-    } = signed.statement;
+    let Attestation { kind, rental, from_secs, until_secs, .. } = signed.statement;
     let Some(rental) = best.rentals.get(&rental) else {
         return false;
     };
-    let latest_secs = best
-        .block
-        .timestamp_secs
-        .saturating_add(state.config.rules.clock_skew_max_secs);
+    let latest_secs = best.block.timestamp_secs.saturating_add(state.config.rules.clock_skew_max_secs);
     best.active_keeper(&signed.signer).is_some()
         && kind != Kind::Spoofed
         && !rental.closed
@@ -126,21 +104,13 @@ fn put(kept: &mut Vec<Signed<Attestation>>, signed: Signed<Attestation>) -> bool
         return false;
     }
     if new.kind == Kind::Interrupted {
-        let same_kind = kept
-            .iter()
-            .filter(|old| old.statement.kind == Kind::Interrupted)
-            .count();
-        let oldest = kept
-            .iter()
-            .position(|old| old.statement.kind == Kind::Interrupted);
+        let same_kind = kept.iter().filter(|old| old.statement.kind == Kind::Interrupted).count();
+        let oldest = kept.iter().position(|old| old.statement.kind == Kind::Interrupted);
         if let Some(oldest) = oldest.filter(|_| same_kind >= INTERRUPTED_PER_SIGNER_MAX) {
             kept.remove(oldest);
         }
     } else if let Some(at) = kept.iter().position(|old| old.statement.kind == new.kind) {
-        if kept
-            .get(at)
-            .is_some_and(|old| old.statement.until_secs >= new.until_secs)
-        {
+        if kept.get(at).is_some_and(|old| old.statement.until_secs >= new.until_secs) {
             return false;
         }
         kept.remove(at);
@@ -152,9 +122,10 @@ fn put(kept: &mut Vec<Signed<Attestation>>, signed: Signed<Attestation>) -> bool
 /// Rentals that are closed need no court.
 pub(crate) fn forget_closed(state: &mut State) {
     let rentals = &state.world.best.rentals;
-    state.court.dockets.retain(|id, docket| {
-        docket.filing.is_some() || rentals.get(id).is_some_and(|rental| !rental.closed)
-    });
+    state
+        .court
+        .dockets
+        .retain(|id, docket| docket.filing.is_some() || rentals.get(id).is_some_and(|rental| !rental.closed));
 }
 
 /// Files what a quorum carries, when it is this keeper's turn.
@@ -180,42 +151,19 @@ fn file_one(state: &State, rental: &RentalView, docket: &mut Docket, effects: &m
         docket.ready = None;
         return;
     };
-    let known = docket
-        .ready
-        .filter(|ready| ready.kind == plan.kind && ready.gap == plan.gap);
-    let ready = known.unwrap_or(Ready {
-        kind: plan.kind,
-        gap: plan.gap,
-        since_secs: now_secs,
-    });
+    let known = docket.ready.filter(|ready| ready.kind == plan.kind && ready.gap == plan.gap);
+    let ready = known.unwrap_or(Ready { kind: plan.kind, gap: plan.gap, since_secs: now_secs });
     docket.ready = Some(ready);
-    let turn_secs =
-        rank(state, rental.id, plan.kind).saturating_mul(state.config.rules.file_rank_delay_secs);
+    let turn_secs = rank(state, rental.id, plan.kind).saturating_mul(state.config.rules.file_rank_delay_secs);
     if now_secs < ready.since_secs.saturating_add(turn_secs) {
         return;
     }
     docket.attempts = docket.attempts.saturating_add(1);
-    let parts: [&[u8]; 3] = [
-        &rental.id.to_be_bytes(),
-        &[plan.kind as u8],
-        &docket.attempts.to_be_bytes(),
-    ];
+    let parts: [&[u8]; 3] = [&rental.id.to_be_bytes(), &[plan.kind as u8], &docket.attempts.to_be_bytes()];
     let id = effect_id("file", &parts);
     docket.filing = Some(id);
-    let Plan {
-        kind,
-        gap,
-        attestations,
-    } = plan;
-    effects.push(Effect::Submit {
-        id,
-        intent: Intent::File {
-            kind,
-            rental: rental.id,
-            gap,
-            attestations,
-        },
-    });
+    let Plan { kind, gap, attestations } = plan;
+    effects.push(Effect::Submit { id, intent: Intent::File { kind, rental: rental.id, gap, attestations } });
 }
 
 /// A case that the Arbiter would take at the newest block.
@@ -236,29 +184,15 @@ pub fn plan(state: &State, rental: &RentalView, docket: &Docket) -> Option<Plan>
     }
     let every_gap = gaps(rental);
     let last_gap = every_gap.last().copied()?;
-    let ending = [Kind::NotDelivered, Kind::Offline]
-        .into_iter()
-        .map(|kind| (kind, last_gap));
+    let ending = [Kind::NotDelivered, Kind::Offline].into_iter().map(|kind| (kind, last_gap));
     let passing = every_gap.iter().map(|gap| (Kind::Interrupted, *gap));
-    ending
-        .chain(passing)
-        .find_map(|(kind, gap)| plan_in_gap(state, rental, docket, kind, gap))
+    ending.chain(passing).find_map(|(kind, gap)| plan_in_gap(state, rental, docket, kind, gap))
 }
 
-fn plan_in_gap(
-    state: &State,
-    rental: &RentalView,
-    docket: &Docket,
-    kind: Kind,
-    gap: Gap,
-) -> Option<Plan> {
+fn plan_in_gap(state: &State, rental: &RentalView, docket: &Docket, kind: Kind, gap: Gap) -> Option<Plan> {
     let now_secs = state.world.best.block.timestamp_secs;
-    let untouched = rental.claimed_secs == 0
-        && rental.paid_until_secs <= rental.start_secs
-        && rental.faults.is_empty();
-    if (kind != Kind::Interrupted && now_secs >= rental.end_secs)
-        || (kind == Kind::NotDelivered && !untouched)
-    {
+    let untouched = rental.claimed_secs == 0 && rental.paid_until_secs <= rental.start_secs && rental.faults.is_empty();
+    if (kind != Kind::Interrupted && now_secs >= rental.end_secs) || (kind == Kind::NotDelivered && !untouched) {
         return None;
     }
     let all: Vec<&Signed<Attestation>> = docket
@@ -271,18 +205,9 @@ fn plan_in_gap(
         .iter()
         .enumerate()
         .filter_map(|(index, signed)| {
-            let Attestation {
-                from_secs,
-                until_secs,
-                ..
-            } = signed.statement;
+            let Attestation { from_secs, until_secs, .. } = signed.statement;
             let (from_secs, until_secs) = clamp(rental, &gap, now_secs, (from_secs, until_secs))?;
-            Some(Offered {
-                signer: signed.signer,
-                index,
-                from_secs,
-                until_secs,
-            })
+            Some(Offered { signer: signed.signer, index, from_secs, until_secs })
         })
         .collect();
     let agreed = agree(&state.world.best.keepers, &offered)?;
@@ -290,16 +215,8 @@ fn plan_in_gap(
     if length_secs < contract_least_secs(state, kind)? {
         return None;
     }
-    let attestations = agreed
-        .members
-        .values()
-        .filter_map(|index| all.get(*index).map(|one| (*one).clone()))
-        .collect();
-    Some(Plan {
-        kind,
-        gap: gap.index,
-        attestations,
-    })
+    let attestations = agreed.members.values().filter_map(|index| all.get(*index).map(|one| (*one).clone())).collect();
+    Some(Plan { kind, gap: gap.index, attestations })
 }
 
 /// The contract's own minimum of a kind.
@@ -319,10 +236,7 @@ fn usable(state: &State, rental: &RentalView, kind: Kind, claim: &Attestation) -
     let now_secs = state.world.best.block.timestamp_secs;
     let freshness_secs = state.times.freshness_secs;
     let margin_secs = std::cmp::min(state.config.rules.file_margin_secs, freshness_secs / 2);
-    let fresh = claim
-        .until_secs
-        .saturating_add(freshness_secs.saturating_sub(margin_secs))
-        >= now_secs;
+    let fresh = claim.until_secs.saturating_add(freshness_secs.saturating_sub(margin_secs)) >= now_secs;
     let right_kind = match kind {
         Kind::Interrupted => match claim.kind {
             Kind::Interrupted => true,
@@ -338,30 +252,16 @@ fn usable(state: &State, rental: &RentalView, kind: Kind, claim: &Attestation) -
 
 /// This keeper's place in the order for a case: keepers act one after another, each given time to.
 fn rank(state: &State, rental: RentalId, kind: Kind) -> u64 {
-    let place = |account: &Account| {
-        tagged(
-            "surety/order",
-            &[&rental.to_be_bytes(), &[kind as u8], &account.0],
-        )
-    };
+    let place = |account: &Account| tagged("surety/order", &[&rental.to_be_bytes(), &[kind as u8], &account.0]);
     let mine = place(&state.config.me);
-    state
-        .world
-        .best
-        .active_keepers()
-        .filter(|keeper| place(&keeper.account) < mine)
-        .count() as u64
+    state.world.best.active_keepers().filter(|keeper| place(&keeper.account) < mine).count() as u64
 }
 
 /// A filing reached its end. A failed one is tried again later, with whatever is fresher then.
 pub(crate) fn on_tx(state: &mut State, result: &TxResult, effects: &mut Vec<Effect>) {
     let now_secs = state.clock.now_secs();
     let retry_secs = state.config.rules.submit_retry_secs;
-    let found = state
-        .court
-        .dockets
-        .iter_mut()
-        .find(|(_, docket)| docket.filing == Some(result.id));
+    let found = state.court.dockets.iter_mut().find(|(_, docket)| docket.filing == Some(result.id));
     let Some((rental, docket)) = found else {
         return;
     };
@@ -373,14 +273,10 @@ pub(crate) fn on_tx(state: &mut State, result: &TxResult, effects: &mut Vec<Effe
             docket.retry_at_secs = now_secs.saturating_add(retry_secs);
         }
         TxOutcome::Failed { why } => {
-            docket.retry_at_secs =
-                now_secs.saturating_add(backoff_secs(retry_secs, docket.failures));
+            docket.retry_at_secs = now_secs.saturating_add(backoff_secs(retry_secs, docket.failures));
             docket.failures = docket.failures.saturating_add(1);
             let id = effect_id("alert/file-failed", &[&result.id.0]);
-            let message = format!(
-                "filing about rental {rental} failed: {}; it is tried again",
-                clip_text(why)
-            );
+            let message = format!("filing about rental {rental} failed: {}; it is tried again", clip_text(why));
             effects.push(Effect::Alert { id, message });
         }
     }

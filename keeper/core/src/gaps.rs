@@ -17,20 +17,11 @@ pub struct Gap {
 
 /// All gaps of a rental, in order.
 pub fn gaps(rental: &RentalView) -> Vec<Gap> {
-    let begins = std::iter::once(rental.start_secs)
-        .chain(rental.faults.iter().map(|fault| fault.until_secs));
-    let ends = rental
-        .faults
-        .iter()
-        .map(|fault| fault.from_secs)
-        .chain(std::iter::once(rental.end_secs));
+    let begins = std::iter::once(rental.start_secs).chain(rental.faults.iter().map(|fault| fault.until_secs));
+    let ends = rental.faults.iter().map(|fault| fault.from_secs).chain(std::iter::once(rental.end_secs));
     (0u32..)
         .zip(begins.zip(ends))
-        .map(|(index, (from_secs, until_secs))| Gap {
-            index,
-            from_secs,
-            until_secs,
-        })
+        .map(|(index, (from_secs, until_secs))| Gap { index, from_secs, until_secs })
         .collect()
 }
 
@@ -43,10 +34,7 @@ pub fn clamp(
     interval: (UnixSecs, UnixSecs),
 ) -> Option<(UnixSecs, UnixSecs)> {
     let from_secs = max(max(interval.0, rental.paid_until_secs), gap.from_secs);
-    let until_secs = min(
-        min(interval.1, min(now_secs, rental.end_secs)),
-        gap.until_secs,
-    );
+    let until_secs = min(min(interval.1, min(now_secs, rental.end_secs)), gap.until_secs);
     (from_secs < until_secs).then_some((from_secs, until_secs))
 }
 

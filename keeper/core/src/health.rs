@@ -49,18 +49,10 @@ impl Blind {
     fn message(self) -> &'static str {
         match self {
             Self::Starting => "starting: chain and anchors have not been seen yet",
-            Self::Rpc => {
-                "no majority of RPC endpoints answers: nothing is judged or signed; check them"
-            }
-            Self::NoChain => {
-                "the chain could not be read since the start: nothing is judged or signed; check the RPC"
-            }
-            Self::Anchors => {
-                "most anchors do not answer: nothing is judged or signed; check this host's network"
-            }
-            Self::Clock => {
-                "clock and newest block are too far apart: nothing is judged or signed; check NTP and RPC"
-            }
+            Self::Rpc => "no majority of RPC endpoints answers: nothing is judged or signed; check them",
+            Self::NoChain => "the chain could not be read since the start: nothing is judged or signed; check the RPC",
+            Self::Anchors => "most anchors do not answer: nothing is judged or signed; check this host's network",
+            Self::Clock => "clock and newest block are too far apart: nothing is judged or signed; check NTP and RPC",
         }
     }
 }
@@ -70,6 +62,8 @@ impl Blind {
 pub struct Health {
     /// As the last tick said.
     pub rpc_healthy: bool,
+    /// Whether a best block was read in this run: what was known before the process went down is old.
+    pub chain_read: bool,
     /// Newest finished round of this run.
     pub last_round: Option<AnchorRound>,
     /// The round being made: its id and when it was asked for.
@@ -90,6 +84,7 @@ impl Default for Health {
     fn default() -> Self {
         Self {
             rpc_healthy: false,
+            chain_read: false,
             last_round: None,
             in_flight: None,
             last_asked_ms: None,
@@ -104,11 +99,7 @@ impl Default for Health {
 impl Health {
     /// A new run: what was known through monotonic time is not known any more.
     pub(crate) fn restart(&mut self) {
-        *self = Self {
-            rounds: self.rounds,
-            episodes: self.episodes,
-            ..Self::default()
-        };
+        *self = Self { rounds: self.rounds, episodes: self.episodes, ..Self::default() };
     }
 }
 
@@ -124,17 +115,8 @@ pub(crate) fn refresh(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(why) = now else { return };
     if !health.alerted && why != Blind::Starting {
         health.alerted = true;
-        let id = effect_id(
-            "alert/blind",
-            &[
-                &state.clock.run.to_be_bytes(),
-                &health.episodes.to_be_bytes(),
-            ],
-        );
-        effects.push(Effect::Alert {
-            id,
-            message: why.message().to_owned(),
-        });
+        let id = effect_id("alert/blind", &[&state.clock.run.to_be_bytes(), &health.episodes.to_be_bytes()]);
+        effects.push(Effect::Alert { id, message: why.message().to_owned() });
     }
     for watch in state.watches.values_mut() {
         watch.provisional.clear();
@@ -145,28 +127,19 @@ fn verdict(state: &State) -> Option<Blind> {
     let (health, rules, clock) = (&state.health, &state.config.rules, &state.clock);
     let starting = clock.now_ms.saturating_sub(clock.started_ms) <= rules.anchors_stale_ms;
     let late = |why| Some(if starting { Blind::Starting } else { why });
-    if state.world.best.block.timestamp_secs == 0 {
+    if !health.chain_read {
         return late(Blind::NoChain);
     }
     if !health.rpc_healthy {
         return Some(Blind::Rpc);
     }
-    if state
-        .world
-        .best
-        .block
-        .timestamp_secs
-        .abs_diff(clock.now_secs())
-        > rules.clock_skew_max_secs
-    {
+    if state.world.best.block.timestamp_secs.abs_diff(clock.now_secs()) > rules.clock_skew_max_secs {
         return Some(Blind::Clock);
     }
     match &health.last_round {
         None => late(Blind::Anchors),
         Some(round) if !round.healthy() => Some(Blind::Anchors),
-        Some(round) if clock.now_ms.saturating_sub(round.ended_ms) > rules.anchors_stale_ms => {
-            Some(Blind::Anchors)
-        }
+        Some(round) if clock.now_ms.saturating_sub(round.ended_ms) > rules.anchors_stale_ms => Some(Blind::Anchors),
         Some(_) => None,
     }
 }
@@ -181,28 +154,14 @@ pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
         }
         state.health.in_flight = None;
     }
-    let waiting = state
-        .watches
-        .values()
-        .any(|watch| !watch.provisional.is_empty());
-    let every_ms = if waiting {
-        rules.anchors_suspect_every_ms
-    } else {
-        rules.anchors_every_ms
-    };
-    if state
-        .health
-        .last_asked_ms
-        .is_some_and(|last| now_ms.saturating_sub(last) < every_ms)
-    {
+    let waiting = state.watches.values().any(|watch| !watch.provisional.is_empty());
+    let every_ms = if waiting { rules.anchors_suspect_every_ms } else { rules.anchors_every_ms };
+    if state.health.last_asked_ms.is_some_and(|last| now_ms.saturating_sub(last) < every_ms) {
         return;
     }
     let health = &mut state.health;
     health.rounds = health.rounds.saturating_add(1);
-    let id = effect_id(
-        "anchors",
-        &[&state.clock.run.to_be_bytes(), &health.rounds.to_be_bytes()],
-    );
+    let id = effect_id("anchors", &[&state.clock.run.to_be_bytes(), &health.rounds.to_be_bytes()]);
     health.in_flight = Some((id, now_ms));
     health.last_asked_ms = Some(now_ms);
     effects.push(Effect::ProbeAnchors { id });
@@ -216,21 +175,10 @@ pub(crate) fn on_anchors(state: &mut State, result: &AnchorResult, effects: &mut
     if id != result.id {
         return;
     }
-    let AnchorResult {
-        ended_ms,
-        reachable,
-        asked,
-        ..
-    } = *result;
+    let AnchorResult { ended_ms, reachable, asked, .. } = *result;
     let run = state.clock.run;
     let ended_ms = state.clock.sane_ms(ended_ms).max(asked_ms);
-    let round = AnchorRound {
-        run,
-        asked_ms,
-        ended_ms,
-        reachable: reachable.min(asked),
-        asked,
-    };
+    let round = AnchorRound { run, asked_ms, ended_ms, reachable: reachable.min(asked), asked };
     state.health.in_flight = None;
     state.health.last_round = Some(round);
     refresh(state, effects);

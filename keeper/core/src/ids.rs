@@ -51,10 +51,7 @@ mod tests {
     #[test]
     fn keccak_is_ethereums() {
         let empty = keccak(b"");
-        assert_eq!(
-            empty.to_string(),
-            "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
-        );
+        assert_eq!(empty.to_string(), "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
     }
 
     #[test]

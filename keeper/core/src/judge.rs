@@ -32,9 +32,9 @@ pub fn outcome(seen: &Observation) -> Outcome {
     match seen {
         Observation::Accepted => Outcome::Ok,
         Observation::Refused | Observation::Hostile { .. } => Outcome::Fault(Cause::RenterRefused),
-        Observation::NoConnection { .. }
-        | Observation::NoHandshake { .. }
-        | Observation::Lost { .. } => Outcome::Fault(Cause::Unreachable),
+        Observation::NoConnection { .. } | Observation::NoHandshake { .. } | Observation::Lost { .. } => {
+            Outcome::Fault(Cause::Unreachable)
+        }
         Observation::WrongHostKey { .. } => Outcome::Fault(Cause::WrongHostKey),
         Observation::NotLooked { .. } => Outcome::Unmeasured,
     }
@@ -44,14 +44,19 @@ pub fn outcome(seen: &Observation) -> Outcome {
 /// `None` for kinds that are not about outages.
 pub fn least_length_secs(kind: Kind, rules: &Rules, times: &ContractTimes) -> Option<u64> {
     match kind {
-        Kind::NotDelivered => Some(max(
-            rules.not_delivered_after_secs,
-            times.delivery_grace_secs,
-        )),
+        Kind::NotDelivered => Some(max(rules.not_delivered_after_secs, times.delivery_grace_secs)),
         Kind::Interrupted => Some(max(rules.interrupted_min_secs, times.min_interrupted_secs)),
         Kind::Offline => Some(max(rules.offline_after_secs, times.min_offline_secs)),
         Kind::Spoofed => None,
     }
+}
+
+/// What a streak must bring to be kept.
+pub(crate) struct Need<'a> {
+    /// Failing looks.
+    pub(crate) looks: u32,
+    /// And the rest.
+    pub(crate) rules: &'a Rules,
 }
 
 /// Failing looks in a row that prove an interval at present. When machines of most owners fail together the fault may
@@ -75,11 +80,7 @@ pub fn looks_needed(state: &State) -> u32 {
         }
     }
     let enough = owners.len() as u64 >= u64::from(rules.mass_owners_min);
-    if enough && failing.len() * 2 > owners.len() {
-        rules.proof_looks_mass
-    } else {
-        rules.proof_looks
-    }
+    if enough && failing.len() * 2 > owners.len() { rules.proof_looks_mass } else { rules.proof_looks }
 }
 
 /// Asks for every signature that is due. Blind, or not an active keeper: for none.
@@ -112,13 +113,7 @@ struct Claim<'a> {
 }
 
 /// The outage lasts: after the grace `NotDelivered` or `Offline`, signed anew while it does.
-fn sign_lasting(
-    state: &State,
-    machine: MachineId,
-    watch: &mut Watch,
-    looks_needed: u32,
-    effects: &mut Vec<Effect>,
-) {
+fn sign_lasting(state: &State, machine: MachineId, watch: &mut Watch, looks_needed: u32, effects: &mut Vec<Effect>) {
     let (Some(tenancy), Some(streak)) = (&mut watch.tenancy, &watch.streak) else {
         return;
     };
@@ -129,10 +124,7 @@ fn sign_lasting(
     if !crate::world::is_running(rental, state.signable_secs()) {
         return;
     }
-    let Some(clip) = streak.clip(
-        rental.start_secs,
-        min(state.signable_secs(), rental.end_secs),
-    ) else {
+    let Some(clip) = streak.clip(rental.start_secs, min(state.signable_secs(), rental.end_secs)) else {
         return;
     };
     if !clip.proven(looks_needed, rules) {
@@ -140,11 +132,8 @@ fn sign_lasting(
     }
     let watched = clip.from_secs.saturating_sub(rental.start_secs) <= rules.first_look_lag_secs;
     let never = tenancy.delivered_secs.is_none() && watched;
-    let (kind, from_secs) = if never {
-        (Kind::NotDelivered, rental.start_secs)
-    } else {
-        (Kind::Offline, clip.from_secs)
-    };
+    let (kind, from_secs) =
+        if never { (Kind::NotDelivered, rental.start_secs) } else { (Kind::Offline, clip.from_secs) };
     let long_enough = least_length_secs(kind, rules, &state.times)
         .is_some_and(|least| clip.until_secs.saturating_sub(from_secs) >= least);
     let again = tenancy.last_signed.is_none_or(|(last_kind, last_until)| {
@@ -156,15 +145,7 @@ fn sign_lasting(
     tenancy.last_signed = Some((kind, clip.until_secs));
     let delivered_secs = tenancy.delivered_secs;
     let thinned = streak.thinned();
-    let claim = Claim {
-        kind,
-        from_secs,
-        clip,
-        rental,
-        delivered_secs,
-        looks_needed,
-        thinned,
-    };
+    let claim = Claim { kind, from_secs, clip, rental, delivered_secs, looks_needed, thinned };
     attest(state, machine, &claim, effects);
 }
 
@@ -172,9 +153,9 @@ fn sign_lasting(
 fn sign_finished(state: &State, machine: MachineId, watch: &mut Watch, effects: &mut Vec<Effect>) {
     let now_secs = state.clock.now_secs();
     let keep_secs = state.config.rules.finished_keep_secs;
-    watch.finished.retain(|finished| {
-        now_secs.saturating_sub(finished.ended_secs) <= keep_secs && worth_keeping(state, finished)
-    });
+    watch
+        .finished
+        .retain(|finished| now_secs.saturating_sub(finished.ended_secs) <= keep_secs && worth_keeping(state, finished));
     for finished in &mut watch.finished {
         let Some(rental) = state.world.best.rentals.get(&finished.rental) else {
             continue;
@@ -208,19 +189,14 @@ fn worth_keeping(state: &State, finished: &Finished) -> bool {
     let Some(clip) = finished.streak.clip(rental.start_secs, rental.end_secs) else {
         return false;
     };
-    let settled = state
-        .world
-        .finalized
-        .rentals
-        .get(&finished.rental)
-        .is_some_and(|rental| recorded(state, rental, &clip));
+    let settled =
+        state.world.finalized.rentals.get(&finished.rental).is_some_and(|rental| recorded(state, rental, &clip));
     clip.proven(finished.looks_needed, &state.config.rules) && !settled
 }
 
 /// Whether what is left of the interval outside recorded faults is too short to file.
 fn recorded(state: &State, rental: &RentalView, clip: &Clip<'_>) -> bool {
-    let least =
-        least_length_secs(Kind::Interrupted, &state.config.rules, &state.times).unwrap_or(u64::MAX);
+    let least = least_length_secs(Kind::Interrupted, &state.config.rules, &state.times).unwrap_or(u64::MAX);
     longest_open_secs(rental, clip.from_secs, clip.until_secs) < least
 }
 
@@ -245,9 +221,7 @@ pub(crate) fn on_signed(state: &mut State, signed: &Attestation) {
     }
     for watch in state.watches.values_mut() {
         watch.finished.retain(|finished| {
-            let same = finished
-                .asked
-                .is_some_and(|(until_secs, _)| until_secs == signed.until_secs);
+            let same = finished.asked.is_some_and(|(until_secs, _)| until_secs == signed.until_secs);
             finished.rental != signed.rental || !same
         });
     }
@@ -257,18 +231,9 @@ pub(crate) fn on_signed(state: &mut State, signed: &Attestation) {
 fn attest(state: &State, machine: MachineId, claim: &Claim<'_>, effects: &mut Vec<Effect>) {
     let rental = claim.rental.id;
     if state.config.shadow.contains(&claim.kind) {
-        let id = effect_id(
-            "alert/shadow",
-            &[
-                &rental.to_be_bytes(),
-                &[claim.kind as u8],
-                &claim.from_secs.to_be_bytes(),
-            ],
-        );
-        let message = format!(
-            "shadow: would sign {:?} of rental {rental} from {}",
-            claim.kind, claim.from_secs
-        );
+        let id =
+            effect_id("alert/shadow", &[&rental.to_be_bytes(), &[claim.kind as u8], &claim.from_secs.to_be_bytes()]);
+        let message = format!("shadow: would sign {:?} of rental {rental} from {}", claim.kind, claim.from_secs);
         effects.push(Effect::Alert { id, message });
         return;
     }
@@ -279,32 +244,17 @@ fn attest(state: &State, machine: MachineId, claim: &Claim<'_>, effects: &mut Ve
     });
     match signed {
         Ok((statement, digest)) => {
-            let id = effect_id(
-                "sign/attestation",
-                &[&[claim.kind as u8], &rental.to_be_bytes(), &digest.0],
-            );
-            effects.push(Effect::Sign {
-                id,
-                statement,
-                evidence: Box::new(evidence),
-            });
+            let id = effect_id("sign/attestation", &[&[claim.kind as u8], &rental.to_be_bytes(), &digest.0]);
+            effects.push(Effect::Sign { id, statement, evidence: Box::new(evidence) });
         }
         Err(why) => effects.push(unsupported(rental, claim.kind, &why)),
     }
 }
 
 fn unsupported(rental: u64, kind: Kind, why: &crate::evidence::EvidenceError) -> Effect {
-    let id = effect_id(
-        "alert/unsupported",
-        &[
-            &rental.to_be_bytes(),
-            &[kind as u8],
-            why.to_string().as_bytes(),
-        ],
-    );
-    let message = format!(
-        "did not sign {kind:?} of rental {rental}, its evidence does not carry it: {why}; report this"
-    );
+    let id = effect_id("alert/unsupported", &[&rental.to_be_bytes(), &[kind as u8], why.to_string().as_bytes()]);
+    let message =
+        format!("did not sign {kind:?} of rental {rental}, its evidence does not carry it: {why}; report this");
     Effect::Alert { id, message }
 }
 
@@ -326,12 +276,7 @@ fn bundle(state: &State, machine: MachineId, claim: &Claim<'_>) -> Evidence {
         from_secs: claim.from_secs,
         until_secs: claim.clip.until_secs,
         rental: RentalFacts::from(claim.rental),
-        endpoint: state
-            .world
-            .best
-            .nodes
-            .get(&machine)
-            .and_then(|node| node.endpoint),
+        endpoint: state.world.best.nodes.get(&machine).and_then(|node| node.endpoint),
         delivered_secs: claim.delivered_secs,
         looks_needed: claim.looks_needed,
         thinned: claim.thinned,

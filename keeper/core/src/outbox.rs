@@ -209,9 +209,7 @@ fn queued(seen: &Seen) -> Action {
         return Action::Wait;
     }
     let after_lane = seen.lane_nonce.map_or(0, |nonce| nonce.saturating_add(1));
-    Action::ReserveNonce {
-        nonce: seen.latest_nonce.max(seen.pending_nonce).max(after_lane),
-    }
+    Action::ReserveNonce { nonce: seen.latest_nonce.max(seen.pending_nonce).max(after_lane) }
 }
 
 /// Nothing is signed yet, so the nonce can be given back.
@@ -260,10 +258,7 @@ fn resign(tx: &Tx, seen: &Seen) -> Action {
     if tx.earlier.len() >= RESIGNS_MAX {
         return Action::Broadcast;
     }
-    Action::Resign {
-        nonce: tx.nonce,
-        max_fee_wei: tx.max_fee_wei.saturating_add(1),
-    }
+    Action::Resign { nonce: tx.nonce, max_fee_wei: tx.max_fee_wei.saturating_add(1) }
 }
 
 /// The nonce is used and cannot be unused; a receipt may be missing for a while (or pruned).
@@ -285,10 +280,7 @@ fn mined(tx: &Tx, block: u64, ok: bool, seen: &Seen) -> Action {
         None if seen.final_nonce > tx.nonce => return used_at_finality(tx, seen),
         None => return Action::PollReceipt,
         Some(now) if now != (Receipt { block, ok }) => {
-            return Action::RecordMined {
-                block: now.block,
-                ok: now.ok,
-            };
+            return Action::RecordMined { block: now.block, ok: now.ok };
         }
         Some(_) => {}
     }
@@ -298,14 +290,8 @@ fn mined(tx: &Tx, block: u64, ok: bool, seen: &Seen) -> Action {
     if let Some(outcome) = ended(&seen.settled) {
         return Action::Finish(outcome);
     }
-    let why = if ok {
-        "mined without error, but the contract does not show it"
-    } else {
-        "reverted"
-    };
-    Action::Finish(TxOutcome::Failed {
-        why: why.to_owned(),
-    })
+    let why = if ok { "mined without error, but the contract does not show it" } else { "reverted" };
+    Action::Finish(TxOutcome::Failed { why: why.to_owned() })
 }
 
 /// What came of an action.
@@ -358,20 +344,14 @@ pub struct OutboxError {
 impl Row {
     /// A new row.
     pub fn new(id: EffectId, intent: Intent) -> Self {
-        Self {
-            id,
-            intent,
-            state: RowState::Queued,
-        }
+        Self { id, intent, state: RowState::Queued }
     }
 
     /// The nonce it holds.
     pub fn nonce(&self) -> Option<u64> {
         match &self.state {
             RowState::Reserved { nonce } => Some(*nonce),
-            RowState::Prepared(tx) | RowState::Sent(tx) | RowState::Mined { tx, .. } => {
-                Some(tx.nonce)
-            }
+            RowState::Prepared(tx) | RowState::Sent(tx) | RowState::Mined { tx, .. } => Some(tx.nonce),
             RowState::Queued | RowState::Done | RowState::Failed { .. } => None,
         }
     }
@@ -381,90 +361,38 @@ impl Row {
     /// # Errors
     /// The action does not belong to the row's state.
     pub fn apply(&self, done: &Done) -> Result<Self, OutboxError> {
-        let state = next_state(&self.state, done).ok_or_else(|| OutboxError {
-            id: self.id,
-            done: format!("{done:?}").chars().take(80).collect(),
-        })?;
-        Ok(Self {
-            state,
-            ..self.clone()
-        })
+        let state = next_state(&self.state, done)
+            .ok_or_else(|| OutboxError { id: self.id, done: format!("{done:?}").chars().take(80).collect() })?;
+        Ok(Self { state, ..self.clone() })
     }
 }
 
 fn next_state(state: &RowState, done: &Done) -> Option<RowState> {
     Some(match (state, done) {
         (RowState::Queued, Done::Reserved { nonce }) => RowState::Reserved { nonce: *nonce },
-        (
-            RowState::Reserved { nonce },
-            Done::Signed {
-                raw,
-                hash,
-                max_fee_wei,
-            },
-        ) => {
+        (RowState::Reserved { nonce }, Done::Signed { raw, hash, max_fee_wei }) => {
             let (raw, hash, max_fee_wei) = (raw.clone(), *hash, *max_fee_wei);
-            RowState::Prepared(Tx {
-                nonce: *nonce,
-                raw,
-                hash,
-                max_fee_wei,
-                earlier: Vec::new(),
-                silent_polls: 0,
-            })
+            RowState::Prepared(Tx { nonce: *nonce, raw, hash, max_fee_wei, earlier: Vec::new(), silent_polls: 0 })
         }
-        (
-            RowState::Sent(tx),
-            Done::Signed {
-                raw,
-                hash,
-                max_fee_wei,
-            },
-        ) => {
+        (RowState::Sent(tx), Done::Signed { raw, hash, max_fee_wei }) => {
             let mut earlier = tx.earlier.clone();
             earlier.push(tx.hash);
             let (raw, hash, max_fee_wei) = (raw.clone(), *hash, *max_fee_wei);
-            RowState::Prepared(Tx {
-                nonce: tx.nonce,
-                raw,
-                hash,
-                max_fee_wei,
-                earlier,
-                silent_polls: 0,
-            })
+            RowState::Prepared(Tx { nonce: tx.nonce, raw, hash, max_fee_wei, earlier, silent_polls: 0 })
         }
-        (
-            RowState::Prepared(tx) | RowState::Sent(tx) | RowState::Mined { tx, .. },
-            Done::Broadcast,
-        ) => RowState::Sent(Tx {
-            silent_polls: 0,
-            ..tx.clone()
-        }),
+        (RowState::Prepared(tx) | RowState::Sent(tx) | RowState::Mined { tx, .. }, Done::Broadcast) => {
+            RowState::Sent(Tx { silent_polls: 0, ..tx.clone() })
+        }
         (RowState::Sent(tx), Done::Polled { in_pool }) => {
-            let silent_polls = if *in_pool {
-                0
-            } else {
-                tx.silent_polls.saturating_add(1)
-            };
-            RowState::Sent(Tx {
-                silent_polls,
-                ..tx.clone()
-            })
+            let silent_polls = if *in_pool { 0 } else { tx.silent_polls.saturating_add(1) };
+            RowState::Sent(Tx { silent_polls, ..tx.clone() })
         }
         (RowState::Prepared(_) | RowState::Mined { .. }, Done::Polled { .. }) => state.clone(),
+        (RowState::Prepared(tx) | RowState::Sent(tx) | RowState::Mined { tx, .. }, Done::Mined { block, ok }) => {
+            RowState::Mined { tx: tx.clone(), block: *block, ok: *ok }
+        }
         (
-            RowState::Prepared(tx) | RowState::Sent(tx) | RowState::Mined { tx, .. },
-            Done::Mined { block, ok },
-        ) => RowState::Mined {
-            tx: tx.clone(),
-            block: *block,
-            ok: *ok,
-        },
-        (
-            RowState::Reserved { .. }
-            | RowState::Prepared(_)
-            | RowState::Sent(_)
-            | RowState::Mined { .. },
+            RowState::Reserved { .. } | RowState::Prepared(_) | RowState::Sent(_) | RowState::Mined { .. },
             Done::Requeued,
         ) => RowState::Queued,
         (RowState::Done | RowState::Failed { .. }, _) => return None,

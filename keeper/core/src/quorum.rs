@@ -9,22 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// nothing.
 pub fn is_quorum(keepers: &BTreeMap<Account, KeeperView>, signers: &BTreeSet<Account>) -> bool {
     let active = |keeper: &&KeeperView| keeper.active && keeper.weight > 0;
-    let total: u128 = keepers
-        .values()
-        .filter(active)
-        .map(|keeper| u128::from(keeper.weight))
-        .sum();
-    let weights = || {
-        signers
-            .iter()
-            .filter_map(|signer| keepers.get(signer))
-            .filter(active)
-    };
+    let total: u128 = keepers.values().filter(active).map(|keeper| u128::from(keeper.weight)).sum();
+    let weights = || signers.iter().filter_map(|signer| keepers.get(signer)).filter(active);
     let held: u128 = weights().map(|keeper| u128::from(keeper.weight)).sum();
-    let heaviest = weights()
-        .map(|keeper| u128::from(keeper.weight))
-        .max()
-        .unwrap_or(0);
+    let heaviest = weights().map(|keeper| u128::from(keeper.weight)).max().unwrap_or(0);
     let two_thirds = held * 3 >= total * 2;
     let without_heaviest = (held - heaviest) * 2 >= total - heaviest;
     weights().count() >= 2 && two_thirds && without_heaviest
@@ -58,22 +46,12 @@ pub struct Agreed {
 /// costs gas). One liar or one keeper that came late cannot shrink it as long as a quorum is there without them.
 pub fn agree(keepers: &BTreeMap<Account, KeeperView>, offered: &[Offered]) -> Option<Agreed> {
     let froms: BTreeSet<UnixSecs> = offered.iter().map(|one| one.from_secs).collect();
-    let untils: Vec<UnixSecs> = offered
-        .iter()
-        .map(|one| one.until_secs)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
+    let untils: Vec<UnixSecs> = offered.iter().map(|one| one.until_secs).collect::<BTreeSet<_>>().into_iter().collect();
     let mut best: Option<(UnixSecs, UnixSecs)> = None;
     for from_secs in froms {
         // More signers never undo a quorum, so the ends that keep one are the earlier ones: search for their edge.
-        let keeping = untils
-            .partition_point(|until| is_quorum(keepers, &signers(offered, from_secs, *until)));
-        let Some(until_secs) = keeping
-            .checked_sub(1)
-            .and_then(|last| untils.get(last))
-            .copied()
-        else {
+        let keeping = untils.partition_point(|until| is_quorum(keepers, &signers(offered, from_secs, *until)));
+        let Some(until_secs) = keeping.checked_sub(1).and_then(|last| untils.get(last)).copied() else {
             continue;
         };
         let length = until_secs.saturating_sub(from_secs);
@@ -82,11 +60,7 @@ pub fn agree(keepers: &BTreeMap<Account, KeeperView>, offered: &[Offered]) -> Op
         }
     }
     let (from_secs, until_secs) = best?;
-    Some(Agreed {
-        from_secs,
-        until_secs,
-        members: fewest(keepers, offered, from_secs, until_secs),
-    })
+    Some(Agreed { from_secs, until_secs, members: fewest(keepers, offered, from_secs, until_secs) })
 }
 
 fn covers(one: &Offered, from_secs: UnixSecs, until_secs: UnixSecs) -> bool {
@@ -94,11 +68,7 @@ fn covers(one: &Offered, from_secs: UnixSecs, until_secs: UnixSecs) -> bool {
 }
 
 fn signers(offered: &[Offered], from_secs: UnixSecs, until_secs: UnixSecs) -> BTreeSet<Account> {
-    offered
-        .iter()
-        .filter(|one| covers(one, from_secs, until_secs))
-        .map(|one| one.signer)
-        .collect()
+    offered.iter().filter(|one| covers(one, from_secs, until_secs)).map(|one| one.signer).collect()
 }
 
 /// Heaviest first, until they are a quorum.
@@ -108,10 +78,7 @@ fn fewest(
     from_secs: UnixSecs,
     until_secs: UnixSecs,
 ) -> BTreeMap<Account, usize> {
-    let mut all: Vec<&Offered> = offered
-        .iter()
-        .filter(|one| covers(one, from_secs, until_secs))
-        .collect();
+    let mut all: Vec<&Offered> = offered.iter().filter(|one| covers(one, from_secs, until_secs)).collect();
     let weight = |one: &Offered| keepers.get(&one.signer).map_or(0, |keeper| keeper.weight);
     all.sort_by_key(|one| (std::cmp::Reverse(weight(one)), one.signer, one.index));
     let mut members = BTreeMap::new();

@@ -174,17 +174,10 @@ impl Rules {
         if self.local && !LOCAL_CHAIN_IDS.contains(&chain_id) {
             return Err(RulesError::LocalElsewhere { chain_id });
         }
-        for (name, value, public_min, local_min, max) in
-            self.looking_bounds().into_iter().chain(self.other_bounds())
-        {
+        for (name, value, public_min, local_min, max) in self.looking_bounds().into_iter().chain(self.other_bounds()) {
             let min = if self.local { local_min } else { public_min };
             if value < min || value > max {
-                return Err(RulesError::OutOfBounds {
-                    name,
-                    value,
-                    min,
-                    max,
-                });
+                return Err(RulesError::OutOfBounds { name, value, min, max });
             }
         }
         self.check_order()
@@ -194,205 +187,59 @@ impl Rules {
         [
             ("look_every_ms", self.look_every_ms, 10_000, 100, 120_000),
             ("look_jitter_ms", self.look_jitter_ms, 0, 0, 60_000),
-            (
-                "suspect_every_ms",
-                self.suspect_every_ms,
-                10_000,
-                50,
-                60_000,
-            ),
+            ("suspect_every_ms", self.suspect_every_ms, 10_000, 50, 60_000),
             ("host_gap_min_ms", self.host_gap_min_ms, 10_000, 10, 60_000),
             ("look_timeout_ms", self.look_timeout_ms, 5_000, 100, 120_000),
-            (
-                "network_looks_max",
-                self.network_looks_max.into(),
-                1,
-                1,
-                10_000,
-            ),
+            ("network_looks_max", self.network_looks_max.into(), 1, 1, 10_000),
             ("look_gap_max_secs", self.look_gap_max_secs, 30, 1, 300),
             ("clock_jump_max_secs", self.clock_jump_max_secs, 1, 1, 30),
             ("proof_looks", self.proof_looks.into(), 4, 2, 32),
             ("proof_looks_mass", self.proof_looks_mass.into(), 8, 2, 32),
             ("proof_min_secs", self.proof_min_secs, 120, 1, 3_600),
             ("mass_owners_min", self.mass_owners_min.into(), 2, 1, 1_000),
-            (
-                "offline_after_secs",
-                self.offline_after_secs,
-                900,
-                1,
-                DAY_SECS,
-            ),
-            (
-                "not_delivered_after_secs",
-                self.not_delivered_after_secs,
-                600,
-                1,
-                DAY_SECS,
-            ),
+            ("offline_after_secs", self.offline_after_secs, 900, 1, DAY_SECS),
+            ("not_delivered_after_secs", self.not_delivered_after_secs, 600, 1, DAY_SECS),
             ("first_look_lag_secs", self.first_look_lag_secs, 1, 1, 300),
-            (
-                "interrupted_min_secs",
-                self.interrupted_min_secs,
-                60,
-                1,
-                3_600,
-            ),
+            ("interrupted_min_secs", self.interrupted_min_secs, 60, 1, 3_600),
             ("resign_every_secs", self.resign_every_secs, 30, 1, 240),
-            (
-                "finished_keep_secs",
-                self.finished_keep_secs,
-                60,
-                1,
-                DAY_SECS,
-            ),
+            ("finished_keep_secs", self.finished_keep_secs, 60, 1, DAY_SECS),
         ]
     }
 
     fn other_bounds(&self) -> [Bound; 16] {
         [
             ("anchors_every_ms", self.anchors_every_ms, 5_000, 50, 60_000),
-            (
-                "anchors_suspect_every_ms",
-                self.anchors_suspect_every_ms,
-                5_000,
-                50,
-                60_000,
-            ),
-            (
-                "anchors_stale_ms",
-                self.anchors_stale_ms,
-                10_000,
-                500,
-                300_000,
-            ),
-            (
-                "clock_skew_max_secs",
-                self.clock_skew_max_secs,
-                10,
-                1,
-                if self.local { DAY_SECS * 365 } else { 60 },
-            ),
+            ("anchors_suspect_every_ms", self.anchors_suspect_every_ms, 5_000, 50, 60_000),
+            ("anchors_stale_ms", self.anchors_stale_ms, 10_000, 500, 300_000),
+            ("clock_skew_max_secs", self.clock_skew_max_secs, 10, 1, if self.local { DAY_SECS * 365 } else { 60 }),
             ("file_margin_secs", self.file_margin_secs, 12, 0, 240),
-            (
-                "file_rank_delay_secs",
-                self.file_rank_delay_secs,
-                12,
-                0,
-                600,
-            ),
+            ("file_rank_delay_secs", self.file_rank_delay_secs, 12, 0, 600),
             ("submit_retry_secs", self.submit_retry_secs, 12, 1, 3_600),
-            (
-                "execute_rank_delay_secs",
-                self.execute_rank_delay_secs,
-                12,
-                0,
-                3_600,
-            ),
+            ("execute_rank_delay_secs", self.execute_rank_delay_secs, 12, 0, 3_600),
             ("peer_fresh_secs", self.peer_fresh_secs, 0, 0, DAY_SECS),
-            (
-                "certificate_renew_before_secs",
-                self.certificate_renew_before_secs,
-                0,
-                0,
-                DAY_SECS,
-            ),
-            (
-                "random_measure_mean_mins",
-                self.random_measure_mean_mins,
-                10,
-                1,
-                10_080,
-            ),
+            ("certificate_renew_before_secs", self.certificate_renew_before_secs, 0, 0, DAY_SECS),
+            ("random_measure_mean_mins", self.random_measure_mean_mins, 10, 1, 10_080),
             ("measure_retry_secs", self.measure_retry_secs, 30, 1, 3_600),
-            (
-                "measure_retry_max_secs",
-                self.measure_retry_max_secs,
-                60,
-                1,
-                DAY_SECS,
-            ),
-            (
-                "measure_timeout_ms",
-                self.measure_timeout_ms,
-                30_000,
-                500,
-                DAY_MS,
-            ),
+            ("measure_retry_max_secs", self.measure_retry_max_secs, 60, 1, DAY_SECS),
+            ("measure_timeout_ms", self.measure_timeout_ms, 30_000, 500, DAY_MS),
             ("absence_secs", self.absence_secs, 600, 1, DAY_SECS),
-            (
-                "measure_bond_min_rao",
-                self.measure_bond_min_rao,
-                1_000_000,
-                0,
-                21_000_000_000_000_000,
-            ),
+            ("measure_bond_min_rao", self.measure_bond_min_rao, 1_000_000, 0, 21_000_000_000_000_000),
         ]
     }
 
     fn check_order(&self) -> Result<(), RulesError> {
         let gap_ms = self.look_gap_max_secs.saturating_mul(1_000);
         let order = [
-            (
-                "look_jitter_ms",
-                self.look_jitter_ms,
-                "look_every_ms",
-                self.look_every_ms / 2,
-            ),
-            (
-                "host_gap_min_ms",
-                self.host_gap_min_ms,
-                "suspect_every_ms",
-                self.suspect_every_ms,
-            ),
-            (
-                "suspect_every_ms",
-                self.suspect_every_ms,
-                "look_every_ms",
-                self.look_every_ms,
-            ),
-            (
-                "look_every_ms",
-                self.look_every_ms,
-                "look_gap_max_secs",
-                gap_ms,
-            ),
-            (
-                "proof_looks",
-                self.proof_looks.into(),
-                "proof_looks_mass",
-                self.proof_looks_mass.into(),
-            ),
-            (
-                "proof_min_secs",
-                self.proof_min_secs,
-                "not_delivered_after_secs",
-                self.not_delivered_after_secs,
-            ),
-            (
-                "proof_min_secs",
-                self.proof_min_secs,
-                "offline_after_secs",
-                self.offline_after_secs,
-            ),
-            (
-                "anchors_suspect_every_ms",
-                self.anchors_suspect_every_ms,
-                "anchors_every_ms",
-                self.anchors_every_ms,
-            ),
-            (
-                "anchors_every_ms",
-                self.anchors_every_ms,
-                "anchors_stale_ms",
-                self.anchors_stale_ms,
-            ),
-            (
-                "measure_retry_secs",
-                self.measure_retry_secs,
-                "measure_retry_max_secs",
-                self.measure_retry_max_secs,
-            ),
+            ("look_jitter_ms", self.look_jitter_ms, "look_every_ms", self.look_every_ms / 2),
+            ("host_gap_min_ms", self.host_gap_min_ms, "suspect_every_ms", self.suspect_every_ms),
+            ("suspect_every_ms", self.suspect_every_ms, "look_every_ms", self.look_every_ms),
+            ("look_every_ms", self.look_every_ms, "look_gap_max_secs", gap_ms),
+            ("proof_looks", self.proof_looks.into(), "proof_looks_mass", self.proof_looks_mass.into()),
+            ("proof_min_secs", self.proof_min_secs, "not_delivered_after_secs", self.not_delivered_after_secs),
+            ("proof_min_secs", self.proof_min_secs, "offline_after_secs", self.offline_after_secs),
+            ("anchors_suspect_every_ms", self.anchors_suspect_every_ms, "anchors_every_ms", self.anchors_every_ms),
+            ("anchors_every_ms", self.anchors_every_ms, "anchors_stale_ms", self.anchors_stale_ms),
+            ("measure_retry_secs", self.measure_retry_secs, "measure_retry_max_secs", self.measure_retry_max_secs),
         ];
         for (low, low_value, high, high_value) in order {
             if low_value > high_value {
@@ -416,42 +263,18 @@ mod tests {
 
     #[test]
     fn short_values_are_for_local_chains_only() {
-        let short = Rules {
-            proof_min_secs: 5,
-            ..Rules::default()
-        };
-        let refused = RulesError::OutOfBounds {
-            name: "proof_min_secs",
-            value: 5,
-            min: 120,
-            max: 3_600,
-        };
+        let short = Rules { proof_min_secs: 5, ..Rules::default() };
+        let refused = RulesError::OutOfBounds { name: "proof_min_secs", value: 5, min: 120, max: 3_600 };
         assert_eq!(short.check(31_337), Err(refused));
-        let local = Rules {
-            local: true,
-            ..short
-        };
+        let local = Rules { local: true, ..short };
         assert_eq!(local.check(31_337), Ok(()));
-        assert_eq!(
-            local.check(964),
-            Err(RulesError::LocalElsewhere { chain_id: 964 })
-        );
+        assert_eq!(local.check(964), Err(RulesError::LocalElsewhere { chain_id: 964 }));
     }
 
     #[test]
     fn contradictory_numbers_are_refused() {
-        let rules = Rules {
-            proof_looks_mass: 8,
-            proof_looks: 9,
-            ..Rules::default()
-        };
-        assert_eq!(
-            rules.check(964),
-            Err(RulesError::Order {
-                low: "proof_looks",
-                high: "proof_looks_mass"
-            })
-        );
+        let rules = Rules { proof_looks_mass: 8, proof_looks: 9, ..Rules::default() };
+        assert_eq!(rules.check(964), Err(RulesError::Order { low: "proof_looks", high: "proof_looks_mass" }));
     }
 
     #[test]

@@ -42,30 +42,14 @@ pub struct Work {
 /// Submits the executions and burns that are due. This runs on the chain's clock, so only a keeper that does not know
 /// the chain holds back.
 pub(crate) fn execute(state: &mut State, effects: &mut Vec<Effect>) {
-    let lost = matches!(
-        state.health.blind,
-        Some(Blind::Rpc | Blind::NoChain | Blind::Starting)
-    );
+    let lost = matches!(state.health.blind, Some(Blind::Rpc | Blind::NoChain | Blind::Starting));
     if lost || state.world.best.active_keeper(&state.config.me).is_none() {
         return;
     }
-    let due: Vec<CaseView> = state
-        .world
-        .finalized
-        .cases
-        .values()
-        .filter(|case| is_due(state, case))
-        .cloned()
-        .collect();
+    let due: Vec<CaseView> = state.world.finalized.cases.values().filter(|case| is_due(state, case)).cloned().collect();
     for case in due {
         let work = state.settle.cases.entry(case.id).or_default();
-        submit(
-            work,
-            "execute",
-            case.id,
-            Intent::Execute { case_id: case.id },
-            effects,
-        );
+        submit(work, "execute", case.id, Intent::Execute { case_id: case.id }, effects);
     }
     let now_secs = state.clock.now_secs();
     for (case_id, work) in &mut state.settle.cases {
@@ -77,10 +61,7 @@ pub(crate) fn execute(state: &mut State, effects: &mut Vec<Effect>) {
 
 fn submit(work: &mut Work, what: &str, case_id: CaseId, intent: Intent, effects: &mut Vec<Effect>) {
     work.attempts = work.attempts.saturating_add(1);
-    let id = effect_id(
-        what,
-        &[&case_id.to_be_bytes(), &work.attempts.to_be_bytes()],
-    );
+    let id = effect_id(what, &[&case_id.to_be_bytes(), &work.attempts.to_be_bytes()]);
     work.in_flight = Some(id);
     effects.push(Effect::Submit { id, intent });
 }
@@ -90,48 +71,25 @@ fn open(case: &CaseView) -> bool {
 }
 
 fn is_due(state: &State, case: &CaseView) -> bool {
-    let decided = state
-        .world
-        .best
-        .cases
-        .get(&case.id)
-        .is_some_and(|newer| !open(newer));
-    let delay_secs =
-        rank(state, case.id).saturating_mul(state.config.rules.execute_rank_delay_secs);
+    let decided = state.world.best.cases.get(&case.id).is_some_and(|newer| !open(newer));
+    let delay_secs = rank(state, case.id).saturating_mul(state.config.rules.execute_rank_delay_secs);
     let turn_secs = case.executable_at_secs.saturating_add(delay_secs);
     let free = state.settle.cases.get(&case.id).is_none_or(|work| {
-        work.in_flight.is_none()
-            && !work.done
-            && !work.flush_due
-            && state.clock.now_secs() >= work.retry_at_secs
+        work.in_flight.is_none() && !work.done && !work.flush_due && state.clock.now_secs() >= work.retry_at_secs
     });
     open(case) && !decided && free && state.world.best.block.timestamp_secs >= turn_secs
 }
 
 fn rank(state: &State, case_id: CaseId) -> u64 {
-    let place = |account: &crate::types::Account| {
-        tagged(
-            "surety/execute-order",
-            &[&case_id.to_be_bytes(), &account.0],
-        )
-    };
+    let place = |account: &crate::types::Account| tagged("surety/execute-order", &[&case_id.to_be_bytes(), &account.0]);
     let mine = place(&state.config.me);
-    state
-        .world
-        .best
-        .active_keepers()
-        .filter(|keeper| place(&keeper.account) < mine)
-        .count() as u64
+    state.world.best.active_keepers().filter(|keeper| place(&keeper.account) < mine).count() as u64
 }
 
 /// An execution or a burn reached its end.
 pub(crate) fn on_tx(state: &mut State, result: &TxResult, effects: &mut Vec<Effect>) {
     let now_secs = state.clock.now_secs();
-    let found = state
-        .settle
-        .cases
-        .iter_mut()
-        .find(|(_, work)| work.in_flight == Some(result.id));
+    let found = state.settle.cases.iter_mut().find(|(_, work)| work.in_flight == Some(result.id));
     let Some((case_id, work)) = found else { return };
     work.in_flight = None;
     match &result.outcome {
@@ -146,10 +104,8 @@ pub(crate) fn on_tx(state: &mut State, result: &TxResult, effects: &mut Vec<Effe
             work.done = !work.flush_due;
         }
         TxOutcome::Failed { why } => {
-            work.retry_at_secs = now_secs.saturating_add(backoff_secs(
-                state.config.rules.submit_retry_secs,
-                work.failures,
-            ));
+            work.retry_at_secs =
+                now_secs.saturating_add(backoff_secs(state.config.rules.submit_retry_secs, work.failures));
             work.failures = work.failures.saturating_add(1);
             if work.flush_due && work.failures >= FLUSH_FAILURES_MAX {
                 work.flush_due = false;
@@ -165,9 +121,7 @@ pub(crate) fn on_tx(state: &mut State, result: &TxResult, effects: &mut Vec<Effe
 /// Decided cases need no work once nothing of it is under way.
 pub(crate) fn forget_decided(state: &mut State) {
     let cases = &state.world.finalized.cases;
-    state.settle.cases.retain(|id, work| {
-        work.in_flight.is_some() || work.flush_due || cases.get(id).is_some_and(open)
-    });
+    state.settle.cases.retain(|id, work| work.in_flight.is_some() || work.flush_due || cases.get(id).is_some_and(open));
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::capacity::Capacity;
 use crate::court::Court;
 use crate::evidence::Contracts;
 use crate::health::Health;
+use crate::hosts::Hosts;
 use crate::ids::keccak;
 use crate::input::{Started, Tick};
 use crate::limits::TIME_MAX_SECS;
@@ -11,7 +12,7 @@ use crate::rules::{Rules, RulesError};
 use crate::settle::Settle;
 use crate::types::{Account, Hash32, Kind, MachineId, MonoMs, UnixSecs};
 use crate::view::ContractTimes;
-use crate::watch::{Hosts, Watch};
+use crate::watch::Watch;
 use crate::world::World;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,11 +54,7 @@ impl Clock {
 
     /// A monotonic time from a result, or now when it lies more than a minute ahead: only ticks move the clock.
     pub(crate) fn sane_ms(&self, ms: MonoMs) -> MonoMs {
-        if ms > self.now_ms.saturating_add(60_000) {
-            self.now_ms
-        } else {
-            ms
-        }
+        if ms > self.now_ms.saturating_add(60_000) { self.now_ms } else { ms }
     }
 
     fn start(&mut self, started: &Started) {

@@ -4,6 +4,7 @@ use crate::effect::Effect;
 use crate::input::{ChainUpdate, Input};
 use crate::state::State;
 use crate::statement::{Signed, Statement};
+use crate::view::View;
 use crate::{capacity, court, health, judge, settle, watch};
 
 /// Takes one entry of the log. Total: it never panics and never fails, whatever the input; what makes no sense is left
@@ -45,6 +46,7 @@ fn decide(state: &mut State, effects: &mut Vec<Effect>) {
 
 fn on_chain(state: &mut State, update: &ChainUpdate, effects: &mut Vec<Effect>) {
     state.world.apply(update, effects);
+    state.health.chain_read |= update.view == View::Best;
     watch::sync(state, effects);
     court::forget_closed(state);
     settle::forget_decided(state);
@@ -58,19 +60,11 @@ fn on_signed(state: &mut State, signed: &Signed<Statement>) {
     match signed.statement {
         Statement::Attestation(statement) => {
             judge::on_signed(state, &statement);
-            let own = Signed {
-                statement,
-                signer: signed.signer,
-                signature: signed.signature,
-            };
+            let own = Signed { statement, signer: signed.signer, signature: signed.signature };
             court::keep(state, own);
         }
         Statement::Certificate(statement) => {
-            let own = Signed {
-                statement,
-                signer: signed.signer,
-                signature: signed.signature,
-            };
+            let own = Signed { statement, signer: signed.signer, signature: signed.signature };
             capacity::on_signed(state, &own);
         }
     }

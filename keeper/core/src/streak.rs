@@ -80,10 +80,7 @@ impl Streak {
     /// A streak of one failing look; `None` when the look did not fail.
     pub fn begin(look: Look) -> Option<Self> {
         look.fault()?;
-        Some(Self {
-            looks: vec![look],
-            thinned: 0,
-        })
+        Some(Self { looks: vec![look], thinned: 0 })
     }
 
     /// The looks kept, oldest first.
@@ -104,20 +101,12 @@ impl Streak {
             }
             return Pushed::Taken;
         }
-        let continues = self
-            .last_fault()
-            .is_some_and(|last| follows(last, &look, rules));
+        let continues = self.last_fault().is_some_and(|last| follows(last, &look, rules));
         if continues && (self.looks.len() < STREAK_LOOKS_MAX || self.thin(rules)) {
             self.looks.push(look);
             return Pushed::Taken;
         }
-        let old = std::mem::replace(
-            self,
-            Self {
-                looks: vec![look],
-                thinned: 0,
-            },
-        );
+        let old = std::mem::replace(self, Self { looks: vec![look], thinned: 0 });
         Pushed::Broke(old)
     }
 
@@ -155,21 +144,13 @@ impl Streak {
 
     /// The part within `[start, bound]`, from its first failing look to its last; `None` when no look failed there.
     pub fn clip(&self, start_secs: UnixSecs, bound_secs: UnixSecs) -> Option<Clip<'_>> {
-        let inside = |look: &Look| {
-            look.fault().is_some() && (start_secs..=bound_secs).contains(&look.at_secs)
-        };
+        let inside = |look: &Look| look.fault().is_some() && (start_secs..=bound_secs).contains(&look.at_secs);
         let first = self.looks.iter().position(inside)?;
         let last = self.looks.iter().rposition(inside)?;
         let looks = self.looks.get(first..=last)?;
         let (head, tail) = (looks.first()?, looks.last()?);
         let faults = looks.iter().filter(|look| look.fault().is_some()).count();
-        Some(Clip {
-            looks,
-            faults,
-            from_secs: head.at_secs,
-            until_secs: tail.at_secs,
-            cause: tail.fault()?,
-        })
+        Some(Clip { looks, faults, from_secs: head.at_secs, until_secs: tail.at_secs, cause: tail.fault()? })
     }
 }
 

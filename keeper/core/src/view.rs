@@ -1,8 +1,6 @@
 //! What the chain says, as the keeper reads it through views at one block.
 
-use crate::types::{
-    Account, CaseId, Endpoint, Hash32, Kind, MachineId, Rao, RentalId, SshKey, UnixSecs,
-};
+use crate::types::{Account, CaseId, Endpoint, Hash32, Kind, MachineId, Rao, RentalId, SshKey, UnixSecs};
 use serde::{Deserialize, Serialize};
 
 /// Which end of the chain a view was read at. The two are never mixed.

@@ -2,17 +2,18 @@
 
 use crate::effect::{Effect, EffectId};
 use crate::health::AnchorRound;
+use crate::hosts::is_public;
 use crate::ids::{effect_id, spread};
 use crate::input::{Observation, ProbeResult};
-use crate::judge::{self, Outcome, outcome};
-use crate::limits::{FINISHED_MAX, HOSTS_MAX, PROVISIONAL_MAX, WATCHES_MAX, clip_text};
+use crate::judge::{Need, Outcome, looks_needed, outcome};
+use crate::limits::{FINISHED_MAX, PROVISIONAL_MAX, WATCHES_MAX, clip_text};
 use crate::state::State;
 use crate::streak::{Look, Pushed, Streak};
 use crate::types::{Endpoint, Hash32, Kind, MachineId, MonoMs, RentalId, UnixSecs};
 use crate::view::RentalView;
+use crate::world::is_running;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 /// What is known about one machine from looking at it.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -82,26 +83,27 @@ impl Watch {
         self.in_flight = None;
         self.next_look_ms = 0;
         self.provisional.clear();
-        self.finished
-            .iter_mut()
-            .for_each(|finished| finished.asked = None);
+        self.finished.iter_mut().for_each(|finished| finished.asked = None);
     }
 
     /// Ends the present streak; keeps it when it proves an interval.
-    fn finish(&mut self, looks_needed: u32, now_secs: UnixSecs) {
+    fn finish(&mut self, need: &Need<'_>, now_secs: UnixSecs) {
         self.provisional.clear();
         if let Some(streak) = self.streak.take() {
-            self.keep_finished(streak, looks_needed, now_secs);
+            self.keep_finished(streak, need, now_secs);
         }
     }
 
-    fn keep_finished(&mut self, streak: Streak, looks_needed: u32, now_secs: UnixSecs) {
+    fn keep_finished(&mut self, streak: Streak, need: &Need<'_>, now_secs: UnixSecs) {
         let Some(tenancy) = &self.tenancy else { return };
+        if !streak.clip(0, UnixSecs::MAX).is_some_and(|clip| clip.proven(need.looks, need.rules)) {
+            return;
+        }
         let finished = Finished {
             rental: tenancy.rental,
             streak,
             delivered_secs: tenancy.delivered_secs,
-            looks_needed,
+            looks_needed: need.looks,
             ended_secs: now_secs,
             asked: None,
         };
@@ -112,115 +114,21 @@ impl Watch {
     }
 
     fn idle(&self) -> bool {
-        self.tenancy.is_none()
-            && self.finished.is_empty()
-            && !self.suspected
-            && self.last_ok_secs.is_none()
-    }
-}
-
-/// When each host was last contacted, so that no two reasons add up to a nuisance.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Hosts {
-    last_ms: BTreeMap<String, MonoMs>,
-    window_ms: MonoMs,
-    networks: BTreeMap<String, u32>,
-}
-
-/// Length of the window in which looks per network are counted.
-const NETWORK_WINDOW_MS: MonoMs = 10_000;
-
-impl Hosts {
-    /// A new run: every host counts as contacted just now.
-    pub(crate) fn restart(&mut self, now_ms: MonoMs) {
-        self.last_ms.values_mut().for_each(|last| *last = now_ms);
-        self.window_ms = now_ms;
-        self.networks.clear();
-    }
-
-    /// Whether this host may be contacted now; if so, it counts as contacted.
-    pub(crate) fn touch(
-        &mut self,
-        endpoint: &Endpoint,
-        now_ms: MonoMs,
-        gap_ms: u64,
-        network_max: u32,
-    ) -> bool {
-        let host = endpoint.to_string();
-        if self
-            .last_ms
-            .get(&host)
-            .is_some_and(|last| now_ms.saturating_sub(*last) < gap_ms)
-        {
-            return false;
-        }
-        if now_ms.saturating_sub(self.window_ms) >= NETWORK_WINDOW_MS {
-            self.window_ms = now_ms;
-            self.networks.clear();
-        }
-        let count = self.networks.entry(network(endpoint.ip)).or_insert(0);
-        if *count >= network_max {
-            return false;
-        }
-        *count = count.saturating_add(1);
-        if self.last_ms.len() >= HOSTS_MAX {
-            self.last_ms
-                .retain(|_, last| now_ms.saturating_sub(*last) < gap_ms);
-        }
-        if self.last_ms.len() >= HOSTS_MAX {
-            return false;
-        }
-        self.last_ms.insert(host, now_ms);
-        true
-    }
-}
-
-fn network(ip: IpAddr) -> String {
-    match ip {
-        IpAddr::V4(v4) => hex::encode(&v4.octets()[..3]),
-        IpAddr::V6(v6) => hex::encode(&v6.octets()[..6]),
-    }
-}
-
-/// Whether a keeper may contact this address: public unicast only, outside local chains. A miner who moves a rented
-/// machine to an address nobody can reach has taken it out of service.
-pub fn is_public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(v4) => {
-            let [a, b, ..] = v4.octets();
-            let shared = a == 100 && (64..128).contains(&b);
-            let special =
-                v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_documentation();
-            !(special || shared || a == 0 || a >= 224)
-        }
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => is_public(IpAddr::V4(v4)),
-            // Global unicast is 2000::/3; 2001:db8::/32 is documentation.
-            None => {
-                v6.segments()[0] & 0xe000 == 0x2000
-                    && !(v6.segments()[0] == 0x2001 && v6.segments()[1] == 0xdb8)
-            }
-        },
+        self.tenancy.is_none() && self.finished.is_empty() && !self.suspected && self.last_ok_secs.is_none()
     }
 }
 
 /// Brings the watches in line with the rentals that run: begins and ends tenancies, drops idle records.
 pub(crate) fn sync(state: &mut State, effects: &mut Vec<Effect>) {
-    let running: BTreeMap<MachineId, RentalId> = state
-        .world
-        .best
-        .running()
-        .map(|rental| (rental.machine, rental.id))
-        .collect();
-    let looks_needed = judge::looks_needed(state);
+    let running: BTreeMap<MachineId, RentalId> =
+        state.world.best.running().map(|rental| (rental.machine, rental.id)).collect();
+    let need = Need { looks: looks_needed(state), rules: &state.config.rules };
     let now_secs = state.clock.now_secs();
     for (machine, watch) in &mut state.watches {
-        let ended = watch
-            .tenancy
-            .as_ref()
-            .is_some_and(|tenancy| running.get(machine) != Some(&tenancy.rental));
-        if ended {
-            watch.finish(looks_needed, now_secs);
+        let ended = watch.tenancy.as_ref().is_some_and(|tenancy| running.get(machine) != Some(&tenancy.rental));
+        // Looks already made belong to the interval: it is over once the anchors have confirmed or dropped them.
+        if ended && watch.provisional.is_empty() {
+            watch.finish(&need, now_secs);
             watch.tenancy = None;
             watch.in_flight = None;
         }
@@ -228,26 +136,19 @@ pub(crate) fn sync(state: &mut State, effects: &mut Vec<Effect>) {
     for (machine, rental) in running {
         if state.watches.len() >= WATCHES_MAX && !state.watches.contains_key(&machine) {
             let id = effect_id("alert/watches-full", &[&state.clock.run.to_be_bytes()]);
-            let message =
-                "more machines are rented than this keeper can watch: run a second one".to_owned();
+            let message = "more machines are rented than this keeper can watch: run a second one".to_owned();
             effects.push(Effect::Alert { id, message });
             break;
         }
         let watch = state.watches.entry(machine).or_default();
         if watch.tenancy.is_none() {
-            watch.tenancy = Some(Tenancy {
-                rental,
-                delivered_secs: None,
-                last_signed: None,
-            });
+            watch.tenancy = Some(Tenancy { rental, delivered_secs: None, last_signed: None });
             watch.next_look_ms = state.clock.now_ms;
         }
     }
     let nodes = &state.world.best.nodes;
     state.watches.retain(|machine, watch| {
-        let gone = nodes
-            .get(machine)
-            .is_none_or(|node| node.miner == Default::default());
+        let gone = nodes.get(machine).is_none_or(|node| node.miner == Default::default());
         let over = watch.tenancy.is_none() && watch.finished.is_empty();
         !(watch.idle() || (gone && over))
     });
@@ -255,12 +156,8 @@ pub(crate) fn sync(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Asks for the looks that are due.
 pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
-    let due: Vec<MachineId> = state
-        .watches
-        .iter()
-        .filter(|(_, watch)| is_due(watch, state))
-        .map(|(id, _)| *id)
-        .collect();
+    let due: Vec<MachineId> =
+        state.watches.iter().filter(|(_, watch)| is_due(watch, state)).map(|(id, _)| *id).collect();
     for machine in due {
         look_at(state, machine, effects);
     }
@@ -268,78 +165,46 @@ pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
 
 fn is_due(watch: &Watch, state: &State) -> bool {
     let now_ms = state.clock.now_ms;
-    let busy = watch.in_flight.is_some_and(|flight| {
-        now_ms.saturating_sub(flight.asked_ms) <= state.config.rules.look_timeout_ms
+    let busy = watch
+        .in_flight
+        .is_some_and(|flight| now_ms.saturating_sub(flight.asked_ms) <= state.config.rules.look_timeout_ms);
+    let best = &state.world.best;
+    let runs = watch.tenancy.as_ref().is_some_and(|tenancy| {
+        let rental = best.rentals.get(&tenancy.rental);
+        rental.is_some_and(|rental| is_running(rental, best.block.timestamp_secs))
     });
-    watch.tenancy.is_some() && !busy && watch.next_look_ms <= now_ms
+    runs && !busy && watch.next_look_ms <= now_ms
 }
 
 fn look_at(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>) {
-    let State {
-        config,
-        clock,
-        world,
-        hosts,
-        watches,
-        ..
-    } = state;
+    let State { config, clock, world, hosts, watches, .. } = state;
     let rules = &config.rules;
     let Some(watch) = watches.get_mut(&machine) else {
         return;
     };
-    let Some(rental) = watch
-        .tenancy
-        .as_ref()
-        .and_then(|tenancy| world.best.rentals.get(&tenancy.rental))
-    else {
+    let Some(rental) = watch.tenancy.as_ref().and_then(|tenancy| world.best.rentals.get(&tenancy.rental)) else {
         return;
     };
     let Some(node) = world.best.nodes.get(&machine) else {
         let id = effect_id("alert/no-node", &[&machine.0, &rental.id.to_be_bytes()]);
-        let message = format!(
-            "machine {machine} of rental {} was not read from the chain: check the RPC",
-            rental.id
-        );
+        let message = format!("machine {machine} of rental {} was not read from the chain: check the RPC", rental.id);
         effects.push(Effect::Alert { id, message });
         watch.next_look_ms = clock.now_ms.saturating_add(rules.look_every_ms);
         return;
     };
-    let open = node
-        .endpoint
-        .filter(|endpoint| rules.local || is_public(endpoint.ip));
+    let open = node.endpoint.filter(|endpoint| rules.local || is_public(endpoint.ip));
     if let Some(endpoint) = &open
-        && !hosts.touch(
-            endpoint,
-            clock.now_ms,
-            rules.host_gap_min_ms,
-            rules.network_looks_max,
-        )
+        && !hosts.touch(endpoint, clock.now_ms, rules.host_gap_min_ms, rules.network_looks_max)
     {
         return;
     }
     watch.looks = watch.looks.saturating_add(1);
-    let parts: [&[u8]; 3] = [
-        &machine.0,
-        &rental.id.to_be_bytes(),
-        &watch.looks.to_be_bytes(),
-    ];
+    let parts: [&[u8]; 3] = [&machine.0, &rental.id.to_be_bytes(), &watch.looks.to_be_bytes()];
     let id = effect_id("probe", &parts);
-    watch.in_flight = Some(Flight {
-        id,
-        rental: rental.id,
-        asked_ms: clock.now_ms,
-    });
-    watch.next_look_ms =
-        clock
-            .now_ms
-            .saturating_add(spacing_ms(watch.suspected, &config.me.0, id, rules));
+    watch.in_flight = Some(Flight { id, rental: rental.id, asked_ms: clock.now_ms });
+    watch.next_look_ms = clock.now_ms.saturating_add(spacing_ms(watch.suspected, &config.me.0, id, rules));
     match open {
-        Some(endpoint) => effects.push(Effect::Probe {
-            id,
-            endpoint,
-            machine,
-            renter_key: rental.renter_key,
-        }),
+        Some(endpoint) => effects.push(Effect::Probe { id, endpoint, machine, renter_key: rental.renter_key }),
         None => {
             let result = unreachable_by_choice(id, machine, clock, node.endpoint);
             on_probe(state, &result);
@@ -351,15 +216,8 @@ fn spacing_ms(suspected: bool, me: &[u8], id: Hash32, rules: &crate::rules::Rule
     if suspected {
         return rules.suspect_every_ms;
     }
-    let jitter = spread(
-        "surety/jitter",
-        &[me, &id.0],
-        rules.look_jitter_ms.saturating_mul(2),
-    );
-    rules
-        .look_every_ms
-        .saturating_sub(rules.look_jitter_ms)
-        .saturating_add(jitter)
+    let jitter = spread("surety/jitter", &[me, &id.0], rules.look_jitter_ms.saturating_mul(2));
+    rules.look_every_ms.saturating_sub(rules.look_jitter_ms).saturating_add(jitter)
 }
 
 /// No address, or one that nobody outside can reach: the look fails without being made.
@@ -375,27 +233,13 @@ fn unreachable_by_choice(
     };
     let seen = Observation::NoConnection { why };
     let now_ms = clock.now_ms;
-    ProbeResult {
-        id,
-        machine,
-        started_ms: now_ms,
-        ended_ms: now_ms,
-        at_secs: clock.now_secs(),
-        seen,
-    }
+    ProbeResult { id, machine, started_ms: now_ms, ended_ms: now_ms, at_secs: clock.now_secs(), seen }
 }
 
 /// A look came back.
 pub(crate) fn on_probe(state: &mut State, result: &ProbeResult) {
-    let looks_needed = judge::looks_needed(state);
-    let State {
-        config,
-        clock,
-        world,
-        health,
-        watches,
-        ..
-    } = state;
+    let looks = looks_needed(state);
+    let State { config, clock, world, health, watches, .. } = state;
     let Some(watch) = watches.get_mut(&result.machine) else {
         return;
     };
@@ -406,32 +250,23 @@ pub(crate) fn on_probe(state: &mut State, result: &ProbeResult) {
     let Some(rental) = world.best.rentals.get(&flight.rental) else {
         return;
     };
-    if !counts(
-        result,
-        rental,
-        clock.now_secs(),
-        config.rules.clock_skew_max_secs,
-    ) {
+    if !counts(result, rental, clock.now_secs(), config.rules.clock_skew_max_secs) {
         return;
     }
     let look = Look {
         id: result.id,
         run: clock.run,
         started_ms: clock.sane_ms(result.started_ms),
-        ended_ms: clock
-            .sane_ms(result.ended_ms)
-            .max(clock.sane_ms(result.started_ms)),
+        ended_ms: clock.sane_ms(result.ended_ms).max(clock.sane_ms(result.started_ms)),
         at_secs: result.at_secs,
         block: world.best.block.number,
         seen: clip_seen(&result.seen),
         anchors: None,
     };
     match outcome(&look.seen) {
-        Outcome::Ok => on_accepted(watch, look.at_secs, looks_needed, clock.now_secs()),
+        Outcome::Ok => on_accepted(watch, look.at_secs, &Need { looks, rules: &config.rules }, clock.now_secs()),
         Outcome::Fault(_) => {
-            let sooner = flight
-                .asked_ms
-                .saturating_add(config.rules.suspect_every_ms);
+            let sooner = flight.asked_ms.saturating_add(config.rules.suspect_every_ms);
             watch.suspected = true;
             watch.next_look_ms = std::cmp::min(watch.next_look_ms, sooner);
             hold(watch, look, health.blind.is_none());
@@ -460,8 +295,8 @@ fn counts(result: &ProbeResult, rental: &RentalView, now_secs: UnixSecs, skew_se
 
 /// Seen well. This counts even while blind: a machine that answered with its own key was there, and an interval that
 /// went on across it would be false.
-fn on_accepted(watch: &mut Watch, at_secs: UnixSecs, looks_needed: u32, now_secs: UnixSecs) {
-    watch.finish(looks_needed, now_secs);
+fn on_accepted(watch: &mut Watch, at_secs: UnixSecs, need: &Need<'_>, now_secs: UnixSecs) {
+    watch.finish(need, now_secs);
     watch.suspected = false;
     watch.last_ok_secs = Some(at_secs);
     if let Some(tenancy) = &mut watch.tenancy {
@@ -472,9 +307,8 @@ fn on_accepted(watch: &mut Watch, at_secs: UnixSecs, looks_needed: u32, now_secs
 
 /// Our own side was well in a round asked for after these looks ended: now they count.
 pub(crate) fn confirm(state: &mut State, round: &AnchorRound) {
-    let looks_needed = judge::looks_needed(state);
+    let need = Need { looks: looks_needed(state), rules: &state.config.rules };
     let now_secs = state.clock.now_secs();
-    let rules = &state.config.rules;
     for watch in state.watches.values_mut() {
         for mut look in std::mem::take(&mut watch.provisional) {
             if look.run != round.run || look.ended_ms > round.asked_ms {
@@ -486,8 +320,8 @@ pub(crate) fn confirm(state: &mut State, round: &AnchorRound) {
                 watch.streak = Streak::begin(look);
                 continue;
             };
-            if let Pushed::Broke(old) = streak.push(look, rules) {
-                watch.keep_finished(old, looks_needed, now_secs);
+            if let Pushed::Broke(old) = streak.push(look, need.rules) {
+                watch.keep_finished(old, &need, now_secs);
             }
         }
     }
@@ -505,24 +339,12 @@ fn clip_seen(seen: &Observation) -> Observation {
     match seen {
         Observation::Accepted => Observation::Accepted,
         Observation::Refused => Observation::Refused,
-        Observation::NoConnection { why } => Observation::NoConnection {
-            why: clip_text(why),
-        },
-        Observation::NoHandshake { why } => Observation::NoHandshake {
-            why: clip_text(why),
-        },
-        Observation::WrongHostKey { got } => Observation::WrongHostKey {
-            got: clip_text(got),
-        },
-        Observation::Lost { why } => Observation::Lost {
-            why: clip_text(why),
-        },
-        Observation::Hostile { what } => Observation::Hostile {
-            what: clip_text(what),
-        },
-        Observation::NotLooked { why } => Observation::NotLooked {
-            why: clip_text(why),
-        },
+        Observation::NoConnection { why } => Observation::NoConnection { why: clip_text(why) },
+        Observation::NoHandshake { why } => Observation::NoHandshake { why: clip_text(why) },
+        Observation::WrongHostKey { got } => Observation::WrongHostKey { got: clip_text(got) },
+        Observation::Lost { why } => Observation::Lost { why: clip_text(why) },
+        Observation::Hostile { what } => Observation::Hostile { what: clip_text(what) },
+        Observation::NotLooked { why } => Observation::NotLooked { why: clip_text(why) },
     }
 }
 

@@ -37,12 +37,7 @@ impl World {
     /// Takes what changed. A best view may go back (a reorg); a finalized one may not, so an older one is left out.
     pub(crate) fn apply(&mut self, update: &ChainUpdate, effects: &mut Vec<Effect>) {
         if update.block.timestamp_secs > TIME_MAX_SECS {
-            return quarantine(
-                "block",
-                update.block.number,
-                "its timestamp is nonsense",
-                effects,
-            );
+            return quarantine("block", update.block.number, "its timestamp is nonsense", effects);
         }
         match update.view {
             View::Best => self.best.apply(update, effects),
@@ -65,30 +60,16 @@ impl Snapshot {
             self.put_case(case, effects);
         }
         if let Some(keepers) = &update.keepers {
-            self.keepers = keepers
-                .iter()
-                .take(KEEPERS_MAX)
-                .map(|keeper| (keeper.account, keeper.clone()))
-                .collect();
+            self.keepers = keepers.iter().take(KEEPERS_MAX).map(|keeper| (keeper.account, keeper.clone())).collect();
             if keepers.len() > KEEPERS_MAX {
-                quarantine(
-                    "keeper set",
-                    keepers.len() as u64,
-                    "it is larger than this keeper can hold",
-                    effects,
-                );
+                quarantine("keeper set", keepers.len() as u64, "it is larger than this keeper can hold", effects);
             }
         }
     }
 
     fn put_node(&mut self, node: &NodeView, effects: &mut Vec<Effect>) {
         if !self.nodes.contains_key(&node.machine) && self.nodes.len() >= NODES_MAX {
-            return quarantine(
-                "machine",
-                self.nodes.len() as u64,
-                "there are more than this keeper can hold",
-                effects,
-            );
+            return quarantine("machine", self.nodes.len() as u64, "there are more than this keeper can hold", effects);
         }
         self.nodes.insert(node.machine, node.clone());
     }
@@ -99,25 +80,12 @@ impl Snapshot {
         }
         if !self.rentals.contains_key(&rental.id) && self.rentals.len() >= RENTALS_MAX {
             let nodes = &self.nodes;
-            let newest = |old: &RentalView| {
-                nodes
-                    .get(&old.machine)
-                    .is_some_and(|node| node.last_rental == old.id)
-            };
-            let gone = self
-                .rentals
-                .values()
-                .find(|old| old.closed && !newest(old))
-                .map(|old| old.id);
+            let newest = |old: &RentalView| nodes.get(&old.machine).is_some_and(|node| node.last_rental == old.id);
+            let gone = self.rentals.values().find(|old| old.closed && !newest(old)).map(|old| old.id);
             match gone {
                 Some(id) => self.rentals.remove(&id),
                 None => {
-                    return quarantine(
-                        "rental",
-                        rental.id,
-                        "more are open than this keeper can hold",
-                        effects,
-                    );
+                    return quarantine("rental", rental.id, "more are open than this keeper can hold", effects);
                 }
             };
         }
@@ -126,19 +94,12 @@ impl Snapshot {
 
     fn put_case(&mut self, case: &CaseView, effects: &mut Vec<Effect>) {
         if !self.cases.contains_key(&case.id) && self.cases.len() >= CASES_MAX {
-            let decided = |old: &&CaseView| {
-                matches!(old.status, CaseStatus::Executed | CaseStatus::Dismissed)
-            };
+            let decided = |old: &&CaseView| matches!(old.status, CaseStatus::Executed | CaseStatus::Dismissed);
             let gone = self.cases.values().find(decided).map(|old| old.id);
             match gone {
                 Some(id) => self.cases.remove(&id),
                 None => {
-                    return quarantine(
-                        "case",
-                        case.id,
-                        "more are open than this keeper can hold",
-                        effects,
-                    );
+                    return quarantine("case", case.id, "more are open than this keeper can hold", effects);
                 }
             };
         }
@@ -148,23 +109,17 @@ impl Snapshot {
     /// Rentals running at this view's own block time.
     pub fn running(&self) -> impl Iterator<Item = &RentalView> {
         let now_secs = self.block.timestamp_secs;
-        self.rentals
-            .values()
-            .filter(move |rental| is_running(rental, now_secs))
+        self.rentals.values().filter(move |rental| is_running(rental, now_secs))
     }
 
     /// The keeper, if it counts at present.
     pub fn active_keeper(&self, account: &Account) -> Option<&KeeperView> {
-        self.keepers
-            .get(account)
-            .filter(|keeper| keeper.active && keeper.weight > 0)
+        self.keepers.get(account).filter(|keeper| keeper.active && keeper.weight > 0)
     }
 
     /// All keepers that count at present.
     pub fn active_keepers(&self) -> impl Iterator<Item = &KeeperView> {
-        self.keepers
-            .values()
-            .filter(|keeper| keeper.active && keeper.weight > 0)
+        self.keepers.values().filter(|keeper| keeper.active && keeper.weight > 0)
     }
 }
 
@@ -181,27 +136,15 @@ fn unsound(rental: &RentalView) -> Option<&'static str> {
     if rental.faults.len() > FAULTS_MAX {
         return Some("it has more recorded faults than this keeper can hold");
     }
-    let ordered = rental
-        .faults
-        .iter()
-        .all(|fault| fault.from_secs <= fault.until_secs)
-        && rental
-            .faults
-            .windows(2)
-            .all(|pair| pair[0].until_secs <= pair[1].from_secs);
+    let ordered = rental.faults.iter().all(|fault| fault.from_secs <= fault.until_secs)
+        && rental.faults.windows(2).all(|pair| pair[0].until_secs <= pair[1].from_secs);
     (!ordered).then_some("its recorded faults are not ascending and disjoint")
 }
 
 /// Says that something was left out; the rest goes on.
 fn quarantine(what: &str, number: u64, why: &str, effects: &mut Vec<Effect>) {
-    let id = effect_id(
-        "alert/quarantine",
-        &[what.as_bytes(), &number.to_be_bytes(), why.as_bytes()],
-    );
-    effects.push(Effect::Alert {
-        id,
-        message: format!("left out {what} {number}: {why}; the rest goes on"),
-    });
+    let id = effect_id("alert/quarantine", &[what.as_bytes(), &number.to_be_bytes(), why.as_bytes()]);
+    effects.push(Effect::Alert { id, message: format!("left out {what} {number}: {why}; the rest goes on") });
 }
 
 #[cfg(test)]

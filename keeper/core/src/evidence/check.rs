@@ -18,9 +18,7 @@ pub enum EvidenceError {
     #[error("the bundle cannot be written as JSON")]
     NotJson,
     /// A number that canonical JSON would change.
-    #[error(
-        "the bundle holds the number {number}, which canonical JSON cannot carry exactly: write it as a string"
-    )]
+    #[error("the bundle holds the number {number}, which canonical JSON cannot carry exactly: write it as a string")]
     UnsafeNumber {
         /// The number as text.
         number: String,
@@ -72,24 +70,11 @@ pub(super) fn check_value(value: &Value, depth: u32) -> Result<(), EvidenceError
     match value {
         Value::Number(number) => {
             let safe = number.as_u64().map(|n| n <= SAFE_INTEGER_MAX);
-            let safe = safe.or_else(|| {
-                number
-                    .as_i64()
-                    .map(|n| n.unsigned_abs() <= SAFE_INTEGER_MAX)
-            });
-            need(
-                safe.unwrap_or(true),
-                EvidenceError::UnsafeNumber {
-                    number: number.to_string(),
-                },
-            )
+            let safe = safe.or_else(|| number.as_i64().map(|n| n.unsigned_abs() <= SAFE_INTEGER_MAX));
+            need(safe.unwrap_or(true), EvidenceError::UnsafeNumber { number: number.to_string() })
         }
-        Value::Array(items) => items
-            .iter()
-            .try_for_each(|item| check_value(item, depth + 1)),
-        Value::Object(fields) => fields
-            .values()
-            .try_for_each(|item| check_value(item, depth + 1)),
+        Value::Array(items) => items.iter().try_for_each(|item| check_value(item, depth + 1)),
+        Value::Object(fields) => fields.values().try_for_each(|item| check_value(item, depth + 1)),
         Value::Null | Value::Bool(_) | Value::String(_) => Ok(()),
     }
 }
@@ -100,61 +85,27 @@ impl Evidence {
     /// # Errors
     /// The first thing that does not fit.
     pub fn supports(&self, statement: &Statement) -> Result<(), EvidenceError> {
-        need(
-            self.version == EVIDENCE_VERSION,
-            EvidenceError::Version { got: self.version },
-        )?;
+        need(self.version == EVIDENCE_VERSION, EvidenceError::Version { got: self.version })?;
         let digest = self.digest()?;
         let named = statement.evidence();
         need(named == digest, EvidenceError::Digest { named, digest })?;
-        self.rules
-            .check(self.chain_id)
-            .map_err(EvidenceError::Rules)?;
+        self.rules.check(self.chain_id).map_err(EvidenceError::Rules)?;
         match (statement, &self.subject) {
-            (Statement::Attestation(claim), Subject::Outage(outage)) => {
-                self.carries_attestation(claim, outage)
-            }
-            (Statement::Certificate(claim), Subject::Capacity(measured)) => {
-                self.carries_certificate(claim, measured)
-            }
+            (Statement::Attestation(claim), Subject::Outage(outage)) => self.carries_attestation(claim, outage),
+            (Statement::Certificate(claim), Subject::Capacity(measured)) => self.carries_certificate(claim, measured),
             _ => Err(Differs { what: "the type" }),
         }
     }
 
-    fn carries_attestation(
-        &self,
-        claim: &Attestation,
-        outage: &Outage,
-    ) -> Result<(), EvidenceError> {
+    fn carries_attestation(&self, claim: &Attestation, outage: &Outage) -> Result<(), EvidenceError> {
         need(claim.kind == outage.kind, Differs { what: "kind" })?;
         need(claim.rental == outage.rental.id, Differs { what: "rental" })?;
         need(claim.cause == outage.cause, Differs { what: "cause" })?;
-        need(
-            claim.from_secs == outage.from_secs,
-            Differs { what: "from" },
-        )?;
-        need(
-            claim.until_secs == outage.until_secs,
-            Differs { what: "until" },
-        )?;
-        need(
-            claim.from_secs < claim.until_secs,
-            NotShown {
-                why: "the interval is empty",
-            },
-        )?;
-        need(
-            outage.until_secs <= TIME_MAX_SECS,
-            NotShown {
-                why: "the time is nonsense",
-            },
-        )?;
-        need(
-            outage.until_secs <= self.block.timestamp_secs,
-            NotShown {
-                why: "it ends after the newest block",
-            },
-        )?;
+        need(claim.from_secs == outage.from_secs, Differs { what: "from" })?;
+        need(claim.until_secs == outage.until_secs, Differs { what: "until" })?;
+        need(claim.from_secs < claim.until_secs, NotShown { why: "the interval is empty" })?;
+        need(outage.until_secs <= TIME_MAX_SECS, NotShown { why: "the time is nonsense" })?;
+        need(outage.until_secs <= self.block.timestamp_secs, NotShown { why: "it ends after the newest block" })?;
         self.carries_looks(outage)?;
         self.carries_kind(outage)
     }
@@ -164,197 +115,67 @@ impl Evidence {
         let rules = &self.rules;
         let rental = &outage.rental;
         let needed = outage.looks_needed;
-        need(
-            needed >= rules.proof_looks,
-            NotShown {
-                why: "fewer looks were asked for than the rules do",
-            },
-        )?;
+        need(needed >= rules.proof_looks, NotShown { why: "fewer looks were asked for than the rules do" })?;
         let (Some(first), Some(last)) = (outage.looks.first(), outage.looks.last()) else {
-            return Err(NotShown {
-                why: "there are no looks",
-            });
+            return Err(NotShown { why: "there are no looks" });
         };
-        need(
-            last.fault() == Some(outage.cause),
-            NotShown {
-                why: "the last look did not fail with that cause",
-            },
-        )?;
-        need(
-            first.fault().is_some(),
-            NotShown {
-                why: "the first look did not fail",
-            },
-        )?;
-        need(
-            first.at_secs >= rental.start_secs,
-            NotShown {
-                why: "a look before the rental's start",
-            },
-        )?;
-        need(
-            last.at_secs == outage.until_secs,
-            NotShown {
-                why: "it does not end with the last failing look",
-            },
-        )?;
-        need(
-            last.at_secs <= rental.end_secs,
-            NotShown {
-                why: "a look after the rental's end",
-            },
-        )?;
+        need(last.fault() == Some(outage.cause), NotShown { why: "the last look did not fail with that cause" })?;
+        need(first.fault().is_some(), NotShown { why: "the first look did not fail" })?;
+        need(first.at_secs >= rental.start_secs, NotShown { why: "a look before the rental's start" })?;
+        need(last.at_secs == outage.until_secs, NotShown { why: "it does not end with the last failing look" })?;
+        need(last.at_secs <= rental.end_secs, NotShown { why: "a look after the rental's end" })?;
         let seen_secs = last.at_secs.saturating_sub(first.at_secs);
-        need(
-            seen_secs >= rules.proof_min_secs,
-            NotShown {
-                why: "the looks span too short a time",
-            },
-        )?;
-        let faults = outage
-            .looks
-            .iter()
-            .filter(|look| look.fault().is_some())
-            .count() as u64;
-        need(
-            faults >= u64::from(needed),
-            NotShown {
-                why: "too few failing looks",
-            },
-        )?;
+        need(seen_secs >= rules.proof_min_secs, NotShown { why: "the looks span too short a time" })?;
+        let faults = outage.looks.iter().filter(|look| look.fault().is_some()).count() as u64;
+        need(faults >= u64::from(needed), NotShown { why: "too few failing looks" })?;
         self.carries_sequence(&outage.looks)
     }
 
     fn carries_sequence(&self, looks: &[Look]) -> Result<(), EvidenceError> {
         let mut before: Option<&Look> = None;
         for look in looks {
-            need(
-                !looks_well(look),
-                NotShown {
-                    why: "a look among them succeeded",
-                },
-            )?;
-            let round = look.anchors.ok_or(NotShown {
-                why: "a look without an anchor round after it",
-            })?;
-            let bracketed =
-                round.healthy() && round.run == look.run && round.asked_ms >= look.ended_ms;
-            need(
-                bracketed,
-                NotShown {
-                    why: "a look while our own side was not known to be well",
-                },
-            )?;
+            need(!looks_well(look), NotShown { why: "a look among them succeeded" })?;
+            let round = look.anchors.ok_or(NotShown { why: "a look without an anchor round after it" })?;
+            let bracketed = round.healthy() && round.run == look.run && round.asked_ms >= look.ended_ms;
+            need(bracketed, NotShown { why: "a look while our own side was not known to be well" })?;
             if look.fault().is_none() {
                 continue;
             }
             let joined = before.is_none_or(|earlier| follows(earlier, look, &self.rules));
-            need(
-                joined,
-                NotShown {
-                    why: "two looks too far apart, or the clock jumped between them",
-                },
-            )?;
+            need(joined, NotShown { why: "two looks too far apart, or the clock jumped between them" })?;
             before = Some(look);
         }
         Ok(())
     }
 
     fn carries_kind(&self, outage: &Outage) -> Result<(), EvidenceError> {
-        let first_secs = outage
-            .looks
-            .first()
-            .map_or(UnixSecs::MAX, |look| look.at_secs);
+        let first_secs = outage.looks.first().map_or(UnixSecs::MAX, |look| look.at_secs);
         let length_secs = outage.until_secs.saturating_sub(outage.from_secs);
-        let least_secs = least_length_secs(self, outage.kind).ok_or(NotShown {
-            why: "no outage is of this kind",
-        })?;
-        need(
-            length_secs >= least_secs,
-            NotShown {
-                why: "the interval is shorter than its kind needs",
-            },
-        )?;
+        let least_secs = least_length_secs(self, outage.kind).ok_or(NotShown { why: "no outage is of this kind" })?;
+        need(length_secs >= least_secs, NotShown { why: "the interval is shorter than its kind needs" })?;
         if outage.kind != Kind::NotDelivered {
-            return need(
-                first_secs == outage.from_secs,
-                NotShown {
-                    why: "it does not begin with a failing look",
-                },
-            );
+            return need(first_secs == outage.from_secs, NotShown { why: "it does not begin with a failing look" });
         }
-        need(
-            outage.delivered_secs.is_none(),
-            NotShown {
-                why: "the renter was accepted before",
-            },
-        )?;
+        need(outage.delivered_secs.is_none(), NotShown { why: "the renter was accepted before" })?;
         let start_secs = outage.rental.start_secs;
-        need(
-            outage.from_secs == start_secs,
-            NotShown {
-                why: "it does not begin with the rental",
-            },
-        )?;
+        need(outage.from_secs == start_secs, NotShown { why: "it does not begin with the rental" })?;
         let lag_secs = first_secs.saturating_sub(start_secs);
         let watched = lag_secs <= self.rules.first_look_lag_secs;
-        need(
-            watched,
-            NotShown {
-                why: "the keeper did not look from the start",
-            },
-        )
+        need(watched, NotShown { why: "the keeper did not look from the start" })
     }
 
-    fn carries_certificate(
-        &self,
-        claim: &Certificate,
-        measured: &Measured,
-    ) -> Result<(), EvidenceError> {
-        need(
-            claim.machine == measured.machine,
-            Differs { what: "machine" },
-        )?;
-        need(
-            claim.registration == measured.registration,
-            Differs {
-                what: "registration",
-            },
-        )?;
-        need(
-            claim.gpu_class == measured.gpu_class,
-            Differs { what: "class" },
-        )?;
-        need(
-            claim.gpu_count == measured.gpu_count,
-            Differs { what: "count" },
-        )?;
-        need(
-            claim.measured_at_secs == measured.measured_at_secs,
-            Differs { what: "time" },
-        )?;
+    fn carries_certificate(&self, claim: &Certificate, measured: &Measured) -> Result<(), EvidenceError> {
+        need(claim.machine == measured.machine, Differs { what: "machine" })?;
+        need(claim.registration == measured.registration, Differs { what: "registration" })?;
+        need(claim.gpu_class == measured.gpu_class, Differs { what: "class" })?;
+        need(claim.gpu_count == measured.gpu_count, Differs { what: "count" })?;
+        need(claim.measured_at_secs == measured.measured_at_secs, Differs { what: "time" })?;
         need(claim.gpu_count > 0, NotShown { why: "no cards" })?;
-        need(
-            !measured.transcript.is_null(),
-            NotShown {
-                why: "there is no transcript",
-            },
-        )?;
+        need(!measured.transcript.is_null(), NotShown { why: "there is no transcript" })?;
         let known = measured.measured_at_secs <= self.block.timestamp_secs;
-        need(
-            known,
-            NotShown {
-                why: "it was measured after the newest block",
-            },
-        )?;
+        need(known, NotShown { why: "it was measured after the newest block" })?;
         let idle = measured.measured_at_secs > measured.tenant_left_secs;
-        need(
-            idle,
-            NotShown {
-                why: "a tenant left after it",
-            },
-        )
+        need(idle, NotShown { why: "a tenant left after it" })
     }
 }
 

@@ -35,18 +35,13 @@ pub enum Settled {
 /// Compares an intent with contract state at finality.
 pub fn intent_settled(world: &FinalWorld<'_>, intent: &Intent) -> Settled {
     match intent {
-        Intent::File {
-            kind,
-            rental,
-            attestations,
-            ..
-        } => filed(world, *kind, *rental, attestations),
+        Intent::File { kind, rental, attestations, .. } => filed(world, *kind, *rental, attestations),
         Intent::Execute { case_id } => executed(world, *case_id),
         Intent::FlushBurn => match world.burn_credit_rao {
             Some(0) => Settled::Settled,
-            Some(credit) if credit < PAYOUT_MIN_RAO => Settled::Impossible(format!(
-                "{credit} rao are less than the {PAYOUT_MIN_RAO} that can be paid out"
-            )),
+            Some(credit) if credit < PAYOUT_MIN_RAO => {
+                Settled::Impossible(format!("{credit} rao are less than the {PAYOUT_MIN_RAO} that can be paid out"))
+            }
             Some(_) | None => Settled::NotYet,
         },
     }
@@ -60,35 +55,23 @@ fn executed(world: &FinalWorld<'_>, case_id: CaseId) -> Settled {
     }
 }
 
-fn filed(
-    world: &FinalWorld<'_>,
-    kind: Kind,
-    rental: RentalId,
-    attestations: &[Signed<Attestation>],
-) -> Settled {
+fn filed(world: &FinalWorld<'_>, kind: Kind, rental: RentalId, attestations: &[Signed<Attestation>]) -> Settled {
     let Some(rental) = world.view.rentals.get(&rental) else {
         return Settled::NotYet;
     };
     let Some((from_secs, until_secs)) = intersection(attestations) else {
         return Settled::Impossible("the attestations do not intersect".to_owned());
     };
-    let on_chain = rental
-        .faults
-        .iter()
-        .any(|fault| fault.from_secs < until_secs && from_secs < fault.until_secs);
+    let on_chain = rental.faults.iter().any(|fault| fault.from_secs < until_secs && from_secs < fault.until_secs);
     let now_secs = world.view.block.timestamp_secs;
     let ends = kind != Kind::Interrupted;
-    if on_chain
-        && (rental.closed
-            || longest_secs(rental, now_secs, from_secs, until_secs) < least_secs(world, kind))
-    {
+    if on_chain && (rental.closed || longest_secs(rental, now_secs, from_secs, until_secs) < least_secs(world, kind)) {
         return Settled::Settled;
     }
     if on_chain && ends && now_secs >= rental.end_secs {
         return Settled::Settled;
     }
-    impossible(world, kind, rental, attestations)
-        .map_or(Settled::NotYet, |why| Settled::Impossible(why.to_owned()))
+    impossible(world, kind, rental, attestations).map_or(Settled::NotYet, |why| Settled::Impossible(why.to_owned()))
 }
 
 /// What the chain will refuse for ever.
@@ -100,11 +83,7 @@ fn impossible(
 ) -> Option<&'static str> {
     let now_secs = world.view.block.timestamp_secs;
     let ends = kind != Kind::Interrupted;
-    let oldest_secs = attestations
-        .iter()
-        .map(|signed| signed.statement.until_secs)
-        .min()
-        .unwrap_or(0);
+    let oldest_secs = attestations.iter().map(|signed| signed.statement.until_secs).min().unwrap_or(0);
     let (from_secs, until_secs) = intersection(attestations)?;
     if rental.closed {
         return Some("the rental is closed");
@@ -120,23 +99,12 @@ fn impossible(
 }
 
 fn intersection(attestations: &[Signed<Attestation>]) -> Option<(UnixSecs, UnixSecs)> {
-    let from_secs = attestations
-        .iter()
-        .map(|signed| signed.statement.from_secs)
-        .max()?;
-    let until_secs = attestations
-        .iter()
-        .map(|signed| signed.statement.until_secs)
-        .min()?;
+    let from_secs = attestations.iter().map(|signed| signed.statement.from_secs).max()?;
+    let until_secs = attestations.iter().map(|signed| signed.statement.until_secs).min()?;
     (from_secs < until_secs).then_some((from_secs, until_secs))
 }
 
-fn longest_secs(
-    rental: &RentalView,
-    now_secs: UnixSecs,
-    from_secs: UnixSecs,
-    until_secs: UnixSecs,
-) -> u64 {
+fn longest_secs(rental: &RentalView, now_secs: UnixSecs, from_secs: UnixSecs, until_secs: UnixSecs) -> u64 {
     gaps(rental)
         .iter()
         .filter_map(|gap| clamp(rental, gap, now_secs, (from_secs, until_secs)))

@@ -1,0 +1,137 @@
+//! Which hosts may be contacted, and how often: a keeper must not become a tool for aiming traffic at strangers.
+
+use crate::limits::HOSTS_MAX;
+use crate::types::{Endpoint, MonoMs};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// When each host was last contacted, so that no two reasons add up to a nuisance.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Hosts {
+    last_ms: BTreeMap<String, MonoMs>,
+    window_ms: MonoMs,
+    networks: BTreeMap<String, u32>,
+}
+
+/// Length of the window in which looks per network are counted.
+const NETWORK_WINDOW_MS: MonoMs = 10_000;
+
+impl Hosts {
+    /// A new run: every host counts as contacted just now.
+    pub(crate) fn restart(&mut self, now_ms: MonoMs) {
+        self.last_ms.values_mut().for_each(|last| *last = now_ms);
+        self.window_ms = now_ms;
+        self.networks.clear();
+    }
+
+    /// Whether this host may be contacted now; if so, it counts as contacted.
+    pub(crate) fn touch(&mut self, endpoint: &Endpoint, now_ms: MonoMs, gap_ms: u64, network_max: u32) -> bool {
+        let host = endpoint.to_string();
+        if self.last_ms.get(&host).is_some_and(|last| now_ms.saturating_sub(*last) < gap_ms) {
+            return false;
+        }
+        if now_ms.saturating_sub(self.window_ms) >= NETWORK_WINDOW_MS {
+            self.window_ms = now_ms;
+            self.networks.clear();
+        }
+        let count = self.networks.entry(network(endpoint.ip)).or_insert(0);
+        if *count >= network_max {
+            return false;
+        }
+        *count = count.saturating_add(1);
+        if self.last_ms.len() >= HOSTS_MAX {
+            self.last_ms.retain(|_, last| now_ms.saturating_sub(*last) < gap_ms);
+        }
+        if self.last_ms.len() >= HOSTS_MAX {
+            return false;
+        }
+        self.last_ms.insert(host, now_ms);
+        true
+    }
+}
+
+fn network(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(v4) => hex::encode(&v4.octets()[..3]),
+        IpAddr::V6(v6) => hex::encode(&v6.octets()[..6]),
+    }
+}
+
+/// Whether a keeper may contact this address: public unicast only, outside local chains. A miner who moves a rented
+/// machine to an address nobody can reach has taken it out of service.
+pub fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            let shared = a == 100 && (64..128).contains(&b);
+            let special = v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_documentation();
+            !(special || shared || a == 0 || a >= 224)
+        }
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => is_public(IpAddr::V4(v4)),
+            // Global unicast is 2000::/3; 2001:db8::/32 is documentation.
+            None => v6.segments()[0] & 0xe000 == 0x2000 && !(v6.segments()[0] == 0x2001 && v6.segments()[1] == 0xdb8),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(text: &str) -> Endpoint {
+        let at: std::net::SocketAddr = text.parse().unwrap_or_else(|_| panic!("{text}"));
+        Endpoint { ip: at.ip(), port: at.port() }
+    }
+
+    #[test]
+    fn only_public_unicast_addresses_are_contacted() {
+        let is = |text: &str| is_public(text.parse().unwrap_or_else(|_| panic!("{text}")));
+        for good in ["5.9.0.1", "2a01:4f8::1", "::ffff:5.9.0.1", "172.32.0.1", "100.128.0.1"] {
+            assert!(is(good), "{good}");
+        }
+        let bad = [
+            "10.0.0.1",
+            "127.0.0.1",
+            "169.254.1.1",
+            "192.168.1.1",
+            "172.16.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "100.64.0.1",
+            "::1",
+            "fe80::1",
+            "fc00::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "2001:db8::1",
+        ];
+        for address in bad {
+            assert!(!is(address), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_left_alone_for_the_gap_whoever_asks() {
+        let mut hosts = Hosts::default();
+        let host = endpoint("5.9.0.1:22");
+        assert!(hosts.touch(&host, 1_000, 10_000, 64));
+        assert!(!hosts.touch(&host, 10_999, 10_000, 64));
+        assert!(hosts.touch(&endpoint("5.9.0.1:23"), 10_999, 10_000, 64));
+        assert!(hosts.touch(&host, 11_000, 10_000, 64));
+        hosts.restart(0);
+        assert!(!hosts.touch(&host, 9_999, 10_000, 64));
+    }
+
+    #[test]
+    fn a_network_gets_no_more_looks_than_its_share() {
+        let mut hosts = Hosts::default();
+        for port in 1..=3 {
+            assert_eq!(hosts.touch(&endpoint(&format!("5.9.0.{port}:22")), 0, 10_000, 2), port <= 2);
+        }
+        assert!(hosts.touch(&endpoint("5.9.1.1:22"), 0, 10_000, 2));
+        assert!(hosts.touch(&endpoint("5.9.0.3:22"), 10_000, 10_000, 2));
+    }
+}
