@@ -51,18 +51,14 @@ pub fn least_length_secs(kind: Kind, rules: &Rules, times: &ContractTimes) -> Op
     }
 }
 
-/// What a streak must bring to be kept.
-pub(crate) struct Need<'a> {
-    /// Failing looks.
-    pub(crate) looks: u32,
-    /// And the rest.
-    pub(crate) rules: &'a Rules,
+/// Failing looks in a row that prove an interval; more when `mass` machines failed together.
+pub fn looks_needed(mass: bool, rules: &Rules) -> u32 {
+    if mass { rules.proof_looks_mass } else { rules.proof_looks }
 }
 
-/// Failing looks in a row that prove an interval at present. When machines of most owners fail together the fault may
-/// lie between them and us, so more are needed; one vote per owner, bonded and formerly healthy machines only, so that
-/// nobody shields one outage with a fleet of dead machines.
-pub fn looks_needed(state: &State) -> u32 {
+/// Whether machines of most owners fail together at present: then the fault may lie between them and us. One vote per
+/// owner, bonded and formerly healthy machines only, so that nobody shields one outage with a fleet of dead machines.
+pub fn many_fail(state: &State) -> bool {
     let rules = &state.config.rules;
     let mut owners: BTreeSet<Account> = BTreeSet::new();
     let mut failing: BTreeSet<Account> = BTreeSet::new();
@@ -80,7 +76,7 @@ pub fn looks_needed(state: &State) -> u32 {
         }
     }
     let enough = owners.len() as u64 >= u64::from(rules.mass_owners_min);
-    if enough && failing.len() * 2 > owners.len() { rules.proof_looks_mass } else { rules.proof_looks }
+    enough && failing.len() * 2 > owners.len()
 }
 
 /// Asks for every signature that is due. Blind, or not an active keeper: for none.
@@ -88,7 +84,6 @@ pub(crate) fn sign(state: &mut State, effects: &mut Vec<Effect>) {
     if state.health.blind.is_some() || state.world.best.active_keeper(&state.config.me).is_none() {
         return;
     }
-    let looks_needed = looks_needed(state);
     let machines: Vec<MachineId> = state.watches.keys().copied().collect();
     for machine in machines {
         // Taken out while the rest of the state is read; put back below.
@@ -96,7 +91,7 @@ pub(crate) fn sign(state: &mut State, effects: &mut Vec<Effect>) {
             continue;
         };
         sign_finished(state, machine, &mut watch, effects);
-        sign_lasting(state, machine, &mut watch, looks_needed, effects);
+        sign_lasting(state, machine, &mut watch, effects);
         state.watches.insert(machine, watch);
     }
 }
@@ -113,7 +108,8 @@ struct Claim<'a> {
 }
 
 /// The outage lasts: after the grace `NotDelivered` or `Offline`, signed anew while it does.
-fn sign_lasting(state: &State, machine: MachineId, watch: &mut Watch, looks_needed: u32, effects: &mut Vec<Effect>) {
+fn sign_lasting(state: &State, machine: MachineId, watch: &mut Watch, effects: &mut Vec<Effect>) {
+    let looks_needed = looks_needed(watch.mass, &state.config.rules);
     let (Some(tenancy), Some(streak)) = (&mut watch.tenancy, &watch.streak) else {
         return;
     };

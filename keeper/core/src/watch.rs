@@ -5,8 +5,9 @@ use crate::health::AnchorRound;
 use crate::hosts::is_public;
 use crate::ids::{effect_id, spread};
 use crate::input::{Observation, ProbeResult};
-use crate::judge::{Need, Outcome, looks_needed, outcome};
+use crate::judge::{Outcome, looks_needed, many_fail, outcome};
 use crate::limits::{FINISHED_MAX, PROVISIONAL_MAX, WATCHES_MAX, clip_text};
+use crate::rules::Rules;
 use crate::state::State;
 use crate::streak::{Look, Pushed, Streak};
 use crate::types::{Endpoint, Hash32, Kind, MachineId, MonoMs, RentalId, UnixSecs};
@@ -22,6 +23,9 @@ pub struct Watch {
     pub tenancy: Option<Tenancy>,
     /// It failed last time somebody could look.
     pub suspected: bool,
+    /// Machines of most owners failed together at some time during the present suspicion. It stays until this one is
+    /// seen well: what fails together comes back together, and whoever is last must not look like the only one.
+    pub mass: bool,
     /// When it last let a renter in.
     pub last_ok_secs: Option<UnixSecs>,
     /// When the next look is due, monotonic.
@@ -87,23 +91,24 @@ impl Watch {
     }
 
     /// Ends the present streak; keeps it when it proves an interval.
-    fn finish(&mut self, need: &Need<'_>, now_secs: UnixSecs) {
+    fn finish(&mut self, rules: &Rules, now_secs: UnixSecs) {
         self.provisional.clear();
         if let Some(streak) = self.streak.take() {
-            self.keep_finished(streak, need, now_secs);
+            self.keep_finished(streak, rules, now_secs);
         }
     }
 
-    fn keep_finished(&mut self, streak: Streak, need: &Need<'_>, now_secs: UnixSecs) {
+    fn keep_finished(&mut self, streak: Streak, rules: &Rules, now_secs: UnixSecs) {
         let Some(tenancy) = &self.tenancy else { return };
-        if !streak.clip(0, UnixSecs::MAX).is_some_and(|clip| clip.proven(need.looks, need.rules)) {
+        let looks_needed = looks_needed(self.mass, rules);
+        if !streak.clip(0, UnixSecs::MAX).is_some_and(|clip| clip.proven(looks_needed, rules)) {
             return;
         }
         let finished = Finished {
             rental: tenancy.rental,
             streak,
             delivered_secs: tenancy.delivered_secs,
-            looks_needed: need.looks,
+            looks_needed,
             ended_secs: now_secs,
             asked: None,
         };
@@ -122,13 +127,15 @@ impl Watch {
 pub(crate) fn sync(state: &mut State, effects: &mut Vec<Effect>) {
     let running: BTreeMap<MachineId, RentalId> =
         state.world.best.running().map(|rental| (rental.machine, rental.id)).collect();
-    let need = Need { looks: looks_needed(state), rules: &state.config.rules };
+    let together = many_fail(state);
+    let rules = &state.config.rules;
     let now_secs = state.clock.now_secs();
     for (machine, watch) in &mut state.watches {
+        watch.mass |= together && watch.suspected;
         let ended = watch.tenancy.as_ref().is_some_and(|tenancy| running.get(machine) != Some(&tenancy.rental));
         // Looks already made belong to the interval: it is over once the anchors have confirmed or dropped them.
         if ended && watch.provisional.is_empty() {
-            watch.finish(&need, now_secs);
+            watch.finish(rules, now_secs);
             watch.tenancy = None;
             watch.in_flight = None;
         }
@@ -212,7 +219,7 @@ fn look_at(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>) {
     }
 }
 
-fn spacing_ms(suspected: bool, me: &[u8], id: Hash32, rules: &crate::rules::Rules) -> u64 {
+fn spacing_ms(suspected: bool, me: &[u8], id: Hash32, rules: &Rules) -> u64 {
     if suspected {
         return rules.suspect_every_ms;
     }
@@ -238,7 +245,6 @@ fn unreachable_by_choice(
 
 /// A look came back.
 pub(crate) fn on_probe(state: &mut State, result: &ProbeResult) {
-    let looks = looks_needed(state);
     let State { config, clock, world, health, watches, .. } = state;
     let Some(watch) = watches.get_mut(&result.machine) else {
         return;
@@ -264,7 +270,7 @@ pub(crate) fn on_probe(state: &mut State, result: &ProbeResult) {
         anchors: None,
     };
     match outcome(&look.seen) {
-        Outcome::Ok => on_accepted(watch, look.at_secs, &Need { looks, rules: &config.rules }, clock.now_secs()),
+        Outcome::Ok => on_accepted(watch, look.at_secs, &config.rules, clock.now_secs()),
         Outcome::Fault(_) => {
             let sooner = flight.asked_ms.saturating_add(config.rules.suspect_every_ms);
             watch.suspected = true;
@@ -295,9 +301,10 @@ fn counts(result: &ProbeResult, rental: &RentalView, now_secs: UnixSecs, skew_se
 
 /// Seen well. This counts even while blind: a machine that answered with its own key was there, and an interval that
 /// went on across it would be false.
-fn on_accepted(watch: &mut Watch, at_secs: UnixSecs, need: &Need<'_>, now_secs: UnixSecs) {
-    watch.finish(need, now_secs);
+fn on_accepted(watch: &mut Watch, at_secs: UnixSecs, rules: &Rules, now_secs: UnixSecs) {
+    watch.finish(rules, now_secs);
     watch.suspected = false;
+    watch.mass = false;
     watch.last_ok_secs = Some(at_secs);
     if let Some(tenancy) = &mut watch.tenancy {
         tenancy.delivered_secs.get_or_insert(at_secs);
@@ -307,7 +314,7 @@ fn on_accepted(watch: &mut Watch, at_secs: UnixSecs, need: &Need<'_>, now_secs: 
 
 /// Our own side was well in a round asked for after these looks ended: now they count.
 pub(crate) fn confirm(state: &mut State, round: &AnchorRound) {
-    let need = Need { looks: looks_needed(state), rules: &state.config.rules };
+    let rules = &state.config.rules;
     let now_secs = state.clock.now_secs();
     for watch in state.watches.values_mut() {
         for mut look in std::mem::take(&mut watch.provisional) {
@@ -320,8 +327,8 @@ pub(crate) fn confirm(state: &mut State, round: &AnchorRound) {
                 watch.streak = Streak::begin(look);
                 continue;
             };
-            if let Pushed::Broke(old) = streak.push(look, need.rules) {
-                watch.keep_finished(old, &need, now_secs);
+            if let Pushed::Broke(old) = streak.push(look, rules) {
+                watch.keep_finished(old, rules, now_secs);
             }
         }
     }
