@@ -27,6 +27,8 @@ pub mod capacity;
 pub mod court;
 pub mod effect;
 pub mod evidence;
+#[cfg(test)]
+mod fixtures;
 pub mod gaps;
 pub mod health;
 pub mod hosts;
