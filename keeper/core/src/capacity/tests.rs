@@ -1,1 +1,160 @@
-//! Tests of the parent module.
+use super::*;
+use crate::fixtures::{START, machine, node, rental, state, tick, update};
+use crate::input::{AnchorResult, Input};
+use crate::step::step;
+use crate::view::{RentalView, View};
+
+fn measures(effects: &[Effect]) -> Vec<EffectId> {
+    let ids = effects.iter().filter_map(|effect| match effect {
+        Effect::Measure { id, .. } => Some(*id),
+        _ => None,
+    });
+    ids.collect()
+}
+
+/// A keeper that sees, with machine 2 on offer and idle.
+fn idle(change: fn(&mut NodeView)) -> State {
+    let mut state = state(100);
+    let mut view = update(View::Best, 2, 100, rental(1));
+    let mut second = node(2);
+    change(&mut second);
+    view.nodes.push(second);
+    step(&mut state, &Input::Chain(Box::new(view)));
+    state
+}
+
+fn seconds(state: &mut State, count: u64) -> Vec<EffectId> {
+    let mut found = Vec::new();
+    for _ in 0..count {
+        state.world.best.block.timestamp_secs = state.clock.now_secs();
+        let effects = tick(state);
+        for effect in &effects {
+            if let Effect::ProbeAnchors { id } = effect {
+                let ended_ms = state.clock.now_ms;
+                step(state, &Input::Anchors(AnchorResult { id: *id, ended_ms, reachable: 1, asked: 1 }));
+            }
+        }
+        found.extend(measures(&effects));
+    }
+    found
+}
+
+fn answer(state: &mut State, id: EffectId, outcome: MeasureOutcome) -> Vec<Effect> {
+    let at_secs = state.clock.now_secs();
+    step(state, &Input::Measure(MeasureResult { id, machine: machine(2), registration: 1, at_secs, outcome }))
+}
+
+fn proven() -> MeasureOutcome {
+    MeasureOutcome::Proven { gpu_class: 1, gpu_count: 8, transcript: serde_json::json!({"ok": true}) }
+}
+
+fn certifies(effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::Sign { statement: Statement::Certificate(_), .. }))
+}
+
+#[test]
+fn a_new_machine_is_measured_and_certified() {
+    let mut state = idle(|_| ());
+    let asked = seconds(&mut state, 20);
+    assert_eq!(asked.len(), 1, "the rented one is not");
+    assert!(certifies(&answer(&mut state, asked[0], proven())));
+    assert_eq!(seconds(&mut state, 50).len(), 0, "certified is certified");
+}
+
+#[test]
+fn what_may_not_be_contacted_or_is_not_on_offer_is_not_measured() {
+    let changes: [fn(&mut NodeView); 7] = [
+        |node| node.offer = None,
+        |node| node.endpoint = None,
+        |node| node.endpoint.iter_mut().for_each(|endpoint| endpoint.ip = [192, 168, 0, 1].into()),
+        |node| node.free_rao = 49_999_999,
+        |node| node.miner = Account::default(),
+        |node| node.offer.iter_mut().for_each(|offer| offer.expires_at_secs = START),
+        |node| node.last_rental = 99,
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        assert_eq!(seconds(&mut idle(change), 30), vec![], "change {index}");
+    }
+}
+
+#[test]
+fn a_tenant_who_came_in_between_makes_any_result_void() {
+    let outcomes = || {
+        let why = "w".to_owned();
+        [proven(), MeasureOutcome::BadProof { why, transcript: serde_json::json!(1) }]
+    };
+    for outcome in outcomes() {
+        let mut state = idle(|_| ());
+        let asked = seconds(&mut state, 20);
+        let mut view = update(View::Best, 3, 130, RentalView { machine: machine(2), ..rental(5) });
+        view.nodes = vec![NodeView { last_rental: 5, ..node(2) }];
+        step(&mut state, &Input::Chain(Box::new(view)));
+        assert!(!certifies(&answer(&mut state, asked[0], outcome)));
+        let capacity = &state.capacity[&machine(2)];
+        assert_eq!((capacity.bad_proofs, capacity.passed), (0, None));
+    }
+}
+
+#[test]
+fn a_result_of_another_registration_or_question_is_void() {
+    let mut state = idle(|_| ());
+    let asked = seconds(&mut state, 20);
+    assert!(!certifies(&answer(&mut state, crate::types::Hash32([7; 32]), proven())));
+    let mut view = update(View::Best, 3, 130, rental(1));
+    view.nodes = vec![NodeView { registration: 2, ..node(2) }];
+    step(&mut state, &Input::Chain(Box::new(view)));
+    assert!(!certifies(&answer(&mut state, asked[0], proven())));
+    assert_eq!(seconds(&mut state, 30).len(), 1, "the new registration begins anew");
+}
+
+#[test]
+fn another_class_than_asked_for_is_not_certified() {
+    let mut state = idle(|_| ());
+    let asked = seconds(&mut state, 20);
+    let other = MeasureOutcome::Proven { gpu_class: 2, gpu_count: 8, transcript: serde_json::json!(1) };
+    assert!(!certifies(&answer(&mut state, asked[0], other)));
+}
+
+#[test]
+fn a_spoof_ends_certification_until_the_next_registration() {
+    let mut state = idle(|_| ());
+    for _ in 0..2 {
+        let asked = seconds(&mut state, 20);
+        assert_eq!(asked.len(), 1);
+        let transcript = serde_json::json!(1);
+        answer(&mut state, asked[0], MeasureOutcome::BadProof { why: "row".to_owned(), transcript });
+    }
+    assert!(state.capacity[&machine(2)].spoofed());
+    assert_eq!(seconds(&mut state, 2_000), vec![]);
+}
+
+#[test]
+fn the_certificate_is_not_dated_after_the_newest_block() {
+    let mut state = idle(|_| ());
+    let asked = seconds(&mut state, 20);
+    state.world.best.block.timestamp_secs -= 7;
+    let block_secs = state.world.best.block.timestamp_secs;
+    answer(&mut state, asked[0], proven());
+    assert_eq!(state.capacity[&machine(2)].passed.map(|passed| passed.at_secs), Some(block_secs));
+}
+
+#[test]
+fn idle_machines_are_measured_at_times_that_follow_the_blocks() {
+    let draws = |seed: u8| {
+        let mut state = idle(|_| ());
+        state.world.best.block.hash = crate::types::Hash32([seed; 32]);
+        let asked = seconds(&mut state, 20);
+        answer(&mut state, asked[0], proven());
+        let mut times = Vec::new();
+        for second in 0..40_000u64 {
+            if let Some(id) = seconds(&mut state, 1).first() {
+                times.push(second);
+                answer(&mut state, *id, proven());
+            }
+        }
+        times
+    };
+    let (one, two) = (draws(1), draws(2));
+    assert!(!one.is_empty() && one != two, "{one:?} {two:?}");
+    assert!(one.len() < 15, "about one in four hours: {one:?}");
+}

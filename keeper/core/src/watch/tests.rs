@@ -1,1 +1,132 @@
-//! Tests of the parent module.
+use super::*;
+use crate::fixtures::{START, machine, rental, state, tick, update};
+use crate::input::Input;
+use crate::step::step;
+use crate::view::{RentalView, View};
+
+fn probes(effects: &[Effect]) -> Vec<EffectId> {
+    let ids = effects.iter().filter_map(|effect| match effect {
+        Effect::Probe { id, .. } => Some(*id),
+        _ => None,
+    });
+    ids.collect()
+}
+
+/// Ticks until a look is asked for; says how many it took.
+fn next_look(state: &mut State) -> (EffectId, u64) {
+    next_look_within(state, 60)
+}
+
+fn next_look_within(state: &mut State, most: u64) -> (EffectId, u64) {
+    for ticks in 1..=most {
+        state.world.best.block.timestamp_secs = state.clock.now_secs();
+        if let Some(id) = probes(&tick(state)).first() {
+            return (*id, ticks);
+        }
+    }
+    panic!("no look within {most} s");
+}
+
+fn answer(state: &mut State, id: EffectId, at_secs: UnixSecs, seen: Observation) {
+    let now_ms = state.clock.now_ms;
+    let result = ProbeResult { id, machine: machine(1), started_ms: now_ms, ended_ms: now_ms, at_secs, seen };
+    step(state, &Input::Probe(result));
+}
+
+#[test]
+fn well_machines_are_looked_at_every_half_minute_with_jitter_and_suspected_ones_every_ten_seconds() {
+    let mut state = state(100);
+    let mut waits = Vec::new();
+    for _ in 0..20 {
+        let (id, ticks) = next_look(&mut state);
+        waits.push(ticks);
+        let now_secs = state.clock.now_secs();
+        answer(&mut state, id, now_secs, Observation::Accepted);
+    }
+    waits.remove(0);
+    assert!(waits.iter().all(|wait| (25..=36).contains(wait)), "{waits:?}");
+    assert!(waits.iter().collect::<std::collections::BTreeSet<_>>().len() > 3, "no jitter: {waits:?}");
+    for round in 0..5 {
+        let (id, ticks) = next_look(&mut state);
+        let now_secs = state.clock.now_secs();
+        answer(&mut state, id, now_secs, Observation::Refused);
+        assert!(round == 0 || ticks == 10, "{ticks}");
+    }
+}
+
+#[test]
+fn a_look_from_outside_the_rental_or_by_a_wrong_clock_does_not_count() {
+    for at in [START - 1, START + 36_000, START + 500, 0, u64::MAX] {
+        let mut state = state(100);
+        let (id, _) = next_look(&mut state);
+        answer(&mut state, id, at, Observation::Refused);
+        assert!(!state.watches[&machine(1)].suspected, "{at}");
+    }
+}
+
+#[test]
+fn a_look_that_never_answers_is_not_a_fault() {
+    let mut state = state(100);
+    let (first, _) = next_look(&mut state);
+    let (second, ticks) = next_look_within(&mut state, 70);
+    assert_eq!(ticks, 61, "given up after a minute");
+    let now_secs = state.clock.now_secs();
+    answer(&mut state, first, now_secs, Observation::Refused);
+    assert!(!state.watches[&machine(1)].suspected, "an answer after it was given up");
+    answer(&mut state, second, now_secs, Observation::Refused);
+    assert!(state.watches[&machine(1)].suspected);
+}
+
+#[test]
+fn suspicion_outlives_the_rental_and_an_acceptance_ends_it() {
+    let mut state = state(100);
+    let (id, _) = next_look(&mut state);
+    let now_secs = state.clock.now_secs();
+    answer(&mut state, id, now_secs, Observation::Refused);
+    let at = now_secs - START;
+    let ended = RentalView { end_secs: now_secs, ..rental(1) };
+    step(&mut state, &Input::Chain(Box::new(update(View::Best, 2, at, ended))));
+    let watch = &state.watches[&machine(1)];
+    assert!(watch.suspected && watch.tenancy.is_none());
+    let next = RentalView { start_secs: now_secs, ..rental(2) };
+    step(&mut state, &Input::Chain(Box::new(update(View::Best, 3, at, next))));
+    let (id, _) = next_look(&mut state);
+    assert!(state.watches[&machine(1)].suspected);
+    let now_secs = state.clock.now_secs();
+    answer(&mut state, id, now_secs, Observation::Accepted);
+    let watch = &state.watches[&machine(1)];
+    assert!(!watch.suspected);
+    assert_eq!(watch.tenancy.as_ref().and_then(|tenancy| tenancy.delivered_secs), Some(now_secs));
+}
+
+#[test]
+fn an_acceptance_counts_even_while_blind() {
+    let mut state = state(100);
+    assert!(state.health.blind.is_some());
+    let (id, _) = next_look(&mut state);
+    let now_secs = state.clock.now_secs();
+    answer(&mut state, id, now_secs, Observation::Accepted);
+    assert_eq!(state.watches[&machine(1)].last_ok_secs, Some(now_secs));
+}
+
+#[test]
+fn while_blind_a_failure_raises_suspicion_and_nothing_else() {
+    let mut state = state(100);
+    let (id, _) = next_look(&mut state);
+    let now_secs = state.clock.now_secs();
+    answer(&mut state, id, now_secs, Observation::Refused);
+    let watch = &state.watches[&machine(1)];
+    assert!(watch.suspected && watch.provisional.is_empty() && watch.streak.is_none());
+}
+
+#[test]
+fn a_restart_forgets_what_was_in_flight_and_waits_before_contacting_a_host_again() {
+    let mut state = state(100);
+    let (first, _) = next_look(&mut state);
+    let now_unix_ms = state.clock.now_unix_ms;
+    let started = crate::input::Started { now_unix_ms, now_ms: 0, times: crate::fixtures::times() };
+    step(&mut state, &Input::Started(started));
+    assert_eq!(state.watches[&machine(1)].in_flight, None);
+    let (second, ticks) = next_look(&mut state);
+    assert!(ticks >= 10 && second != first, "{ticks}");
+}

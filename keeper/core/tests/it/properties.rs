@@ -391,7 +391,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_log_replays_to_the_same_state_and_effects(happenings in prop::collection::vec(happening(), 1..40), cut in 0.0f64..1.0) {
+    fn any_log_replays_to_the_same_state_and_effects(happenings in prop::collection::vec(happening(), 1..40), cut in any::<prop::sample::Index>()) {
         let world = live(&happenings);
         // The log as it lies on disk.
         let text = serde_json::to_string(&world.inputs).unwrap();
@@ -399,7 +399,7 @@ proptest! {
         prop_assert_eq!(&inputs, &world.inputs);
         let mut state = State::new(config()).unwrap();
         let mut effects = Vec::new();
-        let at = (inputs.len() as f64 * cut) as usize;
+        let at = cut.index(inputs.len());
         for (index, input) in inputs.iter().enumerate() {
             if index == at {
                 // A snapshot taken and read back: the tail goes on from it.
