@@ -4,7 +4,8 @@ use crate::types::UnixSecs;
 use crate::view::RentalView;
 use std::cmp::{max, min};
 
-/// A stretch of a rental without a recorded fault. Gap 0 lies before the first fault; there is one more gap than faults.
+/// A stretch of a rental without a recorded fault. Gap 0 lies before the first fault; there is one gap more than there
+/// are faults.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Gap {
     /// Number the Arbiter takes.

@@ -14,7 +14,7 @@
 //! | [`state`], [`step`] | the fold |
 //! | [`world`] | the chain as last read, best and finalized kept apart |
 //! | [`health`] | is it us? Anchors, RPC, clock: while blind nothing advances and nothing is signed |
-//! | [`watch`], [`hosts`], [`streak`] | whom to look at and when; how often a host is contacted; failing looks in a row |
+//! | [`watch`], [`hosts`], [`streak`] | whom to look at and when; how often; failing looks in a row |
 //! | [`judge`] | from looks to statements |
 //! | [`capacity`] | when to measure, what to certify |
 //! | [`court`], [`quorum`], [`gaps`] | attestations of all keepers; when and by whom a case is filed |

@@ -78,14 +78,18 @@ fn happening() -> impl Strategy<Value = Happening> {
     use Happening::*;
     let bit = any::<bool>();
     prop_oneof![
-        4 => (1u8..150, 0u8..9, prop::bool::weighted(0.9)).prop_map(|(ticks, seen, anchors_up)| Cruise { ticks, seen, anchors_up }),
+        4 => (1u8..150, 0u8..9, prop::bool::weighted(0.9))
+            .prop_map(|(ticks, seen, anchors_up)| Cruise { ticks, seen, anchors_up }),
         2 => (0u32..40_000, -90_000i32..90_000, prop::bool::weighted(0.9))
             .prop_map(|(ms, wall_off_ms, rpc_healthy)| Tick { ms, wall_off_ms, rpc_healthy }),
         1 => (0u32..400_000).prop_map(|after_ms| Restart { after_ms }),
         2 => (bit, 0u8..4, 0u16..9_000, 0u8..3, prop::bool::weighted(0.9), prop::bool::weighted(0.1)).prop_map(
-            |(view, back, rental_secs, faults, endpoint, closed)| Chain { view, back, rental_secs, faults, endpoint, closed }
+            |(view, back, rental_secs, faults, endpoint, closed)| {
+                Chain { view, back, rental_secs, faults, endpoint, closed }
+            }
         ),
-        2 => (any::<u8>(), 0u8..9, 0u32..90_000).prop_map(|(which, seen, late_ms)| AnswerProbe { which, seen, late_ms }),
+        2 => (any::<u8>(), 0u8..9, 0u32..90_000)
+            .prop_map(|(which, seen, late_ms)| AnswerProbe { which, seen, late_ms }),
         1 => bit.prop_map(|up| AnswerAnchors { up }),
         1 => (any::<u8>(), 0u8..4).prop_map(|(which, outcome)| AnswerMeasure { which, outcome }),
         1 => (any::<u8>(), bit).prop_map(|(which, by_me)| AnswerSign { which, by_me }),
@@ -391,7 +395,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_log_replays_to_the_same_state_and_effects(happenings in prop::collection::vec(happening(), 1..40), cut in any::<prop::sample::Index>()) {
+    fn any_log_replays_to_the_same_state_and_effects(
+        happenings in prop::collection::vec(happening(), 1..40),
+        cut in any::<prop::sample::Index>(),
+    ) {
         let world = live(&happenings);
         // The log as it lies on disk.
         let text = serde_json::to_string(&world.inputs).unwrap();
@@ -417,7 +424,9 @@ proptest! {
     }
 
     #[test]
-    fn no_statement_is_signed_that_its_evidence_does_not_support(happenings in prop::collection::vec(happening(), 1..40)) {
+    fn no_statement_is_signed_that_its_evidence_does_not_support(
+        happenings in prop::collection::vec(happening(), 1..40),
+    ) {
         for effect in &live(&happenings).effects {
             match effect {
                 Effect::Sign { statement, evidence, .. } => {
