@@ -123,7 +123,8 @@ abstract contract EscrowBase is Base {
         returns (bytes32)
     {
         bytes32 typehash = keccak256(
-            "Certificate(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,uint32 measuredAt,bytes32 evidence)"
+            "Certificate(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,"
+            "uint32 measuredAt,bytes32 evidence)"
         );
         return keccak256(abi.encode(typehash, machine, registration, c.gpuClass, c.gpuCount, c.measuredAt, c.evidence));
     }

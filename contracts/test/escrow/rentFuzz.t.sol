@@ -131,7 +131,8 @@ contract RentFuzzTest is EscrowBase {
         uint256 signers = _signers(w);
         for (uint256 i = 0; i < signers; ++i) {
             if (measuredAt > _now()) {
-                return abi.encodeWithSelector(IRentalEscrow.RentalEscrow_CertificateOfTheFuture.selector, i, measuredAt);
+                bytes4 ahead = IRentalEscrow.RentalEscrow_CertificateOfTheFuture.selector;
+                return abi.encodeWithSelector(ahead, i, measuredAt);
             }
             if (measuredAt < notBefore) {
                 return abi.encodeWithSelector(

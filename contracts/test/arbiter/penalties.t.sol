@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import { RaoPerSecond, Timestamp } from "../../src/types/Units.sol";
+import { ArbiterBase } from "./ArbiterBase.t.sol";
+
+/// @dev What a case costs a miner: a share of the reserve, and for an outage never more than the rental earned.
+contract PenaltiesTest is ArbiterBase {
+    function test_AnInterruptionCostsOnlyItsSeconds() external {
+        skip(DAY - 1);
+        assertEq(_penaltyOf(_fileSeen(INTERRUPTED, 0, _now() - 2_000, _now())), 0);
+        _assertBond(H100_BOND, 0, 0, 1e9 - H100_BOND);
+    }
+
+    function test_AnOutageCostsATenthOfTheReserveAtMost() external {
+        skip(DAY - 1);
+        assertEq(_penaltyOf(_fileSeen(OFFLINE, 0, _now() - 2_000, _now())), H100_BOND / 10);
+    }
+
+    function test_AnOutageCostsNeverMoreThanTheRentalEarned() external {
+        skip(1 hours);
+        assertEq(_penaltyOf(_fileSeen(OFFLINE, 0, start + 100, _now())), _cost(100));
+    }
+
+    function test_WhatIsClaimedCountsAsEarned() external {
+        skip(90 minutes);
+        escrow.claim(rental);
+        assertEq(_creditOf(MINER), _cost(30 minutes));
+        assertEq(_penaltyOf(_fileSeen(OFFLINE, 0, start + 35 minutes, _now())), _cost(35 minutes));
+        assertEq(_creditOf(MINER), _cost(30 minutes), "and stays the miner's");
+    }
+
+    function test_WhatIsWithheldDoesNot() external {
+        skip(1 hours);
+        _fileSeen(INTERRUPTED, 0, start + 100, start + 1_100);
+        assertEq(_penaltyOf(_fileSeen(OFFLINE, 1, start + 1_500, _now())), _cost(500));
+    }
+
+    function test_AnOutageFromTheStartCostsNothingBeyondItsSeconds() external {
+        skip(20 minutes);
+        assertEq(_penaltyOf(_fileSeen(OFFLINE, 0, start, _now())), 0);
+        _assertBond(H100_BOND, 0, 0, 1e9 - H100_BOND);
+    }
+
+    function test_NotDeliveringCostsTwoPercentOfTheReserve() external {
+        skip(20 minutes);
+        assertEq(_penaltyOf(_fileSeen(NOT_DELIVERED, 0, start, _now())), H100_BOND / 50);
+    }
+
+    function test_TheReserveOfAnExtendedRentalIsTheOneThatCounts() external {
+        _deposit(MACHINE, 1e9);
+        _extend(rental, 29 days);
+        vm.warp(start + 29 days);
+        assertEq(_penaltyOf(_fileSeen(OFFLINE, 0, _now() - 1_000, _now())), 103_680_000);
+    }
+
+    /* TOO FEW KEEPERS TO PUNISH */
+
+    function test_WithFewerThanThreeKeepersACaseEndsAndRefundsButSetsNothingAside() external {
+        vm.prank(OWNER);
+        keepers.dismiss(keeperAccounts[2]);
+        skip(DAY - 1 hours);
+        _file(OFFLINE, 0, _attest(OFFLINE, rental, _now() - 1_000, _now(), 2));
+        assertEq(_penaltyOf(1), 0);
+        assertEq(escrow.rentalAt(rental).faultedSecs, 1_000);
+        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), _now());
+        assertEq(_creditOf(RENTER), _cost(1 hours));
+        _assertBond(H100_BOND, 0, 0, 1e9 - H100_BOND);
+        skip(APPEAL_WINDOW);
+        arbiter.execute(1);
+        assertEq(_creditOf(RENTER), _cost(1 hours + 1_000));
+        assertEq(_rao(vault.toBurn()), 0);
+    }
+
+    function test_NorForNotDeliveringOrSpoofing() external {
+        vm.prank(OWNER);
+        keepers.dismiss(keeperAccounts[2]);
+        skip(20 minutes);
+        uint256 snapshot = vm.snapshotState();
+        _file(NOT_DELIVERED, 0, _attest(NOT_DELIVERED, rental, start, _now(), 2));
+        assertEq(_penaltyOf(1), 0);
+        vm.revertToState(snapshot);
+        _fileSpoofed(H100, 1, _spoofs(H100, 1, _now(), 2));
+        assertEq(_penaltyOf(1), 0);
+        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), _now(), "but it ends");
+        _assertBond(H100_BOND, 0, 0, 1e9 - H100_BOND);
+    }
+
+    /* RELATIONS */
+
+    /// @dev penalty = min(reserve / 10, price * seconds served), rounded down, at any price and time.
+    function testFuzz_AnOutageCostsTheLesserOfTheTwo(uint40 price, uint32 served, uint32 out) external {
+        price = 1 + price % 100_000;
+        served %= DAY - MIN_OFFLINE;
+        out = MIN_OFFLINE + out % (LAG - MIN_OFFLINE);
+        vm.deal(RENTER, type(uint128).max);
+        skip(DAY + LAG);
+        escrow.close(rental);
+        _deposit(MACHINE, 10e9);
+        _priced(price);
+        RentCall memory c = _goodRent(MACHINE);
+        c.secs = 2 * DAY;
+        c.valueWei = uint256(price) * c.secs * WEI;
+        rental = _send(c);
+        start = _now();
+        skip(served + out);
+        uint64 caseId = _fileSeen(OFFLINE, 0, start + served, _now());
+        uint64 byCost = (price * c.secs * 2 + 9) / 10;
+        uint64 reserve = byCost > H100_BOND ? byCost : H100_BOND;
+        uint64 earned = uint64(price) * served;
+        assertEq(_penaltyOf(caseId), earned < reserve / 10 ? earned : reserve / 10);
+        assertEq(RaoPerSecond.unwrap(escrow.rentalAt(rental).price), price);
+        assertEq(_rao(vault.reserveOf(rental).held), _penaltyOf(caseId));
+        assertEq(_rao(vault.reserveOf(rental).reserved), reserve - _penaltyOf(caseId));
+    }
+}
