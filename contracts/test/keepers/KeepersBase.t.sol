@@ -21,6 +21,7 @@ abstract contract KeepersBase is Test {
     }
 
     function _keeper(uint256 n) internal pure returns (address) {
+        // forge-lint: disable-next-line(unsafe-typecast) small numbers only
         return address(uint160(0x1000 + n));
     }
 

@@ -16,11 +16,11 @@ contract AppointTest is KeepersBase {
     }
 
     function test_IndicesAreDenseAndInOrder() external {
-        for (uint256 i = 0; i < 5; ++i) {
-            _appoint(_keeper(9 - i), uint64(i + 1));
+        for (uint64 i = 0; i < 5; ++i) {
+            _appoint(_keeper(9 - i), i + 1);
         }
-        for (uint256 i = 0; i < 5; ++i) {
-            _assertKeeper(i, _keeper(9 - i), uint64(i + 1), true);
+        for (uint64 i = 0; i < 5; ++i) {
+            _assertKeeper(i, _keeper(9 - i), i + 1, true);
         }
         _assertTotals(5, 5, 15);
     }

@@ -22,6 +22,7 @@ contract EscrowLedgerTest is LedgerBehaviour {
         vm.deal(MINER, MINER.balance + uint256(bond) * WEI);
         _deposit(machine, bond);
         IRentalEscrow.Offer memory terms = _terms();
+        // forge-lint: disable-next-line(unsafe-typecast) at most 1e12
         (terms.price, terms.minDurationSecs) = (RaoPerSecond.wrap(uint40(rao)), 1);
         vm.prank(MINER);
         bytes32 offerHash = escrow.offer(machine, terms);

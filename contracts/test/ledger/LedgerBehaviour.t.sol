@@ -24,7 +24,8 @@ abstract contract LedgerBehaviour is Base {
     /* EXPECTING */
 
     function _expectTooSmall(address account, uint64 credit) private {
-        vm.expectRevert(abi.encodeWithSelector(IRaoLedger.RaoLedger_CreditTooSmall.selector, account, credit, SMALLEST));
+        bytes4 selector = IRaoLedger.RaoLedger_CreditTooSmall.selector;
+        vm.expectRevert(abi.encodeWithSelector(selector, account, credit, SMALLEST));
     }
 
     function _expectNothingToBurn(uint64 waiting) private {
@@ -46,7 +47,8 @@ abstract contract LedgerBehaviour is Base {
         uint64 owed = _rao(ledger.liabilities());
         uint256 held = _held();
         bytes32 accountId = MAPPING.addressMapping(MINER);
-        vm.expectCall(address(0x800), uint256(AMOUNT) * WEI, abi.encodeWithSignature("transfer(bytes32)", accountId), 1);
+        bytes memory transfer = abi.encodeWithSignature("transfer(bytes32)", accountId);
+        vm.expectCall(address(0x800), uint256(AMOUNT) * WEI, transfer, 1);
         vm.expectEmit(address(ledger));
         emit IRaoLedger.CreditWithdrawn(MINER, accountId, Rao.wrap(AMOUNT));
         vm.prank(STRANGER); // anybody may call, the money can go nowhere else
@@ -245,6 +247,7 @@ abstract contract LedgerBehaviour is Base {
         _credit(MINER, rao);
         uint64 owed = _rao(ledger.liabilities());
         vm.deal(address(ledger), _held() + forced);
+        // forge-lint: disable-next-line(unsafe-typecast) at most 1,500
         uint64 surplus = uint64(forced / WEI);
         bool sweeps = surplus >= SMALLEST;
         if (!sweeps) _expectNothingToBurn(surplus);

@@ -59,7 +59,8 @@ contract Eip712Test is Test {
 
     function testFuzz_certificateHash(bytes32 a, uint32 b, uint16 c, uint16 d, uint32 e, bytes32 f) external pure {
         bytes32 expected = vm.eip712HashStruct(
-            "Certificate(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,uint32 measuredAt,bytes32 evidence)",
+            "Certificate(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,"
+            "uint32 measuredAt,bytes32 evidence)",
             abi.encode(a, b, c, d, e, f)
         );
         assertEq(Eip712.certificateHash(a, b, c, d, Timestamp.wrap(e), f), expected);
@@ -75,7 +76,8 @@ contract Eip712Test is Test {
 
     function testFuzz_spoofHash(bytes32 a, uint32 b, uint16 c, uint16 d, uint32 e, bytes32 f) external pure {
         bytes32 expected = vm.eip712HashStruct(
-            "Spoof(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,uint32 provedAt,bytes32 evidence)",
+            "Spoof(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,"
+            "uint32 provedAt,bytes32 evidence)",
             abi.encode(a, b, c, d, e, f)
         );
         assertEq(Eip712.spoofHash(a, b, c, d, Timestamp.wrap(e), f), expected);

@@ -73,7 +73,8 @@ abstract contract PeersBase is Base {
     {
         (uint32 registration,) = vault.ownerOf(machine);
         bytes32 typehash = keccak256(
-            "Spoof(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,uint32 provedAt,bytes32 evidence)"
+            "Spoof(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,"
+            "uint32 provedAt,bytes32 evidence)"
         );
         spoofs = new IArbiter.SignedSpoof[](signers);
         for (uint256 i = 0; i < signers; ++i) {

@@ -136,4 +136,8 @@ abstract contract VaultBase is Base {
             abi.encodeWithSelector(ICollateralVault.CollateralVault_NotHeld.selector, registration, held, wanted)
         );
     }
+
+    function _expectBadEndpoint(bytes16 ip, uint16 port) internal {
+        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVault_BadEndpoint.selector, ip, port));
+    }
 }

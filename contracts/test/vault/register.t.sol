@@ -184,10 +184,10 @@ contract RegisterTest is VaultBase {
         _associate(MINER);
         bytes32[2] memory sig = _signRegistration(MACHINE, MINER);
         vm.startPrank(MINER);
-        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVault_BadEndpoint.selector, bytes16(0), 22));
+        _expectBadEndpoint(0, 22);
         vault.register(MACHINE, HOTKEY, 0, UID_HASH, ICollateralVault.Endpoint(0, 22), sig);
         bytes16 ip = _endpoint().ip;
-        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVault_BadEndpoint.selector, ip, 0));
+        _expectBadEndpoint(ip, 0);
         vault.register(MACHINE, HOTKEY, 0, UID_HASH, ICollateralVault.Endpoint(ip, 0), sig);
         assertEq(vault.registrationCount(), 0);
     }
@@ -231,7 +231,7 @@ contract RegisterTest is VaultBase {
         } else if (!t.signed || t.undecodable) {
             _expectBadMachineSignature(vault.registrationDigest(MACHINE, HOTKEY, MINER));
         } else if (t.ip == 0 || t.port == 0) {
-            vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVault_BadEndpoint.selector, t.ip, t.port));
+            _expectBadEndpoint(t.ip, t.port);
         } else {
             registers = true;
         }

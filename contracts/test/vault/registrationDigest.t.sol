@@ -50,8 +50,9 @@ contract RegistrationDigestTest is VaultBase {
     }
 
     function test_IsAnotherAtAnotherVault() external {
-        CollateralVault second = new CollateralVault{ value: SEED_WEI }(_vaultConfig(address(escrow), address(arbiter)));
-        assertNotEq(second.registrationDigest(MACHINE, HOTKEY, MINER), vault.registrationDigest(MACHINE, HOTKEY, MINER));
+        ICollateralVault.Config memory config = _vaultConfig(address(escrow), address(arbiter));
+        bytes32 digest = new CollateralVault{ value: SEED_WEI }(config).registrationDigest(MACHINE, HOTKEY, MINER);
+        assertNotEq(digest, vault.registrationDigest(MACHINE, HOTKEY, MINER));
     }
 
     function testFuzz_EveryFieldCounts(bytes32 machine, bytes32 hotkey, address miner, uint256 flip) external view {

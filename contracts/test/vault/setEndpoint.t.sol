@@ -7,10 +7,6 @@ import { VaultBase } from "./VaultBase.t.sol";
 contract SetEndpointTest is VaultBase {
     bytes16 private constant IP = 0x20010db8000000000000000000000001;
 
-    function _expectBadEndpoint(bytes16 ip, uint16 port) private {
-        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVault_BadEndpoint.selector, ip, port));
-    }
-
     function test_TheMinerMovesTheMachine() external {
         _bonded();
         vm.expectEmit(address(vault));

@@ -20,10 +20,10 @@ contract ViewsTest is VaultBase {
 
     /// @dev Invariant 10: who never saw a log can still read everything.
     function test_EveryNodeAndReserveCanBeEnumerated() external {
-        for (uint256 i = 0; i < 5; ++i) {
+        for (uint64 i = 0; i < 5; ++i) {
             bytes32 machine = keccak256(abi.encode("machine", i));
             _register(machine);
-            _deposit(machine, uint64(100 + i));
+            _deposit(machine, 100 + i);
         }
         assertEq(vault.registrationCount(), 5);
         uint64 sum;
