@@ -19,6 +19,9 @@ use crate::view::{NodeView, OfferView};
 use serde::{Deserialize, Serialize};
 use std::cmp::min;
 
+/// How long a certificate may take to be signed.
+const SIGNING_SECS: u64 = 60;
+
 /// What is known about one machine's capacity.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Capacity {
@@ -74,6 +77,15 @@ impl Capacity {
     /// A new run: nothing is in flight.
     pub(crate) fn restart(&mut self) {
         self.in_flight = None;
+    }
+
+    /// The last measurement that passed, if its certificate is signed or is being signed. One whose signature never
+    /// came (a crash, a signer that failed) is no use to anybody: measure again.
+    fn serving(&self, now_secs: UnixSecs) -> Option<Passed> {
+        let signed_secs = self.certificate.as_ref().map(|certificate| certificate.statement.measured_at_secs);
+        self.passed.filter(|passed| {
+            signed_secs == Some(passed.at_secs) || now_secs.saturating_sub(passed.at_secs) < SIGNING_SECS
+        })
     }
 
     /// Whether this registration signed false proofs twice: no certificate from this keeper any more.
@@ -176,7 +188,7 @@ fn is_due(state: &mut State, node: &NodeView, offer: &OfferView) -> bool {
         return true;
     }
     let renew_secs = min(rules.certificate_renew_before_secs, times.certificate_life_secs / 2);
-    let serves = capacity.passed.is_some_and(|passed| {
+    let serves = capacity.serving(now_secs).is_some_and(|passed| {
         let lapses_secs = passed.at_secs.saturating_add(times.certificate_life_secs.saturating_sub(renew_secs));
         let covers = passed.gpu_class == offer.gpu_class && passed.gpu_count >= offer.gpu_count;
         covers && passed.at_secs > left_secs && now_secs < lapses_secs

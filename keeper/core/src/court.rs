@@ -119,6 +119,13 @@ fn put(kept: &mut Vec<Signed<Attestation>>, signed: Signed<Attestation>) -> bool
     true
 }
 
+/// Whether this very attestation is in store: an adapter that polls peers need not log it again.
+pub fn holds(state: &State, signed: &Signed<Attestation>) -> bool {
+    let docket = state.court.dockets.get(&signed.statement.rental);
+    let kept = docket.and_then(|docket| docket.attestations.get(&signed.signer));
+    kept.is_some_and(|kept| kept.iter().any(|old| old.statement == signed.statement))
+}
+
 /// Rentals that are closed need no court.
 pub(crate) fn forget_closed(state: &mut State) {
     let rentals = &state.world.best.rentals;
@@ -195,12 +202,8 @@ fn plan_in_gap(state: &State, rental: &RentalView, docket: &Docket, kind: Kind, 
     if (kind != Kind::Interrupted && now_secs >= rental.end_secs) || (kind == Kind::NotDelivered && !untouched) {
         return None;
     }
-    let all: Vec<&Signed<Attestation>> = docket
-        .attestations
-        .values()
-        .flatten()
-        .filter(|signed| usable(state, rental, kind, &signed.statement))
-        .collect();
+    let all: Vec<&Signed<Attestation>> =
+        docket.attestations.values().flatten().filter(|signed| usable(state, rental, kind, signed)).collect();
     let offered: Vec<Offered> = all
         .iter()
         .enumerate()
@@ -232,7 +235,8 @@ fn contract_least_secs(state: &State, kind: Kind) -> Option<u64> {
 /// Whether an attestation may serve a case of this kind now. Nothing dated after the newest block; terminating kinds
 /// must stay fresh long enough to be mined. A fresh `Offline` is kept for `Offline`: spent on an `Interrupted` it would
 /// cut the last gap short, and the outage could not end the rental.
-fn usable(state: &State, rental: &RentalView, kind: Kind, claim: &Attestation) -> bool {
+fn usable(state: &State, rental: &RentalView, kind: Kind, signed: &Signed<Attestation>) -> bool {
+    let claim = &signed.statement;
     let now_secs = state.world.best.block.timestamp_secs;
     let freshness_secs = state.times.freshness_secs;
     let margin_secs = std::cmp::min(state.config.rules.file_margin_secs, freshness_secs / 2);
@@ -247,7 +251,8 @@ fn usable(state: &State, rental: &RentalView, kind: Kind, claim: &Attestation) -
         Kind::NotDelivered => claim.kind == kind && fresh && claim.from_secs == rental.start_secs,
         Kind::Spoofed => false,
     };
-    right_kind && claim.until_secs <= now_secs
+    let active = state.world.best.active_keeper(&signed.signer).is_some();
+    active && right_kind && claim.until_secs <= now_secs
 }
 
 /// This keeper's place in the order for a case: keepers act one after another, each given time to.

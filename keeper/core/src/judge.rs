@@ -207,7 +207,7 @@ fn due<'a>(state: &State, finished: &'a Finished, rental: &RentalView) -> Option
     let least = least_length_secs(Kind::Interrupted, &state.config.rules, &state.times)?;
     let long_enough = clip.until_secs.saturating_sub(clip.from_secs) >= least;
     let past = clip.until_secs <= state.signable_secs();
-    (!under_way && long_enough && past && !recorded(state, rental, &clip)).then_some(clip)
+    (!rental.closed && !under_way && long_enough && past && !recorded(state, rental, &clip)).then_some(clip)
 }
 
 /// Our signature came back: the interval needs no further one.

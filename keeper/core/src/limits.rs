@@ -33,7 +33,7 @@ pub const MEASURES_AT_ONCE: usize = 4;
 pub const HOSTS_MAX: usize = 16_384;
 /// Bytes kept of any text that came from outside.
 pub const TEXT_BYTES_MAX: usize = 160;
-/// Hashes of earlier bytes at one nonce that an outbox row remembers; more re-signings than this are refused.
+/// Hashes of earlier bytes at one nonce that an outbox row remembers; the oldest makes room.
 pub const RESIGNS_MAX: usize = 16;
 /// Largest integer that canonical JSON (RFC 8785, numbers are doubles) carries exactly: 2^53 - 1.
 pub const SAFE_INTEGER_MAX: u64 = 9_007_199_254_740_991;

@@ -254,10 +254,6 @@ fn resign(tx: &Tx, seen: &Seen) -> Action {
     if !seen.funded {
         return Action::AskForFunds;
     }
-    // Past the bound the last bytes are only sent again: an unbounded list of hashes could not be told apart.
-    if tx.earlier.len() >= RESIGNS_MAX {
-        return Action::Broadcast;
-    }
     Action::Resign { nonce: tx.nonce, max_fee_wei: tx.max_fee_wei.saturating_add(1) }
 }
 
@@ -376,6 +372,10 @@ fn next_state(state: &RowState, done: &Done) -> Option<RowState> {
         }
         (RowState::Sent(tx), Done::Signed { raw, hash, max_fee_wei }) => {
             let mut earlier = tx.earlier.clone();
+            // The oldest may go: should just that one be mined after all, contract state still shows it, or it is dead.
+            if earlier.len() >= RESIGNS_MAX {
+                earlier.remove(0);
+            }
             earlier.push(tx.hash);
             let (raw, hash, max_fee_wei) = (raw.clone(), *hash, *max_fee_wei);
             RowState::Prepared(Tx { nonce: tx.nonce, raw, hash, max_fee_wei, earlier, silent_polls: 0 })

@@ -58,7 +58,26 @@ fn a_new_machine_is_measured_and_certified() {
     let asked = seconds(&mut state, 20);
     assert_eq!(asked.len(), 1, "the rented one is not");
     assert!(certifies(&answer(&mut state, asked[0], proven())));
-    assert_eq!(seconds(&mut state, 50).len(), 0, "certified is certified");
+    assert_eq!(seconds(&mut state, 50).len(), 0, "being signed");
+    assert_eq!(seconds(&mut state, 50).len(), 1, "never signed: measured again");
+}
+
+#[test]
+fn certified_is_certified() {
+    let mut state = idle(|_| ());
+    let asked = seconds(&mut state, 20);
+    certified(&mut state, asked[0]);
+    assert_eq!(seconds(&mut state, 600).len(), 0);
+}
+
+/// Answers with a proof and signs the certificate.
+fn certified(state: &mut State, id: EffectId) {
+    for effect in answer(state, id, proven()) {
+        if let Effect::Sign { statement, .. } = effect {
+            let (signer, signature) = (state.config.me, crate::types::Signature::default());
+            step(state, &Input::Signed(Signed { statement, signer, signature }));
+        }
+    }
 }
 
 #[test]
@@ -144,12 +163,12 @@ fn idle_machines_are_measured_at_times_that_follow_the_blocks() {
         let mut state = idle(|_| ());
         state.world.best.block.hash = crate::types::Hash32([seed; 32]);
         let asked = seconds(&mut state, 20);
-        answer(&mut state, asked[0], proven());
+        certified(&mut state, asked[0]);
         let mut times = Vec::new();
         for second in 0..40_000u64 {
             if let Some(id) = seconds(&mut state, 1).first() {
                 times.push(second);
-                answer(&mut state, *id, proven());
+                certified(&mut state, *id);
             }
         }
         times

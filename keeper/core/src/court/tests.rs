@@ -115,6 +115,27 @@ fn unsound_attestations_are_not_kept() {
 }
 
 #[test]
+fn who_is_no_keeper_any_more_is_not_named() {
+    let mut state = state(2_000);
+    let mut docket = Docket::default();
+    for claim in three(Kind::Interrupted, 100, 400) {
+        docket.attestations.insert(claim.signer, vec![claim]);
+    }
+    // The heaviest left; the other two are a quorum of those who remain.
+    state.world.best.keepers.get_mut(&account(1)).into_iter().for_each(|keeper| keeper.active = false);
+    let plan = plan(&state, &rental(1), &docket);
+    let signers: Vec<Account> = plan.into_iter().flat_map(|plan| plan.attestations).map(|one| one.signer).collect();
+    assert_eq!(signers, vec![account(2), account(3)]);
+}
+
+#[test]
+fn nothing_dated_after_the_newest_block_is_filed() {
+    let claims = three(Kind::Interrupted, 100, 400);
+    assert_eq!(summary(planned(399, rental(1), &claims)), None);
+    assert!(planned(400, rental(1), &claims).is_some());
+}
+
+#[test]
 fn a_signer_fills_only_its_own_slots() {
     let mut state = state(20_000);
     for n in 0..50 {

@@ -234,6 +234,18 @@ impl Model {
     }
 }
 
+#[test]
+fn a_node_that_refused_for_long_is_not_given_up() {
+    let mut model = Model::new();
+    model.suffer(&Fate::Refusing(true));
+    (0..200).for_each(|_| model.suffer(&Fate::Step));
+    model.suffer(&Fate::Refusing(false));
+    for _ in 0..20 {
+        [Fate::Step, Fate::Step, Fate::Mine, Fate::Finalize].iter().for_each(|fate| model.suffer(fate));
+    }
+    assert_eq!(model.row.state, RowState::Done);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
