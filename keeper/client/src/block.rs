@@ -26,11 +26,7 @@ impl Header {
     /// Number, hash and time; `None` for the pending block.
     pub fn to_ref(&self) -> Option<BlockRef> {
         let hash = Hash32(self.hash?.0);
-        Some(BlockRef {
-            number: self.number.to(),
-            hash,
-            timestamp_secs: self.timestamp.to(),
-        })
+        Some(BlockRef { number: self.number.to(), hash, timestamp_secs: self.timestamp.to() })
     }
 }
 
@@ -58,4 +54,22 @@ impl Receipt {
     pub fn succeeded(&self) -> bool {
         self.status == Some(U64::from(1))
     }
+}
+
+/// A block with its transactions, as far as nonces go.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct FullBlock {
+    /// In the order they ran.
+    pub transactions: Vec<Sent>,
+}
+
+/// Who sent a transaction, and at which nonce.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Sent {
+    /// Its hash.
+    pub hash: B256,
+    /// Its sender.
+    pub from: alloy::primitives::Address,
+    /// Its nonce.
+    pub nonce: U64,
 }

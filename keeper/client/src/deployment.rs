@@ -41,7 +41,7 @@ pub struct Contract {
 #[derive(Debug, thiserror::Error)]
 pub enum DeploymentError {
     /// It cannot be read.
-    #[error("cannot read the deployment file {path}: {source}")]
+    #[error("cannot read the deployment file {path}")]
     Read {
         /// Which file.
         path: PathBuf,
@@ -49,7 +49,7 @@ pub enum DeploymentError {
         source: std::io::Error,
     },
     /// It does not say what a deployment file says.
-    #[error("the deployment file {path} is not one: {source}")]
+    #[error("the deployment file {path} is not one")]
     Parse {
         /// Which file.
         path: PathBuf,
@@ -61,14 +61,9 @@ pub enum DeploymentError {
 impl Deployment {
     /// Reads a deployment file.
     pub fn read(path: &Path) -> Result<Self, DeploymentError> {
-        let text = std::fs::read_to_string(path).map_err(|source| DeploymentError::Read {
-            path: path.to_path_buf(),
-            source,
-        })?;
-        serde_json::from_str(&text).map_err(|source| DeploymentError::Parse {
-            path: path.to_path_buf(),
-            source,
-        })
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| DeploymentError::Read { path: path.to_path_buf(), source })?;
+        serde_json::from_str(&text).map_err(|source| DeploymentError::Parse { path: path.to_path_buf(), source })
     }
 
     /// The contracts by name, in the order they call each other.

@@ -75,9 +75,7 @@ impl Domains {
             measuredAt: secs32(c.measured_at_secs)?,
             evidence: B256::from(c.evidence.0),
         };
-        Ok(Hash32(
-            data.eip712_signing_hash(&self.domain(self.escrow)).0,
-        ))
+        Ok(Hash32(data.eip712_signing_hash(&self.domain(self.escrow)).0))
     }
 
     /// The 32 bytes a keeper signs for an attestation.
@@ -90,9 +88,7 @@ impl Domains {
             until: secs32(a.until_secs)?,
             evidence: B256::from(a.evidence.0),
         };
-        Ok(Hash32(
-            data.eip712_signing_hash(&self.domain(self.arbiter)).0,
-        ))
+        Ok(Hash32(data.eip712_signing_hash(&self.domain(self.arbiter)).0))
     }
 
     /// The 32 bytes a keeper signs for a statement.
@@ -105,28 +101,19 @@ impl Domains {
 
     /// Checks that `signed.signer` signed `signed.statement` with the low-s signature the contracts accept.
     pub fn check<T: Copy + Into<Statement>>(&self, signed: &Signed<T>) -> Result<(), BadSignature> {
-        let digest = self
-            .statement(&signed.statement.into())
-            .map_err(|e| bad(&e.to_string()))?;
+        let digest = self.statement(&signed.statement.into()).map_err(|e| bad(&e.to_string()))?;
         let signer = recover(digest, signed.signature)?;
-        if signer == signed.signer {
-            Ok(())
-        } else {
-            Err(bad(&format!("made by {signer}, not by {}", signed.signer)))
-        }
+        if signer == signed.signer { Ok(()) } else { Err(bad(&format!("made by {signer}, not by {}", signed.signer))) }
     }
 }
 
 /// The account that made `signature` over `digest`.
 pub fn recover(digest: Hash32, signature: Signature) -> Result<Account, BadSignature> {
-    let parsed = alloy::primitives::Signature::from_raw_array(&signature.0)
-        .map_err(|e| bad(&e.to_string()))?;
+    let parsed = alloy::primitives::Signature::from_raw_array(&signature.0).map_err(|e| bad(&e.to_string()))?;
     if parsed.normalize_s().is_some() {
         return Err(bad("s is in the upper half"));
     }
-    let signer = parsed
-        .recover_address_from_prehash(&B256::from(digest.0))
-        .map_err(|e| bad(&e.to_string()))?;
+    let signer = parsed.recover_address_from_prehash(&B256::from(digest.0)).map_err(|e| bad(&e.to_string()))?;
     Ok(Account(signer.into_array()))
 }
 
@@ -165,9 +152,7 @@ pub fn registration(
 }
 
 fn bad(why: &str) -> BadSignature {
-    BadSignature {
-        why: why.to_string(),
-    }
+    BadSignature { why: why.to_string() }
 }
 
 /// Narrows chain seconds to what the contracts store.

@@ -19,51 +19,23 @@ pub struct Call {
 
 /// Encodes an intent. Fails only on times or gaps that do not fit the contracts' types.
 pub fn encode(intent: &Intent, arbiter: Account, vault: Account) -> Result<Call, TimeTooFar> {
-    let to_arbiter = |data: Vec<u8>| Call {
-        to: Address::from(arbiter.0),
-        data: data.into(),
-    };
+    let to_arbiter = |data: Vec<u8>| Call { to: Address::from(arbiter.0), data: data.into() };
     Ok(match intent {
-        Intent::File {
-            kind,
-            rental,
-            gap,
-            attestations,
-        } => {
-            let attestations = attestations
-                .iter()
-                .map(attestation)
-                .collect::<Result<Vec<_>, _>>()?;
-            let gap = u8::try_from(*gap).map_err(|_| TimeTooFar {
-                secs: u64::from(*gap),
-            })?;
-            to_arbiter(
-                Arbiter::fileCall {
-                    kind: *kind as u8,
-                    rental: *rental,
-                    gap,
-                    attestations,
-                }
-                .abi_encode(),
-            )
+        Intent::File { kind, rental, gap, attestations } => {
+            let attestations = attestations.iter().map(attestation).collect::<Result<Vec<_>, _>>()?;
+            let gap = u8::try_from(*gap).map_err(|_| TimeTooFar { secs: u64::from(*gap) })?;
+            to_arbiter(Arbiter::fileCall { kind: *kind as u8, rental: *rental, gap, attestations }.abi_encode())
         }
-        Intent::Execute { case_id } => {
-            to_arbiter(Arbiter::executeCall { caseId: *case_id }.abi_encode())
-        }
+        Intent::Execute { case_id } => to_arbiter(Arbiter::executeCall { caseId: *case_id }.abi_encode()),
         Intent::FlushBurn => {
             let data = CollateralVault::flushBurnCall {}.abi_encode();
-            Call {
-                to: Address::from(vault.0),
-                data: data.into(),
-            }
+            Call { to: Address::from(vault.0), data: data.into() }
         }
     })
 }
 
 /// An attestation as the Arbiter takes it.
-pub fn attestation(
-    signed: &Signed<Attestation>,
-) -> Result<IArbiter::SignedAttestation, TimeTooFar> {
+pub fn attestation(signed: &Signed<Attestation>) -> Result<IArbiter::SignedAttestation, TimeTooFar> {
     let a = &signed.statement;
     let (r, vs) = compact(signed.signature);
     Ok(IArbiter::SignedAttestation {
@@ -78,9 +50,7 @@ pub fn attestation(
 }
 
 /// A certificate as the RentalEscrow takes it.
-pub fn certificate(
-    signed: &Signed<Certificate>,
-) -> Result<IRentalEscrow::SignedCertificate, TimeTooFar> {
+pub fn certificate(signed: &Signed<Certificate>) -> Result<IRentalEscrow::SignedCertificate, TimeTooFar> {
     let c = &signed.statement;
     let (r, vs) = compact(signed.signature);
     Ok(IRentalEscrow::SignedCertificate {
@@ -107,8 +77,6 @@ pub fn revert_name(data: &[u8]) -> Option<String> {
 
 /// `Enum(Error(Error { .. }))` names the error three times; once will do.
 fn short(debug: &str) -> String {
-    let inner = debug
-        .split_once('(')
-        .map_or(debug, |(_, rest)| rest.strip_suffix(')').unwrap_or(rest));
+    let inner = debug.split_once('(').map_or(debug, |(_, rest)| rest.strip_suffix(')').unwrap_or(rest));
     inner.chars().take(300).collect()
 }

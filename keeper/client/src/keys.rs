@@ -9,7 +9,7 @@ use surety_core::types::{Account, Hash32, Signature};
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file cannot be read.
-    #[error("cannot read the key file {path}: {source}")]
+    #[error("cannot read the key file {path}")]
     Read {
         /// Which file.
         path: PathBuf,
@@ -48,14 +48,8 @@ impl Key {
     /// Reads 32 bytes of hex from a file with mode 0600 or stricter.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
         let text = read_secret(path)?;
-        let not_a_key = || KeyError::NotAKey {
-            path: path.to_path_buf(),
-        };
-        let signer = text
-            .expose_secret()
-            .trim()
-            .parse()
-            .map_err(|_| not_a_key())?;
+        let not_a_key = || KeyError::NotAKey { path: path.to_path_buf() };
+        let signer = text.expose_secret().trim().parse().map_err(|_| not_a_key())?;
         Ok(Self { signer })
     }
 
@@ -72,9 +66,7 @@ impl Key {
 
     /// Signs a digest: r ‖ s ‖ v, low s, v 27 or 28. Deterministic (RFC 6979).
     pub fn sign(&self, digest: Hash32) -> Result<Signature, alloy::signers::Error> {
-        Ok(Signature(
-            self.signer.sign_hash_sync(&digest.0.into())?.as_bytes(),
-        ))
+        Ok(Signature(self.signer.sign_hash_sync(&digest.0.into())?.as_bytes()))
     }
 
     /// alloy's own signer, for transactions.
@@ -86,18 +78,10 @@ impl Key {
 /// Reads a secret from a file that only its owner can read.
 pub fn read_secret(path: &Path) -> Result<SecretString, KeyError> {
     use std::os::unix::fs::PermissionsExt;
-    let read = |source| KeyError::Read {
-        path: path.to_path_buf(),
-        source,
-    };
+    let read = |source| KeyError::Read { path: path.to_path_buf(), source };
     let mode = std::fs::metadata(path).map_err(read)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(KeyError::Exposed {
-            path: path.to_path_buf(),
-            mode,
-        });
+        return Err(KeyError::Exposed { path: path.to_path_buf(), mode });
     }
-    Ok(SecretString::from(
-        std::fs::read_to_string(path).map_err(read)?,
-    ))
+    Ok(SecretString::from(std::fs::read_to_string(path).map_err(read)?))
 }

@@ -5,8 +5,10 @@ use crate::block::{Header, Receipt};
 use alloy::network::AnyNetwork;
 use alloy::primitives::{Address, B256, Bytes, U64, keccak256};
 use alloy::providers::{Provider, RootProvider};
+use alloy::rpc::client::RpcClient;
 use alloy::rpc::types::{Filter, Log, TransactionRequest};
 use alloy::serde::WithOtherFields;
+use alloy::transports::http::{Http, reqwest};
 use alloy::transports::{RpcError, TransportErrorKind};
 use std::time::Duration;
 use surety_core::types::{Account, Hash32};
@@ -74,22 +76,16 @@ pub struct Node {
 impl Node {
     /// Prepares a connection; nothing is sent yet.
     pub fn new(url: &str) -> Result<Self, NodeError> {
-        let bad = || NodeError::BadUrl {
-            url: url
-                .split(['?', '@'])
-                .next_back()
-                .unwrap_or("")
-                .chars()
-                .take(80)
-                .collect(),
-        };
+        let bad =
+            || NodeError::BadUrl { url: url.split(['?', '@']).next_back().unwrap_or("").chars().take(80).collect() };
         let parsed: url::Url = url.parse().map_err(|_| bad())?;
         if !matches!(parsed.scheme(), "http" | "https") {
             return Err(bad());
         }
-        Ok(Self {
-            provider: RootProvider::new_http(parsed),
-        })
+        let client = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).redirect(reqwest::redirect::Policy::none());
+        let client = client.build().map_err(|_| bad())?;
+        let transport = Http::with_client(client, parsed);
+        Ok(Self { provider: RootProvider::new(RpcClient::new(transport, false)) })
     }
 
     /// alloy's provider, for typed calls.
@@ -109,42 +105,23 @@ impl Node {
             Tag::Finalized => "finalized".to_string(),
             Tag::Number(n) => format!("{n:#x}"),
         };
-        let request = self
-            .provider
-            .client()
-            .request::<_, Option<Header>>("eth_getBlockByNumber", (tag, false));
+        let request = self.provider.client().request::<_, Option<Header>>("eth_getBlockByNumber", (tag, false));
         match self.ask("eth_getBlockByNumber", request).await {
             // A number that does not exist yet is an error on Subtensor, and null elsewhere.
-            Err(NodeError::Refused { message, .. }) if message.contains("Expect block number") => {
-                Ok(None)
-            }
+            Err(NodeError::Refused { message, .. }) if message.contains("Expect block number") => Ok(None),
             other => other,
         }
     }
 
     /// keccak256 of the code at an address now.
     pub async fn code_hash(&self, account: Account) -> Result<Option<Hash32>, NodeError> {
-        let code = self
-            .ask("eth_getCode", async {
-                self.provider.get_code_at(Address::from(account.0)).await
-            })
-            .await?;
-        Ok(if code.is_empty() {
-            None
-        } else {
-            Some(Hash32(keccak256(&code).0))
-        })
+        let code = self.ask("eth_getCode", async { self.provider.get_code_at(Address::from(account.0)).await }).await?;
+        Ok(if code.is_empty() { None } else { Some(Hash32(keccak256(&code).0)) })
     }
 
     /// Balance in wei now. Subtensor leaves the existential deposit out.
-    pub async fn balance_wei(
-        &self,
-        account: Account,
-    ) -> Result<alloy::primitives::U256, NodeError> {
-        self.ask("eth_getBalance", async {
-            self.provider.get_balance(Address::from(account.0)).await
-        })
-        .await
+    pub async fn balance_wei(&self, account: Account) -> Result<alloy::primitives::U256, NodeError> {
+        self.ask("eth_getBalance", async { self.provider.get_balance(Address::from(account.0)).await }).await
     }
 
     /// Transactions of `account` in blocks up to `tag`.
@@ -155,64 +132,61 @@ impl Node {
             Tag::Finalized => "finalized".to_string(),
             Tag::Number(n) => format!("{n:#x}"),
         };
-        let request = self
-            .provider
-            .client()
-            .request::<_, U64>("eth_getTransactionCount", (address, block));
+        let request = self.provider.client().request::<_, U64>("eth_getTransactionCount", (address, block));
+        Ok(self.ask("eth_getTransactionCount", request).await?.to())
+    }
+
+    /// Transactions of `account` in blocks and, in nonce order without a gap, in the pool.
+    pub async fn pending_nonce(&self, account: Account) -> Result<u64, NodeError> {
+        let params = (Address::from(account.0), "pending");
+        let request = self.provider.client().request::<_, U64>("eth_getTransactionCount", params);
         Ok(self.ask("eth_getTransactionCount", request).await?.to())
     }
 
     /// A transaction's receipt; `None` while it is in no block the node knows.
     pub async fn receipt(&self, hash: Hash32) -> Result<Option<Receipt>, NodeError> {
-        let request = self
-            .provider
-            .client()
-            .request::<_, Option<Receipt>>("eth_getTransactionReceipt", (B256::from(hash.0),));
+        let request =
+            self.provider.client().request::<_, Option<Receipt>>("eth_getTransactionReceipt", (B256::from(hash.0),));
         self.ask("eth_getTransactionReceipt", request).await
     }
 
     /// Sends signed bytes. An error does not mean that they are not in the pool, nor success that they are mined.
     pub async fn send_raw(&self, raw: &[u8]) -> Result<Hash32, NodeError> {
-        let request = self
-            .provider
-            .client()
-            .request::<_, B256>("eth_sendRawTransaction", (Bytes::copy_from_slice(raw),));
+        let request =
+            self.provider.client().request::<_, B256>("eth_sendRawTransaction", (Bytes::copy_from_slice(raw),));
         Ok(Hash32(self.ask("eth_sendRawTransaction", request).await?.0))
     }
 
     /// Base fee of the next block, in wei, as the node suggests it.
     pub async fn gas_price_wei(&self) -> Result<u128, NodeError> {
-        self.ask("eth_gasPrice", async {
-            self.provider.get_gas_price().await
-        })
-        .await
+        self.ask("eth_gasPrice", async { self.provider.get_gas_price().await }).await
     }
 
     /// Gas a transaction would take; a revert comes back with its data.
     pub async fn estimate_gas(&self, tx: TransactionRequest) -> Result<u64, NodeError> {
         let tx = WithOtherFields::new(tx);
-        self.ask("eth_estimateGas", async {
-            self.provider.estimate_gas(tx).await
-        })
-        .await
+        self.ask("eth_estimateGas", async { self.provider.estimate_gas(tx).await }).await
     }
 
     /// Logs of `addresses` in `from..=to`, at most [`MAX_LOG_BLOCKS`] blocks.
-    pub async fn logs(
-        &self,
-        addresses: Vec<Address>,
-        from: u64,
-        to: u64,
-    ) -> Result<Vec<Log>, NodeError> {
+    pub async fn logs(&self, addresses: Vec<Address>, from: u64, to: u64) -> Result<Vec<Log>, NodeError> {
         let to = to.min(from.saturating_add(MAX_LOG_BLOCKS - 1));
-        let filter = Filter::new()
-            .address(addresses)
-            .from_block(from)
-            .to_block(to);
-        self.ask("eth_getLogs", async {
-            self.provider.get_logs(&filter).await
-        })
-        .await
+        let filter = Filter::new().address(addresses).from_block(from).to_block(to);
+        self.ask("eth_getLogs", async { self.provider.get_logs(&filter).await }).await
+    }
+
+    /// The JSON-RPC client itself, for methods without a helper here; use it with [`Node::ask`].
+    pub fn provider_client(&self) -> alloy::rpc::client::ClientRef<'_> {
+        self.provider.client()
+    }
+
+    /// Runs anything that ends in a node's answer under the deadline.
+    pub async fn within<T>(
+        &self,
+        method: &'static str,
+        work: impl Future<Output = Result<T, NodeError>>,
+    ) -> Result<T, NodeError> {
+        tokio::time::timeout(REQUEST_TIMEOUT, work).await.unwrap_or(Err(NodeError::TimedOut { method }))
     }
 
     /// Runs a request under the deadline.
@@ -235,10 +209,7 @@ fn refused(method: &'static str, error: RpcError<TransportErrorKind>) -> NodeErr
             data: payload.as_revert_data(),
         },
         None => match error {
-            RpcError::DeserError { err, .. } => NodeError::Odd {
-                method,
-                what: err.to_string(),
-            },
+            RpcError::DeserError { err, .. } => NodeError::Odd { method, what: err.to_string() },
             other => NodeError::Refused {
                 method,
                 code: 0,

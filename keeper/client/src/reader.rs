@@ -10,9 +10,7 @@ use alloy::primitives::{Address, B256};
 use alloy::providers::RootProvider;
 use std::net::{IpAddr, Ipv6Addr};
 use surety_core::types::{Account, Endpoint, Kind, MachineId, RentalId, SshKey};
-use surety_core::view::{
-    CaseStatus, CaseView, FaultView, KeeperView, NodeView, OfferView, RentalView,
-};
+use surety_core::view::{CaseStatus, CaseView, ContractTimes, FaultView, KeeperView, NodeView, OfferView, RentalView};
 
 type Provider = RootProvider<AnyNetwork>;
 
@@ -86,19 +84,9 @@ impl Reader {
     }
 
     /// A machine's current (or last) registration, if it ever had one.
-    pub async fn registration_of(
-        &self,
-        machine: MachineId,
-        block: u64,
-    ) -> Result<Option<u32>, NodeError> {
+    pub async fn registration_of(&self, machine: MachineId, block: u64) -> Result<Option<u32>, NodeError> {
         let id = BlockId::number(block);
-        let owner = view(
-            self.vault
-                .ownerOf(B256::from(machine.0))
-                .block(id)
-                .call()
-                .await,
-        )?;
+        let owner = view(self.vault.ownerOf(B256::from(machine.0)).block(id).call().await)?;
         Ok((owner.registration != 0).then_some(owner.registration))
     }
 
@@ -107,11 +95,7 @@ impl Reader {
         let id = BlockId::number(block);
         let r = view(self.escrow.rentalAt(rental).block(id).call().await)?;
         let machine = view(self.vault.machineOf(r.registration).block(id).call().await)?;
-        let faults = if r.faultCount == 0 {
-            vec![]
-        } else {
-            self.faults_of(rental, id).await?
-        };
+        let faults = if r.faultCount == 0 { vec![] } else { self.faults_of(rental, id).await? };
         Ok(RentalView {
             id: rental,
             machine: MachineId(machine.0),
@@ -151,6 +135,19 @@ impl Reader {
             rental: c.rental,
             executable_at_secs: u64::from(executable_at),
             penalty_rao: c.penalty,
+        })
+    }
+
+    /// Windows and minimums, from the contracts' own immutables.
+    pub async fn times(&self, block: u64) -> Result<ContractTimes, NodeError> {
+        let id = BlockId::number(block);
+        Ok(ContractTimes {
+            settle_lag_secs: view(self.escrow.SETTLE_LAG_SECS().block(id).call().await)?.into(),
+            delivery_grace_secs: view(self.arbiter.DELIVERY_GRACE_SECS().block(id).call().await)?.into(),
+            min_interrupted_secs: view(self.arbiter.MIN_INTERRUPTED_SECS().block(id).call().await)?.into(),
+            min_offline_secs: view(self.arbiter.MIN_OFFLINE_SECS().block(id).call().await)?.into(),
+            freshness_secs: view(self.arbiter.FRESHNESS_SECS().block(id).call().await)?.into(),
+            certificate_life_secs: view(self.escrow.CERTIFICATE_LIFE_SECS().block(id).call().await)?.into(),
         })
     }
 
@@ -210,10 +207,7 @@ fn kind(value: u8) -> Result<Kind, NodeError> {
         2 => Ok(Kind::Interrupted),
         3 => Ok(Kind::Offline),
         4 => Ok(Kind::Spoofed),
-        other => Err(NodeError::Odd {
-            method: "caseAt",
-            what: format!("kind {other}"),
-        }),
+        other => Err(NodeError::Odd { method: "caseAt", what: format!("kind {other}") }),
     }
 }
 
@@ -223,10 +217,7 @@ fn status(value: u8) -> Result<CaseStatus, NodeError> {
         2 => Ok(CaseStatus::Appealed),
         3 => Ok(CaseStatus::Executed),
         4 => Ok(CaseStatus::Dismissed),
-        other => Err(NodeError::Odd {
-            method: "caseAt",
-            what: format!("status {other}"),
-        }),
+        other => Err(NodeError::Odd { method: "caseAt", what: format!("status {other}") }),
     }
 }
 
@@ -239,16 +230,8 @@ fn view<T>(answer: Result<T, ContractError>) -> Result<T, NodeError> {
                 message: payload.message.chars().take(300).collect(),
                 data: payload.as_revert_data(),
             },
-            None => NodeError::Refused {
-                method: "eth_call",
-                code: 0,
-                message: inner.to_string(),
-                data: None,
-            },
+            None => NodeError::Refused { method: "eth_call", code: 0, message: inner.to_string(), data: None },
         },
-        other => NodeError::Odd {
-            method: "eth_call",
-            what: other.to_string(),
-        },
+        other => NodeError::Odd { method: "eth_call", what: other.to_string() },
     })
 }

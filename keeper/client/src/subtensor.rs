@@ -17,12 +17,10 @@ pub const STORAGE_QUERY: Address = address!("0x000000000000000000000000000000000
 pub const ADDRESS_MAPPING: Address = address!("0x000000000000000000000000000000000000080c");
 
 /// PalletId `burntnsr`: TAO sent there is burned.
-pub const BURN_ACCOUNT: [u8; 32] =
-    hex!("6d6f646c6275726e746e73720000000000000000000000000000000000000000");
+pub const BURN_ACCOUNT: [u8; 32] = hex!("6d6f646c6275726e746e73720000000000000000000000000000000000000000");
 
 /// twox128("SubtensorModule") ‖ twox128("AssociatedEvmAddress").
-const ASSOCIATION_PREFIX: [u8; 32] =
-    hex!("658faa385070e074c85bf6b568cf05552ee3ea5cc28fb0bcd7e9c900544e35b2");
+const ASSOCIATION_PREFIX: [u8; 32] = hex!("658faa385070e074c85bf6b568cf05552ee3ea5cc28fb0bcd7e9c900544e35b2");
 
 /// The chain's existential deposit; each custody contract is seeded with it.
 pub const EXISTENTIAL_DEPOSIT_RAO: u64 = 500;
@@ -70,10 +68,7 @@ mod tests {
         );
         assert_eq!(association_key(2, 0), want);
         let alice = Account(hex!("f24ff3a9cf04c71dbc94d0b566f7a27b94566cac"));
-        assert_eq!(
-            association_value(alice, 7),
-            hex!("f24ff3a9cf04c71dbc94d0b566f7a27b94566cac0700000000000000")
-        );
+        assert_eq!(association_value(alice, 7), hex!("f24ff3a9cf04c71dbc94d0b566f7a27b94566cac0700000000000000"));
     }
 
     #[test]

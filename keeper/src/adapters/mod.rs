@@ -1,3 +1,9 @@
-//! The outside world, one system per module.
+//! One external system each.
 
+pub mod anchors;
+pub mod clock;
+pub mod evm;
+pub mod http;
 pub mod ssh;
+pub mod store;
+pub mod verify;

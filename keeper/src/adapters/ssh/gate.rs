@@ -51,23 +51,12 @@ impl Gate {
     pub async fn enter(&self, endpoint: Endpoint, wait_max: Duration) -> Result<Pass, Busy> {
         let queue = async {
             let at_endpoint = self.endpoints.of(endpoint, 1).acquire_owned().await.ok()?;
-            let at_ip = self
-                .ips
-                .of(endpoint.ip, self.per_ip_max)
-                .acquire_owned()
-                .await
-                .ok()?;
+            let at_ip = self.ips.of(endpoint.ip, self.per_ip_max).acquire_owned().await.ok()?;
             let total = self.total.clone().acquire_owned().await.ok()?;
-            Some(Pass {
-                _endpoint: at_endpoint,
-                _ip: at_ip,
-                _total: total,
-            })
+            Some(Pass { _endpoint: at_endpoint, _ip: at_ip, _total: total })
         };
         let entered = tokio::time::timeout(wait_max, queue).await.ok().flatten();
-        entered.ok_or(Busy {
-            waited_secs: wait_max.as_secs(),
-        })
+        entered.ok_or(Busy { waited_secs: wait_max.as_secs() })
     }
 }
 
@@ -92,8 +81,6 @@ impl<K: Ord> Places<K> {
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Permits and waiters hold a clone of the Arc: what only the map holds is unused.
         map.retain(|_, semaphore| Arc::strong_count(semaphore) > 1);
-        map.entry(key)
-            .or_insert_with(|| Arc::new(Semaphore::new(places)))
-            .clone()
+        map.entry(key).or_insert_with(|| Arc::new(Semaphore::new(places))).clone()
     }
 }

@@ -27,9 +27,7 @@ pub enum KeyFileError {
         source: std::io::Error,
     },
     /// Others may read it.
-    #[error(
-        "the SSH key file {path} has mode {mode:04o}: others can use it; run `chmod 600 {path}`"
-    )]
+    #[error("the SSH key file {path} has mode {mode:04o}: others can use it; run `chmod 600 {path}`")]
     Open {
         /// The file.
         path: PathBuf,
@@ -37,9 +35,7 @@ pub enum KeyFileError {
         mode: u32,
     },
     /// It is not what is needed.
-    #[error(
-        "{path} is not an unencrypted OpenSSH ed25519 private key; make one with `ssh-keygen -t ed25519 -N ''`"
-    )]
+    #[error("{path} is not an unencrypted OpenSSH ed25519 private key; make one with `ssh-keygen -t ed25519 -N ''`")]
     NotEd25519 {
         /// The file.
         path: PathBuf,
@@ -49,9 +45,7 @@ pub enum KeyFileError {
 impl KeeperKey {
     /// From the 32-byte ed25519 seed.
     pub fn from_seed(seed: &SecretBox<[u8; 32]>) -> Self {
-        Self(Arc::new(PrivateKey::from(Ed25519Keypair::from_seed(
-            seed.expose_secret(),
-        ))))
+        Self(Arc::new(PrivateKey::from(Ed25519Keypair::from_seed(seed.expose_secret()))))
     }
 
     /// From an OpenSSH private key file that nobody else can read.
@@ -59,17 +53,11 @@ impl KeeperKey {
     /// # Errors
     /// [`KeyFileError`] says what is wrong with the file and what to do.
     pub fn from_file(path: &Path) -> Result<Self, KeyFileError> {
-        let unreadable = |source| KeyFileError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
+        let unreadable = |source| KeyFileError::Unreadable { path: path.to_owned(), source };
         let mut file = std::fs::File::open(path).map_err(unreadable)?;
         let mode = file.metadata().map_err(unreadable)?.mode() & 0o7777;
         if mode & 0o077 != 0 {
-            return Err(KeyFileError::Open {
-                path: path.to_owned(),
-                mode,
-            });
+            return Err(KeyFileError::Open { path: path.to_owned(), mode });
         }
         let mut text = SecretBox::new(Box::new(Vec::new()));
         file.by_ref()
@@ -78,23 +66,12 @@ impl KeeperKey {
             .map_err(unreadable)?;
         let key = PrivateKey::from_openssh(text.expose_secret()).ok();
         let key = key.filter(|k| k.algorithm() == Algorithm::Ed25519 && !k.is_encrypted());
-        Ok(Self(Arc::new(key.ok_or_else(|| {
-            KeyFileError::NotEd25519 {
-                path: path.to_owned(),
-            }
-        })?)))
+        Ok(Self(Arc::new(key.ok_or_else(|| KeyFileError::NotEd25519 { path: path.to_owned() })?)))
     }
 
     /// The public half, as the keeper set publishes it.
     pub fn public(&self) -> SshKey {
-        SshKey(
-            self.0
-                .public_key()
-                .key_data()
-                .ed25519()
-                .map(|key| key.0)
-                .unwrap_or_default(),
-        )
+        SshKey(self.0.public_key().key_data().ed25519().map(|key| key.0).unwrap_or_default())
     }
 
     pub(super) fn private(&self) -> Arc<PrivateKey> {

@@ -35,17 +35,9 @@ pub struct MeasureTarget {
 const COMMAND: &str = "surety-verify";
 
 /// One measurement, over by `limits.measure_deadline`.
-pub async fn measure(
-    target: &MeasureTarget,
-    key: &KeeperKey,
-    limits: &SshLimits,
-) -> MeasureOutcome {
+pub async fn measure(target: &MeasureTarget, key: &KeeperKey, limits: &SshLimits) -> MeasureOutcome {
     let deadline = Instant::now() + limits.measure_deadline;
-    let bounds = Bounds {
-        deadline,
-        bytes_max: limits.measure_bytes_max,
-        keep_max: 0,
-    };
+    let bounds = Bounds { deadline, bytes_max: limits.measure_bytes_max, keep_max: 0 };
     let machine = MachineId(target.challenge.machine);
     let mut machine = match pinned::open(target.endpoint, machine, limits, bounds).await {
         Ok(machine) => machine,
@@ -60,26 +52,13 @@ pub async fn measure(
     measured
 }
 
-async fn log_in(
-    machine: &mut Pinned,
-    target: &MeasureTarget,
-    key: &KeeperKey,
-) -> Result<Channel<Msg>, String> {
+async fn log_in(machine: &mut Pinned, target: &MeasureTarget, key: &KeeperKey) -> Result<Channel<Msg>, String> {
     let key = PrivateKeyWithHashAlg::new(key.private(), None);
-    match machine
-        .handle
-        .authenticate_publickey(&target.keeper_user, key)
-        .await
-    {
+    match machine.handle.authenticate_publickey(&target.keeper_user, key).await {
         Ok(AuthResult::Success) => {}
         // russh reports a dropped connection as a failure that leaves no method.
-        Ok(AuthResult::Failure {
-            remaining_methods, ..
-        }) if remaining_methods.is_empty() => {
-            return Err(format!(
-                "the connection was lost at log-in: {}",
-                machine.farewell()
-            ));
+        Ok(AuthResult::Failure { remaining_methods, .. }) if remaining_methods.is_empty() => {
+            return Err(format!("the connection was lost at log-in: {}", machine.farewell()));
         }
         Ok(AuthResult::Failure { .. }) => {
             return Err("the machine does not let this keeper in".into());
@@ -88,10 +67,7 @@ async fn log_in(
     }
     let channel = machine.handle.channel_open_session().await;
     let channel = channel.map_err(|error| format!("no session channel: {error}"))?;
-    channel
-        .exec(true, COMMAND)
-        .await
-        .map_err(|error| format!("the agent was not started: {error}"))?;
+    channel.exec(true, COMMAND).await.map_err(|error| format!("the agent was not started: {error}"))?;
     Ok(channel)
 }
 
@@ -105,24 +81,14 @@ struct Talk {
     complaint: String,
 }
 
-async fn converse(
-    channel: Channel<Msg>,
-    target: &MeasureTarget,
-    deadline: Instant,
-) -> MeasureOutcome {
+async fn converse(channel: Channel<Msg>, target: &MeasureTarget, deadline: Instant) -> MeasureOutcome {
     let opened = KeeperSession::new(target.challenge.clone(), target.secrets.clone(), 0);
     let (session, hello) = match opened {
         Ok(opened) => opened,
         Err(error) => return unmeasured(&format!("no session can be set up: {error}")),
     };
     let decoder = Decoder::new(Side::FromMachine);
-    let mut talk = Talk {
-        channel,
-        session,
-        decoder,
-        epoch: Instant::now(),
-        complaint: String::new(),
-    };
+    let mut talk = Talk { channel, session, decoder, epoch: Instant::now(), complaint: String::new() };
     match timeout_at(deadline, talk.run(hello)).await {
         Ok(Ok(outcome)) => talk.conclude(outcome).await,
         Ok(Err(error)) => unmeasured(&error.to_string()),
@@ -157,11 +123,7 @@ impl Talk {
     /// False when the other side does not take the bytes by the end of the phase.
     async fn send(&mut self, frames: &[Frame]) -> bool {
         let bytes: Vec<u8> = frames.iter().flat_map(frame::encode).collect();
-        bytes.is_empty()
-            || matches!(
-                timeout_at(self.phase_end(), self.channel.data_bytes(bytes)).await,
-                Ok(Ok(()))
-            )
+        bytes.is_empty() || matches!(timeout_at(self.phase_end(), self.channel.data_bytes(bytes)).await, Ok(Ok(())))
     }
 
     async fn next(&mut self) -> Result<Next, SessionError> {
@@ -198,22 +160,13 @@ impl Talk {
                 finished @ Next::Done(_) => return Ok(finished),
             }
         }
-        Ok(if to_send.is_empty() {
-            Next::Wait
-        } else {
-            Next::Send(to_send)
-        })
+        Ok(if to_send.is_empty() { Next::Wait } else { Next::Send(to_send) })
     }
 
     async fn conclude(&mut self, outcome: Outcome) -> MeasureOutcome {
         const FAREWELL_MAX: Duration = Duration::from_millis(250);
         if let Some(farewell) = &outcome.farewell {
-            timeout(
-                FAREWELL_MAX,
-                self.channel.data_bytes(frame::encode(farewell)),
-            )
-            .await
-            .ok();
+            timeout(FAREWELL_MAX, self.channel.data_bytes(frame::encode(farewell))).await.ok();
         }
         judge(&outcome, &self.complaint)
     }
@@ -226,29 +179,19 @@ fn done(outcome: Outcome) -> Next {
 fn judge(outcome: &Outcome, complaint: &str) -> MeasureOutcome {
     let transcript = || serde_json::to_value(&outcome.transcript);
     match (&outcome.verdict, transcript()) {
-        (Verdict::Proven { class, count }, Ok(transcript)) => MeasureOutcome::Proven {
-            gpu_class: class.0,
-            gpu_count: *count,
-            transcript,
-        },
+        (Verdict::Proven { class, count }, Ok(transcript)) => {
+            MeasureOutcome::Proven { gpu_class: class.0, gpu_count: *count, transcript }
+        }
         (Verdict::Fraud(row), Ok(transcript)) => {
             let (at, fault) = (row.at, row.fault);
-            let why = format!(
-                "GPU {}, round {}, row {}: {fault:?}",
-                at.gpu, at.round, at.row
-            );
+            let why = format!("GPU {}, round {}, row {}: {fault:?}", at.gpu, at.round, at.row);
             MeasureOutcome::BadProof { why, transcript }
         }
         (Verdict::Underperforming(short), _) => MeasureOutcome::Underperforming {
-            why: format!(
-                "computed in {} ms, {} ms are allowed",
-                short.compute_ms, short.allowed_ms
-            ),
+            why: format!("computed in {} ms, {} ms are allowed", short.compute_ms, short.allowed_ms),
         },
         (Verdict::Unmeasured(why), _) if complaint.is_empty() => unmeasured(&format!("{why:?}")),
-        (Verdict::Unmeasured(why), _) => {
-            unmeasured(&format!("{why:?}; the agent says: {complaint}"))
-        }
+        (Verdict::Unmeasured(why), _) => unmeasured(&format!("{why:?}; the agent says: {complaint}")),
         (_, Err(error)) => unmeasured(&format!("the transcript could not be written: {error}")),
     }
 }

@@ -33,18 +33,12 @@ pub(super) struct Tape {
 impl Tape {
     /// Keeps the first `keep_max` bytes.
     pub(super) fn keeping(keep_max: usize) -> Self {
-        Self {
-            heard: Arc::default(),
-            keep_max,
-        }
+        Self { heard: Arc::default(), keep_max }
     }
 
     /// A copy of what was heard.
     pub(super) fn heard(&self) -> Vec<u8> {
-        self.heard
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn record(&self, bytes: &[u8]) {
@@ -59,37 +53,19 @@ impl<S> Metered<S> {
     pub(super) fn new(inner: S, deadline: Instant, bytes_max: u64, tape: Tape) -> (Self, Leash) {
         let (sender, let_go) = oneshot::channel();
         let deadline = Box::pin(tokio::time::sleep_until(deadline));
-        (
-            Self {
-                inner,
-                deadline,
-                let_go: Some(let_go),
-                bytes_left: bytes_max,
-                tape,
-            },
-            Leash(sender),
-        )
+        (Self { inner, deadline, let_go: Some(let_go), bytes_left: bytes_max, tape }, Leash(sender))
     }
 
     /// An error when the stream has come to its end. Registers the task to be woken when it does.
     fn end(&mut self, cx: &mut Context<'_>) -> Option<io::Error> {
         if self.deadline.as_mut().poll(cx).is_ready() {
-            return Some(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "the time for this look has passed",
-            ));
+            return Some(io::Error::new(io::ErrorKind::TimedOut, "the time for this look has passed"));
         }
         // A oneshot must not be polled again once it has answered.
-        let held = self
-            .let_go
-            .as_mut()
-            .is_some_and(|let_go| Pin::new(let_go).poll(cx).is_pending());
+        let held = self.let_go.as_mut().is_some_and(|let_go| Pin::new(let_go).poll(cx).is_pending());
         if !held {
             self.let_go = None;
-            return Some(io::Error::new(
-                io::ErrorKind::ConnectionAborted,
-                "the look is over",
-            ));
+            return Some(io::Error::new(io::ErrorKind::ConnectionAborted, "the look is over"));
         }
         None
     }
@@ -98,21 +74,14 @@ impl<S> Metered<S> {
         self.tape.record(bytes);
         let used = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.bytes_left = self.bytes_left.checked_sub(used).ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                "the server sent more bytes than a look may take",
-            )
+            io::Error::new(io::ErrorKind::FileTooLarge, "the server sent more bytes than a look may take")
         })?;
         Ok(())
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if let Some(error) = self.end(cx) {
             return Poll::Ready(Err(error));
         }
@@ -124,11 +93,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.end(cx) {
             Some(error) => Poll::Ready(Err(error)),
             None => Pin::new(&mut self.inner).poll_write(cx, buf),

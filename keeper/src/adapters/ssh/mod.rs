@@ -91,9 +91,7 @@ impl Eyes {
     pub async fn probe(&self, target: &ProbeTarget) -> Observation {
         match self.gate.enter(target.endpoint, self.limits.wait_max).await {
             Ok(_pass) => probe(target, &self.limits).await,
-            Err(busy) => Observation::NotLooked {
-                why: busy.to_string(),
-            },
+            Err(busy) => Observation::NotLooked { why: busy.to_string() },
         }
     }
 
@@ -101,9 +99,7 @@ impl Eyes {
     pub async fn measure(&self, target: &MeasureTarget) -> MeasureOutcome {
         match self.gate.enter(target.endpoint, self.limits.wait_max).await {
             Ok(_pass) => measure(target, &self.key, &self.limits).await,
-            Err(busy) => MeasureOutcome::Unmeasured {
-                why: busy.to_string(),
-            },
+            Err(busy) => MeasureOutcome::Unmeasured { why: busy.to_string() },
         }
     }
 }
@@ -111,8 +107,5 @@ impl Eyes {
 /// Text of foreign origin made fit for logs and evidence: one line, printable, at most 160 characters.
 fn bounded(text: &str) -> String {
     const CHARS_MAX: usize = 160;
-    text.chars()
-        .take(CHARS_MAX)
-        .map(|c| if c.is_control() { '.' } else { c })
-        .collect()
+    text.chars().take(CHARS_MAX).map(|c| if c.is_control() { '.' } else { c }).collect()
 }

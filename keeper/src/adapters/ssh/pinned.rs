@@ -61,43 +61,23 @@ pub(super) async fn open(
     bounds: Bounds,
 ) -> Result<Pinned, Observation> {
     if !limits.allow_private && !reach::is_public(endpoint.ip) {
-        return Err(Observation::NotLooked {
-            why: format!("{endpoint} is not a public address"),
-        });
+        return Err(Observation::NotLooked { why: format!("{endpoint} is not a public address") });
     }
     let stream = connect(SocketAddr::new(endpoint.ip, endpoint.port), bounds.deadline).await?;
     let tape = Tape::keeping(bounds.keep_max);
     let (metered, leash) = Metered::new(stream, bounds.deadline, bounds.bytes_max, tape.clone());
     let notes = Arc::new(Mutex::new(Notes::default()));
-    let host = Host {
-        want: machine,
-        notes: notes.clone(),
-    };
-    let exchanged = timeout_at(
-        bounds.deadline,
-        client::connect_stream(config(), metered, host),
-    )
-    .await;
+    let host = Host { want: machine, notes: notes.clone() };
+    let exchanged = timeout_at(bounds.deadline, client::connect_stream(config(), metered, host)).await;
     let handle = match exchanged {
         Ok(Ok(handle)) => handle,
         Ok(Err(error)) => return Err(no_handshake(&error, &notes)),
         Err(_) => {
-            return Err(Observation::NoHandshake {
-                why: "no key exchange within the time of a look".into(),
-            });
+            return Err(Observation::NoHandshake { why: "no key exchange within the time of a look".into() });
         }
     };
-    let session_id = handle
-        .agent_session_binding()
-        .map(|b| b.session_id().to_vec())
-        .unwrap_or_default();
-    Ok(Pinned {
-        handle,
-        tape,
-        notes,
-        session_id,
-        _leash: leash,
-    })
+    let session_id = handle.agent_session_binding().map(|b| b.session_id().to_vec()).unwrap_or_default();
+    Ok(Pinned { handle, tape, notes, session_id, _leash: leash })
 }
 
 impl Pinned {
@@ -115,20 +95,14 @@ impl Pinned {
 
     /// What the connection's end looked like, for the record.
     pub(super) fn farewell(&self) -> String {
-        lock(&self.notes)
-            .farewell
-            .clone()
-            .unwrap_or_else(|| "the connection was closed".into())
+        lock(&self.notes).farewell.clone().unwrap_or_else(|| "the connection was closed".into())
     }
 
     /// Says goodbye as the protocol wants it, briefly; the leash ends what does not listen.
     pub(super) async fn leave(mut self) {
         const GOODBYE_MAX: Duration = Duration::from_millis(250);
         let goodbye = async {
-            self.handle
-                .disconnect(Disconnect::ByApplication, "", "")
-                .await
-                .ok();
+            self.handle.disconnect(Disconnect::ByApplication, "", "").await.ok();
             (&mut self.handle).await.ok();
         };
         timeout(GOODBYE_MAX, goodbye).await.ok();
@@ -138,14 +112,9 @@ impl Pinned {
 impl client::Handler for Host {
     type Error = russh::Error;
 
-    async fn check_server_key(
-        &mut self,
-        presented: &PublicKeyOrCertificate,
-    ) -> Result<bool, Self::Error> {
+    async fn check_server_key(&mut self, presented: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
         let got = match presented {
-            PublicKeyOrCertificate::PublicKey { key, .. } => {
-                key.key_data().ed25519().map(|key| key.0)
-            }
+            PublicKeyOrCertificate::PublicKey { key, .. } => key.key_data().ed25519().map(|key| key.0),
             PublicKeyOrCertificate::Certificate(_) => None,
         };
         let right = got == Some(self.want.0);
@@ -171,10 +140,7 @@ impl client::Handler for Host {
         Ok(())
     }
 
-    async fn disconnected(
-        &mut self,
-        reason: DisconnectReason<Self::Error>,
-    ) -> Result<(), Self::Error> {
+    async fn disconnected(&mut self, reason: DisconnectReason<Self::Error>) -> Result<(), Self::Error> {
         let text = match reason {
             DisconnectReason::ReceivedDisconnect(info) => format!("disconnected: {}", info.message),
             DisconnectReason::Error(error) => error.to_string(),
@@ -185,25 +151,15 @@ impl client::Handler for Host {
 }
 
 async fn connect(address: SocketAddr, deadline: Instant) -> Result<TcpStream, Observation> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()
-    } else {
-        TcpSocket::new_v6()
-    };
-    let not_looked = |e: std::io::Error| Observation::NotLooked {
-        why: format!("no socket of our own: {e}"),
-    };
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let not_looked = |e: std::io::Error| Observation::NotLooked { why: format!("no socket of our own: {e}") };
     let socket = socket.map_err(not_looked)?;
     socket.set_nodelay(true).map_err(not_looked)?;
     match timeout_at(deadline, socket.connect(address)).await {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(e)) if reach::is_local_failure(&e, address) => Err(not_looked(e)),
-        Ok(Err(e)) => Err(Observation::NoConnection {
-            why: bounded(&e.to_string()),
-        }),
-        Err(_) => Err(Observation::NoConnection {
-            why: "no TCP connection within the time of a look".into(),
-        }),
+        Ok(Err(e)) => Err(Observation::NoConnection { why: bounded(&e.to_string()) }),
+        Err(_) => Err(Observation::NoConnection { why: "no TCP connection within the time of a look".into() }),
     }
 }
 
@@ -211,18 +167,10 @@ fn no_handshake(error: &russh::Error, notes: &Mutex<Notes>) -> Observation {
     if let Some(got) = lock(notes).foreign_key.take() {
         return Observation::WrongHostKey { got };
     }
-    if let russh::Error::NoCommonAlgo {
-        kind: russh::AlgorithmKind::Key,
-        ..
-    } = error
-    {
-        return Observation::WrongHostKey {
-            got: "no ed25519 host key".into(),
-        };
+    if let russh::Error::NoCommonAlgo { kind: russh::AlgorithmKind::Key, .. } = error {
+        return Observation::WrongHostKey { got: "no ed25519 host key".into() };
     }
-    Observation::NoHandshake {
-        why: bounded(&error.to_string()),
-    }
+    Observation::NoHandshake { why: bounded(&error.to_string()) }
 }
 
 /// Only what the witness can read, and only ed25519 host keys: the machine's identity is one.
@@ -240,11 +188,7 @@ fn config() -> Arc<client::Config> {
         compression: Cow::Borrowed(&[compression::NONE]),
         ..Preferred::DEFAULT
     };
-    Arc::new(client::Config {
-        preferred,
-        nodelay: true,
-        ..client::Config::default()
-    })
+    Arc::new(client::Config { preferred, nodelay: true, ..client::Config::default() })
 }
 
 fn lock(notes: &Mutex<Notes>) -> MutexGuard<'_, Notes> {

@@ -31,19 +31,13 @@ pub struct ProbeTarget {
 pub async fn probe(target: &ProbeTarget, limits: &SshLimits) -> Observation {
     let deadline = Instant::now() + limits.probe_deadline;
     let keep_max = usize::try_from(limits.probe_bytes_max).unwrap_or(usize::MAX);
-    let bounds = Bounds {
-        deadline,
-        bytes_max: limits.probe_bytes_max,
-        keep_max,
-    };
+    let bounds = Bounds { deadline, bytes_max: limits.probe_bytes_max, keep_max };
     let mut machine = match pinned::open(target.endpoint, target.machine, limits, bounds).await {
         Ok(machine) => machine,
         Err(seen) => return seen,
     };
     let reported = query(&mut machine, target, deadline).await;
-    let answer = machine
-        .session_keys()
-        .map(|keys| witness::answer(&machine.tape.heard(), &keys));
+    let answer = machine.session_keys().map(|keys| witness::answer(&machine.tape.heard(), &keys));
     let seen = match answer {
         Some(Answer::Nothing) | None => unwitnessed(reported, &machine),
         Some(answer) => witnessed(answer, &target.renter_key),
@@ -66,18 +60,13 @@ enum Reported {
 async fn query(machine: &mut Pinned, target: &ProbeTarget, deadline: Instant) -> Reported {
     let key = PublicKey::new(KeyData::Ed25519(Ed25519PublicKey(target.renter_key.0)), "");
     let mut signer = QueryOnly;
-    let asking =
-        machine
-            .handle
-            .authenticate_publickey_with(&target.tenant_user, key, None, &mut signer);
+    let asking = machine.handle.authenticate_publickey_with(&target.tenant_user, key, None, &mut signer);
     match timeout_at(deadline, asking).await {
         Ok(Err(Unsigned::Asked)) => Reported::PkOk,
         Ok(Err(Unsigned::Gone)) => Reported::Lost,
         Ok(Ok(AuthResult::Success)) => Reported::Success,
         // russh reports a dropped connection as a failure that leaves no method.
-        Ok(Ok(AuthResult::Failure {
-            remaining_methods, ..
-        })) if remaining_methods.is_empty() => Reported::Lost,
+        Ok(Ok(AuthResult::Failure { remaining_methods, .. })) if remaining_methods.is_empty() => Reported::Lost,
         Ok(Ok(AuthResult::Failure { .. })) => Reported::Refused,
         Err(_) => Reported::Silence,
     }
@@ -86,35 +75,25 @@ async fn query(machine: &mut Pinned, target: &ProbeTarget, deadline: Instant) ->
 fn witnessed(answer: Answer, asked: &SshKey) -> Observation {
     let hostile = |what: &str| Observation::Hostile { what: what.into() };
     match answer {
-        Answer::PkOk { algorithm, key } if algorithm == ED25519 && key == key_blob(asked) => {
-            Observation::Accepted
-        }
+        Answer::PkOk { algorithm, key } if algorithm == ED25519 && key == key_blob(asked) => Observation::Accepted,
         Answer::PkOk { .. } => hostile("PK_OK for another key than the one asked about"),
         Answer::Failure { partial: false } => Observation::Refused,
         Answer::Failure { partial: true } => hostile("partial success without a signature"),
         Answer::Success => hostile("let in without a signature"),
         Answer::Rekeyed => hostile("a new key exchange before the answer"),
-        Answer::Nothing => Observation::Lost {
-            why: "no answer".into(),
-        },
+        Answer::Nothing => Observation::Lost { why: "no answer".into() },
     }
 }
 
 /// No answer on the tape: the connection was lost, unless russh did see one, and then the failure is our own.
 fn unwitnessed(reported: Reported, machine: &Pinned) -> Observation {
     match reported {
-        Reported::Silence => Observation::Lost {
-            why: "no answer to the query within the time of a look".into(),
-        },
-        Reported::Lost => Observation::Lost {
-            why: bounded(&machine.farewell()),
-        },
-        Reported::Success => Observation::Hostile {
-            what: "let in without a signature".into(),
-        },
-        Reported::PkOk | Reported::Refused => Observation::NotLooked {
-            why: "the answer could not be read a second time".into(),
-        },
+        Reported::Silence => Observation::Lost { why: "no answer to the query within the time of a look".into() },
+        Reported::Lost => Observation::Lost { why: bounded(&machine.farewell()) },
+        Reported::Success => Observation::Hostile { what: "let in without a signature".into() },
+        Reported::PkOk | Reported::Refused => {
+            Observation::NotLooked { why: "the answer could not be read a second time".into() }
+        }
     }
 }
 
@@ -122,13 +101,7 @@ const ED25519: &[u8] = b"ssh-ed25519";
 
 /// The wire form of an ed25519 public key: two strings (RFC 8709 §4).
 fn key_blob(key: &SshKey) -> Vec<u8> {
-    [
-        &11u32.to_be_bytes()[..],
-        ED25519,
-        &32u32.to_be_bytes(),
-        &key.0,
-    ]
-    .concat()
+    [&11u32.to_be_bytes()[..], ED25519, &32u32.to_be_bytes(), &key.0].concat()
 }
 
 /// A signer that never signs: being asked to is the answer.

@@ -52,23 +52,16 @@ pub(super) fn is_local_failure(error: &io::Error, target: SocketAddr) -> bool {
             | libc::EAFNOSUPPORT
             | libc::EADDRNOTAVAIL,
         ) => true,
-        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EACCES | libc::ENETDOWN) => {
-            !has_route(target)
-        }
+        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EACCES | libc::ENETDOWN) => !has_route(target),
         _ => false,
     }
 }
 
 /// Whether this host has a route to `target`: connecting a UDP socket asks the routing table and sends nothing.
 fn has_route(target: SocketAddr) -> bool {
-    let unspecified: IpAddr = if target.is_ipv4() {
-        Ipv4Addr::UNSPECIFIED.into()
-    } else {
-        Ipv6Addr::UNSPECIFIED.into()
-    };
-    UdpSocket::bind((unspecified, 0))
-        .and_then(|socket| socket.connect(target))
-        .is_ok()
+    let unspecified: IpAddr =
+        if target.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    UdpSocket::bind((unspecified, 0)).and_then(|socket| socket.connect(target)).is_ok()
 }
 
 #[cfg(test)]
@@ -83,13 +76,7 @@ mod tests {
 
     #[test]
     fn only_public_addresses_may_be_looked_at() {
-        for allowed in [
-            "8.8.8.8",
-            "185.199.108.1",
-            "100.63.0.1",
-            "2a00:1450::1",
-            "::ffff:8.8.8.8",
-        ] {
+        for allowed in ["8.8.8.8", "185.199.108.1", "100.63.0.1", "2a00:1450::1", "::ffff:8.8.8.8"] {
             assert!(public(allowed), "{allowed} is public");
         }
         let refused = [
@@ -130,33 +117,18 @@ mod tests {
     fn a_forged_unreachable_is_not_our_own_failure() {
         let loopback: SocketAddr = "127.0.0.1:22".parse().unwrap();
         for code in [libc::ENETUNREACH, libc::EHOSTUNREACH, libc::EACCES] {
-            assert!(
-                !is_local_failure(&io::Error::from_raw_os_error(code), loopback),
-                "we have a route to loopback"
-            );
+            assert!(!is_local_failure(&io::Error::from_raw_os_error(code), loopback), "we have a route to loopback");
         }
         for code in [libc::ECONNREFUSED, libc::ECONNRESET, libc::ETIMEDOUT] {
-            assert!(!is_local_failure(
-                &io::Error::from_raw_os_error(code),
-                loopback
-            ));
+            assert!(!is_local_failure(&io::Error::from_raw_os_error(code), loopback));
         }
     }
 
     #[test]
     fn running_out_of_sockets_is_our_own_failure() {
         let loopback: SocketAddr = "127.0.0.1:22".parse().unwrap();
-        for code in [
-            libc::EMFILE,
-            libc::ENFILE,
-            libc::ENOBUFS,
-            libc::EADDRNOTAVAIL,
-            libc::EPERM,
-        ] {
-            assert!(is_local_failure(
-                &io::Error::from_raw_os_error(code),
-                loopback
-            ));
+        for code in [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::EADDRNOTAVAIL, libc::EPERM] {
+            assert!(is_local_failure(&io::Error::from_raw_os_error(code), loopback));
         }
     }
 }

@@ -4,9 +4,7 @@
 //! was an answer or a lost connection. So the bytes of the server are kept, and the few packets up to the answer are
 //! opened again here with the same session keys (RFC 4253 §7.2, OpenSSH PROTOCOL.chacha20poly1305, RFC 5647).
 
-use ring::aead::{
-    AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey, chacha20_poly1305_openssh as chacha,
-};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey, chacha20_poly1305_openssh as chacha};
 use ring::digest::{Context, SHA256};
 use russh::cipher;
 
@@ -74,10 +72,7 @@ fn skip_identification(rest: &mut &[u8]) -> Option<()> {
         let end = rest.iter().position(|b| *b == b'\n')?;
         let line = take(rest, end + 1)?;
         let is_text = std::str::from_utf8(line).is_ok();
-        if is_text
-            && line.len() > 8
-            && (line.starts_with(b"SSH-2.0-") || line.starts_with(b"SSH-1.99-"))
-        {
+        if is_text && line.len() > 8 && (line.starts_with(b"SSH-2.0-") || line.starts_with(b"SSH-1.99-")) {
             return Some(());
         }
     }
@@ -106,9 +101,7 @@ fn classify(payload: &[u8]) -> Option<Answer> {
         }
         MSG_USERAUTH_FAILURE => {
             string(&mut rest);
-            Some(Answer::Failure {
-                partial: rest.first().is_some_and(|b| *b != 0),
-            })
+            Some(Answer::Failure { partial: rest.first().is_some_and(|b| *b != 0) })
         }
         MSG_USERAUTH_SUCCESS => Some(Answer::Success),
         MSG_KEXINIT => Some(Answer::Rekeyed),
@@ -118,39 +111,23 @@ fn classify(payload: &[u8]) -> Option<Answer> {
 
 /// Opens the server's packets in order.
 enum Opener {
-    Chacha {
-        key: chacha::OpeningKey,
-        sequence: u32,
-    },
-    Gcm {
-        key: Box<LessSafeKey>,
-        fixed: [u8; 4],
-        counter: u64,
-    },
+    Chacha { key: chacha::OpeningKey, sequence: u32 },
+    Gcm { key: Box<LessSafeKey>, fixed: [u8; 4], counter: u64 },
 }
 
 impl Opener {
     fn new(keys: &SessionKeys, sequence: u32) -> Option<Self> {
         let key = derive::<64>(keys, b'D')?;
         if keys.cipher == cipher::CHACHA20_POLY1305 {
-            return Some(Self::Chacha {
-                key: chacha::OpeningKey::new(&key),
-                sequence,
-            });
+            return Some(Self::Chacha { key: chacha::OpeningKey::new(&key), sequence });
         }
         if keys.cipher != cipher::AES_256_GCM {
             return None;
         }
-        let key = Box::new(LessSafeKey::new(
-            UnboundKey::new(&AES_256_GCM, key.get(..32)?).ok()?,
-        ));
+        let key = Box::new(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.get(..32)?).ok()?));
         let iv = derive::<12>(keys, b'B')?;
         let (fixed, counter) = iv.split_first_chunk::<4>()?;
-        Some(Self::Gcm {
-            key,
-            fixed: *fixed,
-            counter: u64::from_be_bytes(counter.try_into().ok()?),
-        })
+        Some(Self::Gcm { key, fixed: *fixed, counter: u64::from_be_bytes(counter.try_into().ok()?) })
     }
 
     fn next_payload(&mut self, rest: &mut &[u8]) -> Option<Vec<u8>> {
@@ -164,11 +141,7 @@ impl Opener {
                 *sequence = sequence.wrapping_add(1);
                 payload_of(body).map(<[u8]>::to_vec)
             }
-            Self::Gcm {
-                key,
-                fixed,
-                counter,
-            } => {
+            Self::Gcm { key, fixed, counter } => {
                 let length = packet_length(&header)?;
                 let mut sealed = take(rest, length.checked_add(TAG_BYTES)?)?.to_vec();
                 let mut nonce = [0u8; 12];
@@ -176,9 +149,7 @@ impl Opener {
                 *head = *fixed;
                 tail.copy_from_slice(&counter.to_be_bytes());
                 let nonce = Nonce::assume_unique_for_key(nonce);
-                let body = key
-                    .open_in_place(nonce, Aad::from(header), &mut sealed)
-                    .ok()?;
+                let body = key.open_in_place(nonce, Aad::from(header), &mut sealed).ok()?;
                 *counter = counter.wrapping_add(1);
                 payload_of(body).map(<[u8]>::to_vec)
             }

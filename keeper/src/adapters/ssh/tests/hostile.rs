@@ -40,14 +40,8 @@ pub(super) enum Step {
     Answer,
 }
 
-pub(super) const STEPS: [Step; 6] = [
-    Step::Identification,
-    Step::KexInit,
-    Step::KexReply,
-    Step::NewKeys,
-    Step::ServiceAccept,
-    Step::Answer,
-];
+pub(super) const STEPS: [Step; 6] =
+    [Step::Identification, Step::KexInit, Step::KexReply, Step::NewKeys, Step::ServiceAccept, Step::Answer];
 
 /// A listening server; dropping it ends it.
 pub(super) struct Server {
@@ -77,22 +71,12 @@ pub(super) async fn serve_as(key: SigningKey, script: Script) -> Server {
             sessions.spawn(async move { run(stream, &key, &script).await });
         }
     });
-    Server {
-        endpoint: Endpoint {
-            ip: address.ip(),
-            port: address.port(),
-        },
-        machine,
-        task,
-    }
+    Server { endpoint: Endpoint { ip: address.ip(), port: address.port() }, machine, task }
 }
 
 /// Runs until the peer is gone or the script drops it. Errors only mean that the peer has left.
 async fn run(stream: TcpStream, key: &SigningKey, script: &Script) -> Option<()> {
-    let mut wire = Wire {
-        stream: BufReader::new(stream),
-        script: script.clone(),
-    };
+    let mut wire = Wire { stream: BufReader::new(stream), script: script.clone() };
     match script {
         Script::Flood(bytes) => loop {
             wire.write(bytes).await?;
@@ -114,24 +98,14 @@ async fn speak(wire: &mut Wire, key: &SigningKey) -> Option<()> {
     wire.write(&clear(&server_init)).await?;
     let client_init = wire.clear_packet().await?;
     let ecdh = wire.clear_packet().await?;
-    let exchange = Exchange::new(
-        key,
-        &client_id,
-        &client_init,
-        &server_init,
-        ecdh.get(5..37)?,
-    )?;
+    let exchange = Exchange::new(key, &client_id, &client_init, &server_init, ecdh.get(5..37)?)?;
     wire.before(Step::KexReply).await?;
     let forged = matches!(wire.script, Script::ForgedSignature);
     wire.write(&clear(&exchange.reply(key, forged))).await?;
     wire.before(Step::NewKeys).await?;
     wire.write(&clear(&[21])).await?;
     wire.clear_packet().await?; // the client's NEWKEYS
-    let mut sealed = Sealed {
-        exchange: &exchange,
-        received: 3,
-        sent: 3,
-    };
+    let mut sealed = Sealed { exchange: &exchange, received: 3, sent: 3 };
     sealed.read(wire).await?; // service request
     wire.before(Step::ServiceAccept).await?;
     let accept = [&[6][..], &string(b"ssh-userauth")].concat();
@@ -204,58 +178,20 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn new(
-        key: &SigningKey,
-        client_id: &[u8],
-        client_init: &[u8],
-        server_init: &[u8],
-        theirs: &[u8],
-    ) -> Option<Self> {
+    fn new(key: &SigningKey, client_id: &[u8], client_init: &[u8], server_init: &[u8], theirs: &[u8]) -> Option<Self> {
         let private = EphemeralPrivateKey::generate(&X25519, &SystemRandom::new()).ok()?;
         let ours = private.compute_public_key().ok()?.as_ref().to_vec();
-        let secret =
-            agree_ephemeral(private, &UnparsedPublicKey::new(&X25519, theirs), mpint).ok()?;
-        let host_blob = [
-            string(b"ssh-ed25519"),
-            string(key.verifying_key().as_bytes()),
-        ]
-        .concat();
-        let parts = [
-            client_id,
-            b"SSH-2.0-hostile",
-            client_init,
-            server_init,
-            &host_blob,
-            theirs,
-            &ours,
-        ];
-        let hashed: Vec<u8> = parts
-            .iter()
-            .flat_map(|part| string(part))
-            .chain(secret.clone())
-            .collect();
-        Some(Self {
-            hash: sha256(&[&hashed]),
-            secret,
-            host_blob,
-            ours,
-        })
+        let secret = agree_ephemeral(private, &UnparsedPublicKey::new(&X25519, theirs), mpint).ok()?;
+        let host_blob = [string(b"ssh-ed25519"), string(key.verifying_key().as_bytes())].concat();
+        let parts = [client_id, b"SSH-2.0-hostile", client_init, server_init, &host_blob, theirs, &ours];
+        let hashed: Vec<u8> = parts.iter().flat_map(|part| string(part)).chain(secret.clone()).collect();
+        Some(Self { hash: sha256(&[&hashed]), secret, host_blob, ours })
     }
 
     fn reply(&self, key: &SigningKey, forged: bool) -> Vec<u8> {
-        let signed: &[u8] = if forged {
-            b"something else"
-        } else {
-            &self.hash
-        };
+        let signed: &[u8] = if forged { b"something else" } else { &self.hash };
         let signature = [string(b"ssh-ed25519"), string(&key.sign(signed).to_bytes())].concat();
-        [
-            &[31][..],
-            &string(&self.host_blob),
-            &string(&self.ours),
-            &string(&signature),
-        ]
-        .concat()
+        [&[31][..], &string(&self.host_blob), &string(&self.ours), &string(&signature)].concat()
     }
 
     fn key(&self, letter: u8) -> [u8; 64] {
@@ -303,16 +239,8 @@ fn packet(payload: &[u8], outside_block: usize) -> Vec<u8> {
     while !(5 + payload.len() + padding - outside_block).is_multiple_of(8) {
         padding += 1;
     }
-    let length = u32::try_from(1 + payload.len() + padding)
-        .unwrap()
-        .to_be_bytes();
-    [
-        &length[..],
-        &[u8::try_from(padding).unwrap()],
-        payload,
-        &vec![0; padding],
-    ]
-    .concat()
+    let length = u32::try_from(1 + payload.len() + padding).unwrap().to_be_bytes();
+    [&length[..], &[u8::try_from(padding).unwrap()], payload, &vec![0; padding]].concat()
 }
 
 fn kexinit() -> Vec<u8> {
@@ -329,11 +257,7 @@ fn kexinit() -> Vec<u8> {
         "",
     ];
     let lists = lists.iter().flat_map(|list| string(list.as_bytes()));
-    [20].into_iter()
-        .chain([7; 16])
-        .chain(lists)
-        .chain([0; 5])
-        .collect()
+    [20].into_iter().chain([7; 16]).chain(lists).chain([0; 5]).collect()
 }
 
 pub(super) fn string(bytes: &[u8]) -> Vec<u8> {
@@ -343,11 +267,7 @@ pub(super) fn string(bytes: &[u8]) -> Vec<u8> {
 fn mpint(bytes: &[u8]) -> Vec<u8> {
     let first = bytes.iter().position(|b| *b != 0).unwrap_or(bytes.len());
     let digits = &bytes[first..];
-    let sign: &[u8] = if digits.first().is_some_and(|b| *b > 127) {
-        &[0]
-    } else {
-        &[]
-    };
+    let sign: &[u8] = if digits.first().is_some_and(|b| *b > 127) { &[0] } else { &[] };
     string(&[sign, digits].concat())
 }
 

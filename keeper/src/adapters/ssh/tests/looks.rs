@@ -41,10 +41,7 @@ fn is_no_handshake(seen: &Observation) -> bool {
 
 #[tokio::test]
 async fn pk_ok_for_the_renters_key_is_accepted() {
-    assert_eq!(
-        answered(vec![pk_ok(&RENTER.0)]).await,
-        Observation::Accepted
-    );
+    assert_eq!(answered(vec![pk_ok(&RENTER.0)]).await, Observation::Accepted);
 }
 
 #[tokio::test]
@@ -55,10 +52,7 @@ async fn pk_ok_for_another_key_is_hostile() {
 
 #[tokio::test]
 async fn a_failure_is_refused_even_when_it_leaves_no_method() {
-    assert_eq!(
-        answered(vec![failure("publickey", 0)]).await,
-        Observation::Refused
-    );
+    assert_eq!(answered(vec![failure("publickey", 0)]).await, Observation::Refused);
     assert_eq!(answered(vec![failure("", 0)]).await, Observation::Refused);
 }
 
@@ -72,21 +66,13 @@ async fn success_without_a_signature_is_hostile() {
 
 #[tokio::test]
 async fn banners_before_the_answer_do_not_change_it() {
-    let banners = vec![
-        banner("¡hola!\u{1b}[2J".as_bytes()),
-        banner(&[b'x'; 4000]),
-        pk_ok(&RENTER.0),
-    ];
+    let banners = vec![banner("¡hola!\u{1b}[2J".as_bytes()), banner(&[b'x'; 4000]), pk_ok(&RENTER.0)];
     assert_eq!(answered(banners).await, Observation::Accepted);
 }
 
 #[tokio::test]
 async fn a_banner_that_is_no_utf8_neither_panics_nor_accuses_wrongly() {
-    let seen = answered(vec![
-        banner(&[0xff, 0xc3, 0x28, 0xf0, 0x9f]),
-        pk_ok(&RENTER.0),
-    ])
-    .await;
+    let seen = answered(vec![banner(&[0xff, 0xc3, 0x28, 0xf0, 0x9f]), pk_ok(&RENTER.0)]).await;
     assert!(is_lost(&seen) || seen == Observation::Accepted, "{seen:?}");
 }
 
@@ -109,23 +95,14 @@ async fn another_host_key_is_told_by_its_bytes() {
     let server = serve(Script::Answer(vec![pk_ok(&RENTER.0)])).await;
     let other = MachineId([1; 32]);
     let seen = probe(&target(server.endpoint, other), &limits()).await;
-    assert_eq!(
-        seen,
-        Observation::WrongHostKey {
-            got: hex::encode(server.machine.0)
-        }
-    );
+    assert_eq!(seen, Observation::WrongHostKey { got: hex::encode(server.machine.0) });
 }
 
 #[tokio::test]
 async fn a_host_key_changed_between_two_looks_is_noticed() {
     let first = serve(Script::Answer(vec![pk_ok(&RENTER.0)])).await;
     assert_eq!(seen(&first).await, Observation::Accepted);
-    let second = serve_as(
-        SigningKey::from_bytes(&[8; 32]),
-        Script::Answer(vec![pk_ok(&RENTER.0)]),
-    )
-    .await;
+    let second = serve_as(SigningKey::from_bytes(&[8; 32]), Script::Answer(vec![pk_ok(&RENTER.0)])).await;
     let seen = probe(&target(second.endpoint, first.machine), &limits()).await;
     assert!(matches!(seen, Observation::WrongHostKey { .. }), "{seen:?}");
 }
@@ -141,16 +118,8 @@ async fn a_connection_dropped_at_any_step_is_told_by_where_it_was() {
     for step in STEPS {
         let seen = seen(&serve(Script::DropBefore(step)).await).await;
         let lost_after_key_exchange = step >= Step::ServiceAccept;
-        assert_eq!(
-            is_lost(&seen),
-            lost_after_key_exchange,
-            "dropped before {step:?}: {seen:?}"
-        );
-        assert_eq!(
-            is_no_handshake(&seen),
-            !lost_after_key_exchange,
-            "dropped before {step:?}: {seen:?}"
-        );
+        assert_eq!(is_lost(&seen), lost_after_key_exchange, "dropped before {step:?}: {seen:?}");
+        assert_eq!(is_no_handshake(&seen), !lost_after_key_exchange, "dropped before {step:?}: {seen:?}");
     }
 }
 
@@ -161,21 +130,11 @@ async fn a_server_silent_at_any_step_costs_one_deadline() {
         let began = Instant::now();
         let seen = probe(
             &target(server.endpoint, server.machine),
-            &SshLimits {
-                probe_deadline: Duration::from_millis(400),
-                ..limits()
-            },
+            &SshLimits { probe_deadline: Duration::from_millis(400), ..limits() },
         )
         .await;
-        assert!(
-            began.elapsed() < Duration::from_millis(900),
-            "{:?} before {step:?}",
-            began.elapsed()
-        );
-        assert!(
-            is_lost(&seen) || is_no_handshake(&seen),
-            "silent before {step:?}: {seen:?}"
-        );
+        assert!(began.elapsed() < Duration::from_millis(900), "{:?} before {step:?}", began.elapsed());
+        assert!(is_lost(&seen) || is_no_handshake(&seen), "silent before {step:?}: {seen:?}");
     }
 }
 
@@ -198,14 +157,8 @@ async fn garbage_floods_and_drips_are_no_handshake() {
 
 #[tokio::test]
 async fn nobody_listening_is_no_connection() {
-    let unused = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let endpoint = Endpoint {
-        ip: unused.ip(),
-        port: unused.port(),
-    };
+    let unused = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let endpoint = Endpoint { ip: unused.ip(), port: unused.port() };
     let seen = probe(&target(endpoint, MachineId([1; 32])), &limits()).await;
     assert!(matches!(seen, Observation::NoConnection { .. }), "{seen:?}");
 }
@@ -213,10 +166,7 @@ async fn nobody_listening_is_no_connection() {
 #[tokio::test]
 async fn a_private_endpoint_is_not_looked_at() {
     let server = serve(Script::Answer(vec![pk_ok(&RENTER.0)])).await;
-    let public_only = SshLimits {
-        allow_private: false,
-        ..limits()
-    };
+    let public_only = SshLimits { allow_private: false, ..limits() };
     let seen = probe(&target(server.endpoint, server.machine), &public_only).await;
     assert!(matches!(seen, Observation::NotLooked { .. }), "{seen:?}");
 }
@@ -233,56 +183,31 @@ async fn a_hung_host_delays_nobody_else() {
         })
         .collect();
     let began = Instant::now();
-    assert_eq!(
-        eyes.probe(&target(well.endpoint, well.machine)).await,
-        Observation::Accepted
-    );
-    assert!(
-        began.elapsed() < Duration::from_millis(1000),
-        "{:?}",
-        began.elapsed()
-    );
+    assert_eq!(eyes.probe(&target(well.endpoint, well.machine)).await, Observation::Accepted);
+    assert!(began.elapsed() < Duration::from_millis(1000), "{:?}", began.elapsed());
     hanging.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 #[tokio::test]
 async fn one_endpoint_is_looked_at_once_at_a_time_and_waiting_too_long_is_not_looked() {
     let hung = serve(Script::HangBefore(Step::KexInit)).await;
-    let eyes = Eyes::new(
-        SshLimits {
-            wait_max: Duration::from_millis(200),
-            ..limits()
-        },
-        key(),
-    );
+    let eyes = Eyes::new(SshLimits { wait_max: Duration::from_millis(200), ..limits() }, key());
     let target = target(hung.endpoint, hung.machine);
     let (first, second) = tokio::join!(eyes.probe(&target), eyes.probe(&target));
     assert!(is_no_handshake(&first), "{first:?}");
-    assert!(
-        matches!(second, Observation::NotLooked { .. }),
-        "{second:?}"
-    );
+    assert!(matches!(second, Observation::NotLooked { .. }), "{second:?}");
 }
 
 #[tokio::test]
 async fn no_task_or_socket_outlives_a_look() {
     let hung = serve(Script::HangBefore(Step::KexReply)).await;
-    let short = SshLimits {
-        probe_deadline: Duration::from_millis(100),
-        ..limits()
-    };
-    let before = tokio::runtime::Handle::current()
-        .metrics()
-        .num_alive_tasks();
+    let short = SshLimits { probe_deadline: Duration::from_millis(100), ..limits() };
+    let before = tokio::runtime::Handle::current().metrics().num_alive_tasks();
     for _ in 0..5 {
         probe(&target(hung.endpoint, hung.machine), &short).await;
     }
     let deadline = Instant::now() + Duration::from_secs(5);
-    while tokio::runtime::Handle::current()
-        .metrics()
-        .num_alive_tasks()
-        > before
-    {
+    while tokio::runtime::Handle::current().metrics().num_alive_tasks() > before {
         assert!(Instant::now() < deadline, "tasks are left over");
         tokio::task::yield_now().await;
     }
@@ -291,10 +216,7 @@ async fn no_task_or_socket_outlives_a_look() {
 #[test]
 fn the_secret_of_a_key_is_not_in_its_debug_text() {
     let text = format!("{:?} {:?}", key(), Eyes::new(limits(), key()));
-    assert!(
-        !text.contains(&hex::encode([5; 32])) && !text.contains("5, 5, 5"),
-        "{text}"
-    );
+    assert!(!text.contains(&hex::encode([5; 32])) && !text.contains("5, 5, 5"), "{text}");
     assert!(text.contains(&key().public().to_string()), "{text}");
 }
 

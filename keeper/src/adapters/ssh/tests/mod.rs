@@ -12,18 +12,9 @@ const RENTER: SshKey = SshKey([0x42; 32]);
 
 /// Short deadlines, and the loopback address allowed.
 fn limits() -> SshLimits {
-    SshLimits {
-        probe_deadline: Duration::from_millis(1500),
-        allow_private: true,
-        ..SshLimits::default()
-    }
+    SshLimits { probe_deadline: Duration::from_millis(1500), allow_private: true, ..SshLimits::default() }
 }
 
 fn target(endpoint: Endpoint, machine: MachineId) -> ProbeTarget {
-    ProbeTarget {
-        endpoint,
-        machine,
-        renter_key: RENTER,
-        tenant_user: "tenant".into(),
-    }
+    ProbeTarget { endpoint, machine, renter_key: RENTER, tenant_user: "tenant".into() }
 }

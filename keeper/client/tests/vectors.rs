@@ -1,0 +1,141 @@
+//! Digests, ids and compact signatures that Solidity and Rust must make alike: `tests/vectors/digests.json`, checked in
+//! Solidity by `contracts/test/vectors/Vectors.t.sol`. `UPDATE_VECTORS=1 cargo test -p surety-client` writes them anew.
+#![allow(clippy::unwrap_used)]
+
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use surety_client::digest::{self, Domains, compact};
+use surety_client::keys::Key;
+use surety_client::subtensor::account_id;
+use surety_core::statement::{Attestation, Certificate, Signed, Statement};
+use surety_core::types::{Account, Cause, Hash32, Kind, MachineId};
+
+fn path() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/digests.json"))
+}
+
+fn domains(chain_id: u64) -> Domains {
+    Domains { chain_id, escrow: Account([0xe5; 20]), arbiter: Account([0xa7; 20]) }
+}
+
+fn certificates() -> Vec<Certificate> {
+    let certificate = |n: u8, registration, gpu_class, gpu_count, measured_at_secs| Certificate {
+        machine: MachineId([n; 32]),
+        registration,
+        gpu_class,
+        gpu_count,
+        measured_at_secs,
+        evidence: Hash32([n.wrapping_add(1); 32]),
+    };
+    vec![
+        certificate(1, 1, 3, 8, 1_800_000_000),
+        certificate(0xff, u32::MAX, u16::MAX, u16::MAX, u64::from(u32::MAX)),
+        certificate(0, 0, 0, 0, 0),
+    ]
+}
+
+fn attestations() -> Vec<Attestation> {
+    let attestation = |kind, rental, cause, from_secs, until_secs| Attestation {
+        kind,
+        rental,
+        cause,
+        from_secs,
+        until_secs,
+        evidence: Hash32([0x5a; 32]),
+    };
+    vec![
+        attestation(Kind::NotDelivered, 1, Cause::RenterRefused, 1_800_000_000, 1_800_000_600),
+        attestation(Kind::Interrupted, 7, Cause::Unreachable, 1_800_000_001, 1_800_000_100),
+        attestation(Kind::Offline, u64::MAX, Cause::WrongHostKey, 0, u64::from(u32::MAX)),
+        attestation(Kind::Offline, 42, Cause::GpusMissing, 5, 6),
+    ]
+}
+
+fn signed(domains: &Domains, statement: Statement) -> Value {
+    let key = Key::from_bytes([0x11; 32]).unwrap();
+    let digest = domains.statement(&statement).unwrap();
+    let signature = key.sign(digest).unwrap();
+    domains.check(&Signed { statement, signer: key.account(), signature }).unwrap();
+    let (r, vs) = compact(signature);
+    json!({ "digest": digest, "signer": key.account(), "r": r, "vs": vs })
+}
+
+fn certificate(chain_id: u64, c: &Certificate) -> Value {
+    let mut value = signed(&domains(chain_id), (*c).into());
+    value["chainId"] = json!(chain_id);
+    value["machine"] = json!(c.machine);
+    value["registration"] = json!(c.registration);
+    value["gpuClass"] = json!(c.gpu_class);
+    value["gpuCount"] = json!(c.gpu_count);
+    value["measuredAt"] = json!(c.measured_at_secs);
+    value["evidence"] = json!(c.evidence);
+    value
+}
+
+fn attestation(chain_id: u64, a: &Attestation) -> Value {
+    let mut value = signed(&domains(chain_id), (*a).into());
+    value["chainId"] = json!(chain_id);
+    value["kind"] = json!(a.kind as u8);
+    value["rental"] = json!(format!("{}", a.rental));
+    value["cause"] = json!(a.cause as u8);
+    value["from"] = json!(a.from_secs);
+    value["until"] = json!(a.until_secs);
+    value["evidence"] = json!(a.evidence);
+    value
+}
+
+fn registration(chain_id: u64, n: u8) -> Value {
+    let (machine, hotkey, miner) = (MachineId([n; 32]), Hash32([n ^ 0xaa; 32]), Account([n ^ 0x55; 20]));
+    let vault = Account([0xba; 20]);
+    let digest = digest::registration(chain_id, vault, machine, hotkey, miner, 0);
+    json!({ "chainId": chain_id, "machine": machine, "hotkey": hotkey, "miner": miner, "digest": digest,
+            "minerAccountId": account_id(miner) })
+}
+
+fn vectors() -> Value {
+    let chains = [964u64, 31_337];
+    let per_chain = |f: &dyn Fn(u64) -> Vec<Value>| chains.iter().flat_map(|c| f(*c)).collect::<Vec<_>>();
+    json!({
+        "escrow": domains(0).escrow,
+        "arbiter": domains(0).arbiter,
+        "vault": Account([0xba; 20]),
+        "certificates": per_chain(&|c| certificates().iter().map(|x| certificate(c, x)).collect()),
+        "attestations": per_chain(&|c| attestations().iter().map(|x| attestation(c, x)).collect()),
+        "registrations": per_chain(&|c| [1u8, 0x7f].iter().map(|n| registration(c, *n)).collect()),
+    })
+}
+
+#[test]
+fn digests_are_the_committed_ones() {
+    let text = serde_json::to_string_pretty(&vectors()).unwrap() + "\n";
+    if std::env::var_os("UPDATE_VECTORS").is_some() {
+        std::fs::write(path(), &text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path()).unwrap(), text, "tests/vectors/digests.json differs");
+}
+
+#[test]
+fn a_high_s_signature_is_refused_although_it_recovers_the_same_signer() {
+    let key = Key::from_bytes([0x11; 32]).unwrap();
+    let statement: Statement = certificates()[0].into();
+    let digest = domains(964).statement(&statement).unwrap();
+    let low = key.sign(digest).unwrap();
+    let parsed = alloy::primitives::Signature::from_raw_array(&low.0).unwrap();
+    let order =
+        alloy::primitives::U256::from_str_radix("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141", 16);
+    let high = alloy::primitives::Signature::new(parsed.r(), order.unwrap() - parsed.s(), !parsed.v());
+    assert_eq!(high.recover_address_from_prehash(&digest.0.into()).unwrap().into_array(), key.account().0);
+    let signature = surety_core::types::Signature(high.as_bytes());
+    assert!(domains(964).check(&Signed { statement, signer: key.account(), signature }).is_err());
+}
+
+#[test]
+fn a_signature_for_another_chain_or_contract_is_refused() {
+    let key = Key::from_bytes([0x11; 32]).unwrap();
+    let statement: Statement = attestations()[0].into();
+    let signature = key.sign(domains(964).statement(&statement).unwrap()).unwrap();
+    let signed = Signed { statement, signer: key.account(), signature };
+    assert!(domains(964).check(&signed).is_ok());
+    assert!(domains(945).check(&signed).is_err());
+    assert!(Domains { arbiter: Account([0xa8; 20]), ..domains(964) }.check(&signed).is_err());
+}

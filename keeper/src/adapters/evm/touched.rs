@@ -1,0 +1,138 @@
+//! Which ids a batch of logs speaks of. A log that cannot be decoded makes everything be read by dense ids; it stops
+//! nothing.
+
+use alloy::primitives::B256;
+use alloy::rpc::types::Log;
+use alloy::sol_types::SolEventInterface;
+use std::collections::BTreeSet;
+use surety_client::bindings::AppointedKeepers::AppointedKeepersEvents;
+use surety_client::bindings::Arbiter::ArbiterEvents;
+use surety_client::bindings::CollateralVault::CollateralVaultEvents as V;
+use surety_client::bindings::RentalEscrow::RentalEscrowEvents as E;
+use surety_client::reader::Counts;
+use surety_core::types::{CaseId, MachineId, RentalId};
+
+/// Ids to read by view.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Touched {
+    pub(super) everything: bool,
+    pub(super) machines: BTreeSet<MachineId>,
+    pub(super) registrations: BTreeSet<u32>,
+    pub(super) rentals: BTreeSet<RentalId>,
+    pub(super) cases: BTreeSet<CaseId>,
+    pub(super) keepers: bool,
+    /// Some log made no sense: what it touched is unknown.
+    undecoded: bool,
+}
+
+impl Touched {
+    pub(super) fn all(counts: Counts) -> Self {
+        Self {
+            everything: true,
+            machines: BTreeSet::new(),
+            registrations: (1..=counts.registrations).collect(),
+            rentals: (1..=counts.rentals).collect(),
+            cases: (1..=counts.cases).collect(),
+            keepers: true,
+            undecoded: false,
+        }
+    }
+
+    pub(super) fn by_logs(logs: &[Log]) -> Self {
+        let mut touched = Self::default();
+        for log in logs {
+            touched.note(log);
+        }
+        touched
+    }
+
+    /// Ids that exist now and did not before, whether or not a log told of them.
+    pub(super) fn with_new(mut self, before: Counts, now: Counts) -> Self {
+        if self.undecoded {
+            return Self::all(now);
+        }
+        self.registrations.extend(before.registrations.saturating_add(1)..=now.registrations);
+        self.rentals.extend(before.rentals.saturating_add(1)..=now.rentals);
+        self.cases.extend(before.cases.saturating_add(1)..=now.cases);
+        self
+    }
+
+    fn note(&mut self, log: &Log) {
+        let data = &log.inner.data;
+        if let Ok(event) = V::decode_raw_log(data.topics(), &data.data) {
+            self.note_vault(&event);
+        } else if let Ok(event) = E::decode_raw_log(data.topics(), &data.data) {
+            self.note_escrow(&event);
+        } else if let Ok(event) = ArbiterEvents::decode_raw_log(data.topics(), &data.data) {
+            self.note_arbiter(&event);
+        } else if AppointedKeepersEvents::decode_raw_log(data.topics(), &data.data).is_ok() {
+            self.keepers = true;
+        } else {
+            tracing::warn!(block = log.block_number, index = log.log_index, "a log of ours cannot be decoded");
+            self.undecoded = true;
+        }
+    }
+
+    fn machine(&mut self, machine: B256) {
+        self.machines.insert(MachineId(machine.0));
+    }
+
+    fn bond(&mut self, registration: u32, rental: u64) {
+        self.registrations.insert(registration);
+        if rental != 0 {
+            self.rentals.insert(rental);
+        }
+    }
+
+    fn note_vault(&mut self, event: &V) {
+        match event {
+            V::Registered(e) => self.machine(e.machine),
+            V::EndpointSet(e) => self.machine(e.machine),
+            V::Deposited(e) => self.machine(e.machine),
+            V::ExitRequested(e) => self.machine(e.machine),
+            V::ExitCancelled(e) => self.machine(e.machine),
+            V::Withdrawn(e) => self.machine(e.machine),
+            V::Reserved(e) => self.bond(e.registration, e.rental),
+            V::Released(e) => self.bond(e.registration, e.rental),
+            V::SetAside(e) => self.bond(e.registration, e.rental),
+            V::Forfeited(e) => self.bond(e.registration, e.rental),
+            V::GivenBack(e) => self.bond(e.registration, e.rental),
+            _ => {}
+        }
+    }
+
+    fn note_escrow(&mut self, event: &E) {
+        let rental = match event {
+            E::Offered(e) => return self.bond(e.registration, 0),
+            E::OfferWithdrawn(e) => return self.bond(e.registration, 0),
+            E::Rented(e) => {
+                self.machine(e.machine);
+                e.rental
+            }
+            E::Extended(e) => e.rental,
+            E::Claimed(e) => e.rental,
+            E::Ended(e) => e.rental,
+            E::RentalClosed(e) => e.rental,
+            E::Withheld(e) => {
+                self.cases.insert(e.caseId);
+                e.rental
+            }
+            E::Decided(e) => e.rental,
+            _ => return,
+        };
+        self.rentals.insert(rental);
+    }
+
+    fn note_arbiter(&mut self, event: &ArbiterEvents) {
+        match event {
+            ArbiterEvents::Filed(e) => {
+                self.cases.insert(e.caseId);
+                self.bond(e.registration, e.rental);
+            }
+            ArbiterEvents::Executed(e) => {
+                self.cases.insert(e.caseId);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `/metrics` in the Prometheus text format, version 0.0.4. The names, all of which stay:
+//!
+//! | name | what |
+//! |---|---|
+//! | `surety_inputs_total` | inputs appended to the log |
+//! | `surety_last_step_age_seconds` | time since the loop's last step |
+//! | `surety_best_block`, `surety_finalized_block` | newest blocks read |
+//! | `surety_best_block_age_seconds` | time since the best block last moved |
+//! | `surety_seeing` | 1 while the keeper trusts its own eyes, 0 while it is blind and signs nothing |
+//! | `surety_effects_pending` | effects waiting for an answer |
+//! | `surety_signed_total` | statements signed |
+//! | `surety_looks_total` | looks made at machines |
+//! | `surety_transactions_settled_total` | transactions that reached their end |
+//! | `surety_http_answers_total{class}` | answers of this server by class of status: `2xx`, `4xx`, `5xx` |
+//! | `surety_http_shed_total` | requests refused because too many were being answered |
+//! | `surety_peer_requests_total` | requests to other keepers |
+//! | `surety_peer_failures_total` | those that failed |
+//! | `surety_peer_attestations_total` | attestations received whose signature is the peer's |
+//! | `surety_peer_dropped_total` | attestations received and dropped, since it is not |
+
+use super::routes::Shared;
+use axum::http::StatusCode;
+use std::fmt::Write;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// What the server counts about itself.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    good: AtomicU64,
+    refused: AtomicU64,
+    failed: AtomicU64,
+    pub(super) shed: AtomicU64,
+}
+
+impl Counts {
+    pub(super) fn answered(&self, status: StatusCode) {
+        let count = match status.as_u16() {
+            500.. => &self.failed,
+            400.. => &self.refused,
+            _ => &self.good,
+        };
+        count.fetch_add(1, Relaxed);
+    }
+}
+
+/// The whole text.
+pub(super) fn text(shared: &Shared) -> String {
+    let (progress, peers, counts) = (&shared.api.progress, &shared.api.peers, &shared.counts);
+    let now_ms = (shared.api.now_ms)();
+    let mut page = Page::default();
+    page.counter("inputs_total", "Inputs appended to the log.", &progress.inputs);
+    page.age("last_step_age_seconds", "Time since the loop's last step.", now_ms, &progress.last_step_ms);
+    page.gauge("best_block", "Newest best block read.", &progress.best_block);
+    page.gauge("finalized_block", "Newest finalized block read.", &progress.finalized_block);
+    page.age("best_block_age_seconds", "Time since the best block last moved.", now_ms, &progress.best_moved_ms);
+    page.gauge("seeing", "1 while the keeper trusts its own eyes, 0 while it signs nothing.", &progress.seeing);
+    page.gauge("effects_pending", "Effects waiting for an answer.", &progress.effects_pending);
+    page.counter("signed_total", "Statements signed.", &progress.signed);
+    page.counter("looks_total", "Looks made at machines.", &progress.looks);
+    page.counter("transactions_settled_total", "Transactions that reached their end.", &progress.settled);
+    page.head("http_answers_total", "Answers of this server by class of status.", "counter");
+    for (class, count) in [("2xx", &counts.good), ("4xx", &counts.refused), ("5xx", &counts.failed)] {
+        page.line(&format!("http_answers_total{{class=\"{class}\"}}"), &count.load(Relaxed).to_string());
+    }
+    page.counter("http_shed_total", "Requests refused because too many were being answered.", &counts.shed);
+    page.counter("peer_requests_total", "Requests to other keepers.", &peers.asked);
+    page.counter("peer_failures_total", "Requests to other keepers that failed.", &peers.failed);
+    page.counter("peer_attestations_total", "Attestations received with the peer's signature.", &peers.accepted);
+    page.counter("peer_dropped_total", "Attestations received without the peer's signature.", &peers.dropped);
+    page.0
+}
+
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    // Writing to a String cannot fail, hence the ignored results.
+    fn head(&mut self, name: &str, help: &str, kind: &str) {
+        let _ = writeln!(self.0, "# HELP surety_{name} {help}\n# TYPE surety_{name} {kind}");
+    }
+
+    fn line(&mut self, name: &str, value: &str) {
+        let _ = writeln!(self.0, "surety_{name} {value}");
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: &AtomicU64) {
+        self.head(name, help, "counter");
+        self.line(name, &value.load(Relaxed).to_string());
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: &AtomicU64) {
+        self.head(name, help, "gauge");
+        self.line(name, &value.load(Relaxed).to_string());
+    }
+
+    fn age(&mut self, name: &str, help: &str, now_ms: u64, moved_ms: &AtomicU64) {
+        let age_ms = now_ms.saturating_sub(moved_ms.load(Relaxed));
+        self.head(name, help, "gauge");
+        self.line(name, &format!("{}.{:03}", age_ms / 1_000, age_ms % 1_000));
+    }
+}

@@ -1,0 +1,106 @@
+//! HTTP: what this keeper shows to anybody ([`serve`]), and what it asks of the other keepers ([`Peers`]).
+//!
+//! # Routes
+//! All are `GET`, take no body, and answer JSON; errors are `{"error": {"code": "...", "message": "..."}}`.
+//!
+//! | route | answer |
+//! |---|---|
+//! | `/v1/attestations/{rental}` | `{"attestations": [Signed<Attestation>]}`: all this keeper holds about a rental |
+//! | `/v1/attestations?after=SEQ&limit=N` | `{"attestations": [{"seq", "signed"}]}`: its own ones, in order |
+//! | `/v1/certificates/{machine}` | `{"certificates": [Signed<Certificate>]}`, newest first |
+//! | `/evidence/{digest}` | [`crate::ports::Bundle`]: the evidence and the signed statement that names it |
+//! | `/healthz` | 200 while the keeper makes progress, else 503 with reasons (module `health`) |
+//! | `/metrics` | Prometheus text (module `metrics`, which lists the names) |
+//!
+//! Everything is bounded in [`HttpLimits`] and [`PeerLimits`]: connections in all and per host, their lifetime,
+//! requests at once, time per request, page lengths, bytes read from a peer.
+
+mod error;
+mod health;
+mod listener;
+mod metrics;
+mod peers;
+mod routes;
+mod server;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use peers::{PeerCounts, PeerLimits, Peers, PeersError};
+pub use server::{ServeError, serve};
+pub use wire::{Numbered, Page};
+
+use crate::ports::{Archive, Progress};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Monotonic milliseconds of this run: the clock that [`Progress`] is kept by.
+pub type Now = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// What the server shows, and its bounds.
+#[derive(Clone)]
+pub struct Api {
+    /// Statements and evidence.
+    pub archive: Arc<dyn Archive>,
+    /// How the loop is getting on.
+    pub progress: Arc<Progress>,
+    /// How asking the peers is getting on.
+    pub peers: Arc<PeerCounts>,
+    /// The clock of `progress`.
+    pub now_ms: Now,
+    /// Bounds.
+    pub limits: HttpLimits,
+}
+
+/// Bounds of the server. Their sum bounds memory: `lists_at_once` short answers, `bundles_at_once` bundles, and a few
+/// KiB for each connection.
+#[derive(Clone, Debug)]
+pub struct HttpLimits {
+    /// Connections open at once; more wait in the kernel's queue.
+    pub connections_max: usize,
+    /// Connections open at once from one address (IPv4) or one /64 (IPv6); more are closed at once. A reverse proxy in
+    /// front is one address.
+    pub connections_per_host_max: u32,
+    /// From the connection to the first byte of the answer: a request that drips in ends here.
+    pub request_max: Duration,
+    /// From the connection to its end: an answer that is read in drips ends here.
+    pub connection_max: Duration,
+    /// Time an answer may take to make.
+    pub answer_max: Duration,
+    /// Lists being read or sent at once; more are refused with 503.
+    pub lists_at_once: usize,
+    /// Evidence bundles (megabytes each) being read or sent at once; more are refused with 503.
+    pub bundles_at_once: usize,
+    /// Longest page of own attestations.
+    pub page_max: u32,
+    /// Page length when none is asked for.
+    pub page_default: u32,
+    /// `/healthz` is 503 when the loop took no step for this long.
+    pub step_silence_max: Duration,
+    /// `/healthz` is 503 when the best block did not move for this long.
+    pub head_silence_max: Duration,
+    /// Time that answers being sent get to finish in at shutdown.
+    pub drain_max: Duration,
+}
+
+impl Default for HttpLimits {
+    /// Blocks come every 12 s on Subtensor and the loop ticks every second, so ten blocks and a minute of ticks missing
+    /// are no hiccup. The service stops within 10 s, of which draining gets half.
+    fn default() -> Self {
+        Self {
+            connections_max: 512,
+            connections_per_host_max: 32,
+            request_max: Duration::from_secs(15),
+            connection_max: Duration::from_secs(60),
+            answer_max: Duration::from_secs(10),
+            lists_at_once: 64,
+            bundles_at_once: 8,
+            page_max: 200,
+            page_default: 100,
+            step_silence_max: Duration::from_secs(60),
+            head_silence_max: Duration::from_secs(120),
+            drain_max: Duration::from_secs(5),
+        }
+    }
+}

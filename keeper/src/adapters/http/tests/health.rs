@@ -1,0 +1,114 @@
+//! `/healthz` and `/metrics`.
+
+use super::*;
+use std::sync::atomic::Ordering::Relaxed;
+
+fn limits() -> HttpLimits {
+    let (step_silence_max, head_silence_max) = (Duration::from_secs(60), Duration::from_secs(120));
+    HttpLimits { step_silence_max, head_silence_max, ..HttpLimits::default() }
+}
+
+fn reasons(got: &Got) -> Vec<String> {
+    serde_json::from_value(got.json()["reasons"].clone()).unwrap()
+}
+
+#[tokio::test]
+async fn hole_32_health_is_progress_and_nothing_else() {
+    let served = start(limits()).await;
+    let at = |clock_ms: u64, step_ms: u64, moved_ms: u64| {
+        served.clock_ms.store(clock_ms, Relaxed);
+        served.progress.last_step_ms.store(step_ms, Relaxed);
+        served.progress.best_moved_ms.store(moved_ms, Relaxed);
+    };
+    served.progress.best_block.store(77, Relaxed);
+    at(500_000, 440_000, 380_000);
+    let well = served.get("/healthz").await;
+    assert_eq!((well.status, well.json()["healthy"].as_bool()), (200, Some(true)), "just within both limits");
+    at(500_000, 439_999, 380_000);
+    let stuck = served.get("/healthz").await;
+    assert_eq!((stuck.status, reasons(&stuck).len()), (503, 1));
+    assert!(reasons(&stuck)[0].contains("the loop took no step for 60001 ms"), "{}", stuck.text);
+    at(500_000, 500_000, 379_999);
+    let stale = served.get("/healthz").await;
+    assert_eq!((stale.status, reasons(&stale).len()), (503, 1));
+    assert!(reasons(&stale)[0].contains("block 77 is the newest for 120001 ms"), "{}", stale.text);
+    at(500_000, 0, 0);
+    assert_eq!(reasons(&served.get("/healthz").await).len(), 2, "all reasons are named");
+}
+
+#[tokio::test]
+async fn a_keeper_that_never_read_a_block_becomes_unhealthy() {
+    let served = start(limits()).await;
+    assert_eq!(served.get("/healthz").await.status, 200, "just started");
+    served.clock_ms.store(120_001, Relaxed);
+    served.progress.last_step_ms.store(120_001, Relaxed);
+    let got = served.get("/healthz").await;
+    assert_eq!(got.status, 503);
+    assert!(reasons(&got)[0].contains("no block was read"), "{}", got.text);
+}
+
+#[tokio::test]
+async fn a_blind_keeper_is_healthy_and_says_that_it_is_blind() {
+    let served = start(limits()).await;
+    assert_eq!(served.get("/healthz").await.json()["seeing"], false);
+    served.progress.seeing.store(1, Relaxed);
+    assert_eq!(served.get("/healthz").await.json()["seeing"], true);
+}
+
+#[tokio::test]
+async fn metrics_have_the_documented_names_and_values() {
+    let served = start(limits()).await;
+    let progress = &served.progress;
+    served.clock_ms.store(10_500, Relaxed);
+    for (field, value) in [
+        (&progress.inputs, 11),
+        (&progress.last_step_ms, 9_000),
+        (&progress.best_block, 12),
+        (&progress.finalized_block, 13),
+        (&progress.best_moved_ms, 3_250),
+        (&progress.seeing, 1),
+        (&progress.effects_pending, 14),
+        (&progress.signed, 15),
+        (&progress.looks, 16),
+        (&progress.settled, 17),
+    ] {
+        field.store(value, Relaxed);
+    }
+    served.get("/nowhere").await;
+    let got = served.get("/metrics").await;
+    assert_eq!(got.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    for line in [
+        "surety_inputs_total 11",
+        "surety_last_step_age_seconds 1.500",
+        "surety_best_block 12",
+        "surety_finalized_block 13",
+        "surety_best_block_age_seconds 7.250",
+        "surety_seeing 1",
+        "surety_effects_pending 14",
+        "surety_signed_total 15",
+        "surety_looks_total 16",
+        "surety_transactions_settled_total 17",
+        "surety_http_answers_total{class=\"4xx\"} 1",
+        "surety_http_shed_total 0",
+        "surety_peer_requests_total 0",
+        "surety_peer_failures_total 0",
+        "surety_peer_attestations_total 0",
+        "surety_peer_dropped_total 0",
+    ] {
+        assert!(got.text.lines().any(|have| have == line), "{line} is missing in\n{}", got.text);
+    }
+}
+
+#[tokio::test]
+async fn every_metric_is_documented_and_typed_once() {
+    let served = start(limits()).await;
+    let text = served.get("/metrics").await.text;
+    let documented = include_str!("../metrics.rs");
+    let names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    assert!(names.len() >= 15);
+    for line in names {
+        let name = line.split(' ').next().unwrap();
+        assert!(documented.contains(&format!("`{name}")), "{name} is not in the table");
+        assert_eq!(text.matches(&format!("# TYPE {name} ")).count(), 1);
+    }
+}

@@ -1,0 +1,195 @@
+//! The server and the peer client over real sockets.
+#![allow(clippy::unwrap_used)]
+
+mod bounds;
+mod health;
+mod hostile;
+mod peers;
+mod routes;
+
+use super::*;
+use crate::ports::{ArchiveError, Bundle};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Condvar, Mutex};
+use surety_client::digest::Domains;
+use surety_client::keys::Key;
+use surety_core::statement::{Attestation, Certificate, Signed};
+use surety_core::types::{Account, Cause, Hash32, Kind, MachineId, RentalId};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Long enough for a slow machine; a test that needs it all has failed.
+pub(super) const DEADLINE: Duration = Duration::from_secs(20);
+
+pub(super) fn domains() -> Domains {
+    Domains { chain_id: 31_337, escrow: Account([0xe5; 20]), arbiter: Account([0xa7; 20]) }
+}
+
+pub(super) fn key(number: u8) -> Key {
+    Key::from_bytes([number; 32]).unwrap()
+}
+
+pub(super) fn attestation(rental: RentalId) -> Attestation {
+    let (from_secs, until_secs) = (1_800_000_000, 1_800_000_600);
+    let (kind, cause) = (Kind::Interrupted, Cause::Unreachable);
+    Attestation { kind, rental, cause, from_secs, until_secs, evidence: Hash32([9; 32]) }
+}
+
+pub(super) fn signed(key: &Key, rental: RentalId) -> Signed<Attestation> {
+    let statement = attestation(rental);
+    let signature = key.sign(domains().attestation(&statement).unwrap()).unwrap();
+    Signed { statement, signer: key.account(), signature }
+}
+
+pub(super) fn certificate(key: &Key, machine: MachineId) -> Signed<Certificate> {
+    let measured_at_secs = 1_800_000_000;
+    let (gpu_class, gpu_count) = (2, 8);
+    let statement =
+        Certificate { machine, registration: 1, gpu_class, gpu_count, measured_at_secs, evidence: Hash32([8; 32]) };
+    let signature = key.sign(domains().certificate(&statement).unwrap()).unwrap();
+    Signed { statement, signer: key.account(), signature }
+}
+
+/// A store in memory that can be told to hang, fail or panic.
+#[derive(Default)]
+pub(super) struct Shelf {
+    pub(super) own: Mutex<Vec<(u64, Signed<Attestation>)>>,
+    pub(super) certificates: Mutex<Vec<Signed<Certificate>>>,
+    pub(super) bundles: Mutex<BTreeMap<Hash32, Bundle>>,
+    pub(super) broken: Mutex<Option<&'static str>>,
+    pub(super) hangs: Gate,
+}
+
+/// Threads wait here while it is shut.
+#[derive(Default)]
+pub(super) struct Gate {
+    shut: Mutex<bool>,
+    moved: Condvar,
+}
+
+impl Gate {
+    pub(super) fn set(&self, shut: bool) {
+        *self.shut.lock().unwrap() = shut;
+        self.moved.notify_all();
+    }
+
+    fn pass(&self) {
+        drop(self.moved.wait_while(self.shut.lock().unwrap(), |shut| *shut).unwrap());
+    }
+}
+
+impl Shelf {
+    fn ready(&self) -> Result<(), ArchiveError> {
+        let broken = *self.broken.lock().unwrap();
+        match broken {
+            Some("panic") => panic!("the store panics"),
+            Some(why) => Err(ArchiveError { why: why.into() }),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn add(&self, key: &Key, rental: RentalId) -> Signed<Attestation> {
+        let mut own = self.own.lock().unwrap();
+        let signed = signed(key, rental);
+        let seq = own.last().map_or(1, |(seq, _)| seq + 2);
+        own.push((seq, signed.clone()));
+        signed
+    }
+}
+
+impl Archive for Shelf {
+    fn attestations_of(&self, rental: RentalId) -> Result<Vec<Signed<Attestation>>, ArchiveError> {
+        self.hangs.pass();
+        self.ready()?;
+        let own = self.own.lock().unwrap();
+        Ok(own.iter().map(|(_, signed)| signed.clone()).filter(|signed| signed.statement.rental == rental).collect())
+    }
+
+    fn own_attestations_after(&self, after: u64, limit: u32) -> Result<Vec<(u64, Signed<Attestation>)>, ArchiveError> {
+        self.ready()?;
+        let own = self.own.lock().unwrap();
+        Ok(own.iter().filter(|(seq, _)| *seq > after).take(limit as usize).cloned().collect())
+    }
+
+    fn certificates_of(&self, machine: MachineId) -> Result<Vec<Signed<Certificate>>, ArchiveError> {
+        self.ready()?;
+        let all = self.certificates.lock().unwrap();
+        Ok(all.iter().filter(|signed| signed.statement.machine == machine).cloned().collect())
+    }
+
+    fn bundle(&self, digest: Hash32) -> Result<Option<Bundle>, ArchiveError> {
+        self.ready()?;
+        Ok(self.bundles.lock().unwrap().get(&digest).cloned())
+    }
+}
+
+/// A server on loopback.
+pub(super) struct Served {
+    pub(super) url: String,
+    pub(super) address: std::net::SocketAddr,
+    pub(super) shelf: Arc<Shelf>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) clock_ms: Arc<AtomicU64>,
+    pub(super) stop: Option<oneshot::Sender<()>>,
+    pub(super) task: JoinHandle<Result<(), ServeError>>,
+}
+
+pub(super) async fn start(limits: HttpLimits) -> Served {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (shelf, progress, clock_ms) = <(Arc<Shelf>, Arc<Progress>, Arc<AtomicU64>)>::default();
+    let clock = clock_ms.clone();
+    let now_ms: Now = Arc::new(move || clock.load(std::sync::atomic::Ordering::Relaxed));
+    let (archive, counts) = (shelf.clone(), Arc::new(PeerCounts::default()));
+    let api = Api { archive, progress: progress.clone(), peers: counts, now_ms, limits };
+    let (stop, stopped) = oneshot::channel();
+    let task = tokio::spawn(serve(listener, api, async { drop(stopped.await) }));
+    Served { url: format!("http://{address}"), address, shelf, progress, clock_ms, stop: Some(stop), task }
+}
+
+pub(super) struct Got {
+    pub(super) status: u16,
+    pub(super) headers: reqwest::header::HeaderMap,
+    pub(super) text: String,
+}
+
+impl Got {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    /// The code of an error, which must come with a sentence.
+    pub(super) fn code(&self) -> String {
+        let json = self.json();
+        assert!(json["error"]["message"].as_str().unwrap().len() > 10, "{json}");
+        json["error"]["code"].as_str().unwrap().to_owned()
+    }
+}
+
+pub(super) fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().unwrap()
+}
+
+pub(super) async fn got(request: reqwest::RequestBuilder) -> Got {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Got { status, headers, text: response.text().await.unwrap() }
+}
+
+impl Served {
+    pub(super) async fn get(&self, path: &str) -> Got {
+        got(client().get(format!("{}{path}", self.url))).await
+    }
+}
+
+/// Waits until `holds`, asking again and again.
+pub(super) async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let end = tokio::time::Instant::now() + DEADLINE;
+    while !holds().await {
+        assert!(tokio::time::Instant::now() < end, "not in time: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -1,0 +1,79 @@
+//! What anybody may read.
+
+use super::{Store, StoreError, int, parse, uint};
+use crate::ports::{Archive, ArchiveError, Bundle};
+use rusqlite::{OptionalExtension, Params, params};
+use surety_core::statement::{Attestation, Certificate, Signed, Statement};
+use surety_core::types::{Hash32, MachineId, RentalId};
+
+/// Most statements in one answer.
+const ANSWER_MAX: u32 = 500;
+
+impl Store {
+    fn statements(&self, sql: &str, with: impl Params) -> Result<Vec<(u64, Signed<Statement>)>, StoreError> {
+        let db = self.db()?;
+        let mut query = db.prepare(sql)?;
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
+        let rows = query.query_map(with, row)?.collect::<Result<Vec<_>, _>>()?;
+        rows.iter().map(|(seq, text)| Ok((uint(*seq), parse("statements", text)?))).collect()
+    }
+
+    fn find_bundle(&self, digest: Hash32) -> Result<Option<Bundle>, StoreError> {
+        let db = self.db()?;
+        let row = db
+            .query_row(
+                "SELECT evidence.body, statements.signed FROM evidence
+                 JOIN statements ON statements.digest = evidence.digest AND statements.own = 1
+                 WHERE evidence.digest = ?1 LIMIT 1",
+                [digest.0],
+                |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
+            )
+            .optional()?;
+        let Some((evidence, signed)) = row else { return Ok(None) };
+        Ok(Some(Bundle { evidence: parse("evidence", &evidence)?, signed: parse("statements", &signed)? }))
+    }
+}
+
+impl Archive for Store {
+    fn attestations_of(&self, rental: RentalId) -> Result<Vec<Signed<Attestation>>, ArchiveError> {
+        let sql = "SELECT seq, signed FROM (SELECT seq, signed FROM statements WHERE rental = ?1
+                   ORDER BY seq DESC LIMIT ?2) ORDER BY seq";
+        let rows = self.statements(sql, params![int(rental), ANSWER_MAX])?;
+        Ok(rows.into_iter().filter_map(|(_, signed)| attestation(signed)).collect())
+    }
+
+    fn own_attestations_after(&self, after: u64, limit: u32) -> Result<Vec<(u64, Signed<Attestation>)>, ArchiveError> {
+        let sql = "SELECT seq, signed FROM statements WHERE own = 1 AND rental IS NOT NULL AND seq > ?1
+                   ORDER BY seq LIMIT ?2";
+        let rows = self.statements(sql, params![int(after), limit.min(ANSWER_MAX)])?;
+        Ok(rows.into_iter().filter_map(|(seq, signed)| Some((seq, attestation(signed)?))).collect())
+    }
+
+    fn certificates_of(&self, machine: MachineId) -> Result<Vec<Signed<Certificate>>, ArchiveError> {
+        let sql = "SELECT seq, signed FROM statements WHERE own = 1 AND machine = ?1 ORDER BY seq DESC LIMIT 8";
+        let rows = self.statements(sql, params![machine.0])?;
+        Ok(rows.into_iter().filter_map(|(_, signed)| certificate(signed)).collect())
+    }
+
+    fn bundle(&self, digest: Hash32) -> Result<Option<Bundle>, ArchiveError> {
+        Ok(self.find_bundle(digest)?)
+    }
+}
+
+fn attestation(signed: Signed<Statement>) -> Option<Signed<Attestation>> {
+    match signed.statement {
+        Statement::Attestation(statement) => {
+            Some(Signed { statement, signer: signed.signer, signature: signed.signature })
+        }
+        Statement::Certificate(_) => None,
+    }
+}
+
+fn certificate(signed: Signed<Statement>) -> Option<Signed<Certificate>> {
+    match signed.statement {
+        Statement::Certificate(statement) => {
+            Some(Signed { statement, signer: signed.signer, signature: signed.signature })
+        }
+        Statement::Attestation(_) => None,
+    }
+}

@@ -1,0 +1,99 @@
+//! The command line: `surety keeper ...`, `surety evidence ...`.
+
+pub mod evidence;
+mod keeper;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use surety_client::deployment::Deployment;
+use surety_client::provider::Node;
+use surety_client::reader::Reader;
+
+/// Rent GPU machines from strangers, with a bond, an escrow and a court.
+#[derive(Debug, Parser)]
+#[command(name = "surety", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service a validator runs.
+    Keeper {
+        #[command(subcommand)]
+        command: KeeperCommand,
+    },
+    /// Look at evidence.
+    Evidence {
+        #[command(subcommand)]
+        command: EvidenceCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeeperCommand {
+    /// Follow the chain, watch machines, sign, file. Example: surety keeper run --config keeper.toml
+    Run {
+        /// The configuration file.
+        #[arg(long, env = "SURETY_KEEPER_CONFIG")]
+        config: PathBuf,
+        /// Do everything but sign and send.
+        #[arg(long)]
+        dry_run: bool,
+        /// Check the configuration against the chain, and exit.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum EvidenceCommand {
+    /// Check a bundle: digest, signature, and that it supports what was signed.
+    /// Example: surety evidence verify bundle.json --deployment deployments/964.json
+    Verify {
+        /// The bundle, as served at /evidence/DIGEST.
+        file: PathBuf,
+        /// Also check that it is for this deployment.
+        #[arg(long)]
+        deployment: Option<PathBuf>,
+        /// Also look at the chain: an RPC URL; needs --deployment.
+        #[arg(long, requires = "deployment")]
+        rpc: Option<String>,
+    },
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub fn run(self) -> Result<()> {
+        match self.command {
+            Command::Keeper { command: KeeperCommand::Run { config, dry_run, check } } => {
+                keeper::run(&config, dry_run, check)
+            }
+            Command::Evidence { command: EvidenceCommand::Verify { file, deployment, rpc } } => {
+                verify_evidence(&file, deployment.as_deref(), rpc.as_deref())
+            }
+        }
+    }
+}
+
+fn verify_evidence(file: &Path, deployment: Option<&Path>, rpc: Option<&str>) -> Result<()> {
+    let deployment = deployment.map(Deployment::read).transpose()?;
+    match evidence::verify(file, deployment.as_ref()) {
+        Ok(report) => println!("{report}"),
+        Err(error) => {
+            if let evidence::VerifyError::Failed { passed, .. } = &error {
+                passed.iter().for_each(|line| println!("{line}"));
+            }
+            return Err(error.into());
+        }
+    }
+    if let (Some(deployment), Some(rpc)) = (&deployment, rpc) {
+        let reader = Reader::new(Node::new(rpc)?, deployment);
+        let bundle = evidence::read_bundle(file)?;
+        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        println!("{}", tokio.block_on(evidence::verify_on_chain(&reader, &bundle))?);
+    }
+    Ok(())
+}

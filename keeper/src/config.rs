@@ -1,0 +1,198 @@
+//! `keeper.toml`: what an operator says, and whether the chain agrees.
+
+mod preflight;
+pub use preflight::{Preflight, PreflightError};
+
+use crate::adapters::ssh::{KeeperKey, KeyFileError};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use surety_client::deployment::{Deployment, DeploymentError};
+use surety_client::keys::{Key, KeyError};
+use surety_core::rules::{Rules, RulesError};
+use surety_core::types::Kind;
+
+/// The file, as written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// The chain followed.
+    pub chain: Chain,
+    /// Where keys are.
+    pub keys: Keys,
+    /// Where the store is.
+    pub store: StorePath,
+    /// The HTTP API.
+    pub http: Http,
+    /// How machines are looked at.
+    pub look: Look,
+    /// Numbers of judgement; the design's where left out.
+    #[serde(default)]
+    pub rules: Rules,
+    /// Kinds judged and reported, but not signed: `NotDelivered`, `Interrupted`, `Offline`, `Spoofed`.
+    #[serde(default)]
+    pub shadow: BTreeSet<Kind>,
+}
+
+/// `[chain]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chain {
+    /// `deployments/<chainId>.json`.
+    pub deployment: PathBuf,
+    /// JSON-RPC URLs, tried in order at the start; the first that answers is followed. While it fails the keeper is
+    /// blind and signs nothing.
+    pub rpc: Vec<String>,
+    /// Time between polls, milliseconds, 100 to 60,000. A block is 12 s.
+    #[serde(default = "default_poll_ms")]
+    pub poll_ms: u64,
+}
+
+/// `[keys]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// 32 bytes of hex, mode 0600: signs statements and transactions.
+    pub evm: PathBuf,
+    /// OpenSSH ed25519 private key, mode 0600: logs in to machines to measure them.
+    pub ssh: PathBuf,
+}
+
+/// `[store]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StorePath {
+    /// The SQLite file; made when missing.
+    pub path: PathBuf,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+}
+
+/// `[look]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Look {
+    /// `host:port` addresses that are up whenever this keeper's network is; not miners' machines.
+    pub anchors: Vec<String>,
+    /// Account that renters log in to.
+    #[serde(default = "default_tenant")]
+    pub tenant_user: String,
+    /// Account that keepers log in to.
+    #[serde(default = "default_keeper")]
+    pub keeper_user: String,
+    /// Look at private and loopback addresses too: local chains only.
+    #[serde(default)]
+    pub allow_private: bool,
+}
+
+fn default_poll_ms() -> u64 {
+    3_000
+}
+
+fn default_tenant() -> String {
+    "tenant".into()
+}
+
+fn default_keeper() -> String {
+    "surety".into()
+}
+
+/// Most anchors and RPC endpoints.
+const ENDPOINTS_MAX: usize = 16;
+
+/// Why a configuration is refused. Each says what to change.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is not what a keeper's configuration looks like.
+    #[error("the configuration {path} is not valid: {why}")]
+    Parse {
+        /// Which file.
+        path: PathBuf,
+        /// Line, column and what is wrong there.
+        why: String,
+    },
+    /// A value outside its bounds.
+    #[error("{what}")]
+    Value {
+        /// What is wrong and what is expected.
+        what: String,
+    },
+    /// The rules.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
+    /// The deployment file.
+    #[error(transparent)]
+    Deployment(#[from] DeploymentError),
+    /// The EVM key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The SSH key.
+    #[error(transparent)]
+    SshKey(#[from] KeyFileError),
+}
+
+/// A configuration whose files are read and whose values make sense.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// As written.
+    pub file: File,
+    /// The contracts.
+    pub deployment: Deployment,
+    /// Signs statements and transactions.
+    pub key: Key,
+    /// Logs in to machines.
+    pub ssh_key: KeeperKey,
+}
+
+impl Settings {
+    /// Reads `path` and the files it names, and checks everything that can be checked without a network.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
+        let parse = |e: toml::de::Error| ConfigError::Parse { path: path.to_path_buf(), why: e.to_string() };
+        let file: File = toml::from_str(&text).map_err(parse)?;
+        let deployment = Deployment::read(&file.chain.deployment)?;
+        check(&file, deployment.chain_id)?;
+        let key = Key::read(&file.keys.evm)?;
+        let ssh_key = KeeperKey::from_file(&file.keys.ssh)?;
+        Ok(Self { file, deployment, key, ssh_key })
+    }
+}
+
+fn check(file: &File, chain_id: u64) -> Result<(), ConfigError> {
+    file.rules.check(chain_id)?;
+    let value = |what: &str| Err(ConfigError::Value { what: what.to_string() });
+    if file.chain.rpc.is_empty() || file.chain.rpc.len() > ENDPOINTS_MAX {
+        return value("chain.rpc wants 1 to 16 URLs");
+    }
+    if !(100..=60_000).contains(&file.chain.poll_ms) {
+        return value("chain.poll_ms wants 100 to 60000");
+    }
+    if file.look.anchors.is_empty() || file.look.anchors.len() > ENDPOINTS_MAX {
+        return value(
+            "look.anchors wants 1 to 16 host:port addresses: without them a keeper cannot tell its own outage from a miner's",
+        );
+    }
+    if file.look.allow_private && !file.rules.local {
+        return value("look.allow_private is for local chains: set rules.local there, or remove it");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

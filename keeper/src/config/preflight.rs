@@ -1,0 +1,103 @@
+//! Whether the chain is the one configured: asked before anything is stored or signed.
+
+use super::Settings;
+use surety_client::provider::{Node, NodeError, Tag};
+use surety_client::reader::Reader;
+use surety_core::types::Account;
+use surety_core::view::ContractTimes;
+
+/// Why a keeper does not start on this chain.
+#[derive(Debug, thiserror::Error)]
+pub enum PreflightError {
+    /// No endpoint answered.
+    #[error("no RPC endpoint of chain.rpc answers; the last one said: {0}")]
+    Unreachable(NodeError),
+    /// The node is on another chain.
+    #[error(
+        "the RPC endpoint is on chain {found}, the deployment file is for chain {wanted}: change chain.rpc or chain.deployment"
+    )]
+    WrongChain {
+        /// What it said.
+        found: u64,
+        /// What was wanted.
+        wanted: u64,
+    },
+    /// A contract is not there.
+    #[error(
+        "there is no code at {address}, where the deployment file says {name} is: wrong file, or a chain that was reset"
+    )]
+    NoCode {
+        /// Which contract.
+        name: &'static str,
+        /// Where.
+        address: Account,
+    },
+    /// Something else is there.
+    #[error("the code at {address} is not the {name} of the deployment file: do not use it with this keeper")]
+    OtherCode {
+        /// Which contract.
+        name: &'static str,
+        /// Where.
+        address: Account,
+    },
+    /// The file's windows are not the contracts'.
+    #[error("the deployment file's times differ from the contracts': {found:?} on chain; write the file anew")]
+    OtherTimes {
+        /// What the contracts say.
+        found: ContractTimes,
+    },
+    /// The node failed in between.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+}
+
+/// A chain that is the one configured.
+#[derive(Debug, Clone)]
+pub struct Preflight {
+    /// Reads the contracts.
+    pub reader: Reader,
+}
+
+impl Preflight {
+    /// Connects to the first endpoint that answers, and compares chain, code and times.
+    pub async fn run(settings: &Settings) -> Result<Self, PreflightError> {
+        let (node, chain_id) = first_answering(&settings.file.chain.rpc).await?;
+        let wanted = settings.deployment.chain_id;
+        if chain_id != wanted {
+            return Err(PreflightError::WrongChain { found: chain_id, wanted });
+        }
+        for (name, contract) in settings.deployment.contracts() {
+            let address = contract.address;
+            match node.code_hash(address).await? {
+                None => return Err(PreflightError::NoCode { name, address }),
+                Some(found) if found != contract.code_hash => return Err(PreflightError::OtherCode { name, address }),
+                Some(_) => {}
+            }
+        }
+        let reader = Reader::new(node, &settings.deployment);
+        let latest = reader.node().header(Tag::Latest).await?;
+        let block = latest.map(|h| h.number.to()).unwrap_or_default();
+        let found = reader.times(block).await?;
+        if found != settings.deployment.times {
+            return Err(PreflightError::OtherTimes { found });
+        }
+        Ok(Self { reader })
+    }
+}
+
+async fn first_answering(urls: &[String]) -> Result<(Node, u64), PreflightError> {
+    let mut last = NodeError::BadUrl { url: String::new() };
+    for url in urls {
+        match connect(url).await {
+            Ok(found) => return Ok(found),
+            Err(error) => last = error,
+        }
+    }
+    Err(PreflightError::Unreachable(last))
+}
+
+async fn connect(url: &str) -> Result<(Node, u64), NodeError> {
+    let node = Node::new(url)?;
+    let chain_id = node.chain_id().await?;
+    Ok((node, chain_id))
+}

@@ -1,0 +1,227 @@
+//! Puts a keeper together, runs it, and takes it apart again within ten seconds.
+
+use super::core_loop::{CoreLoop, Shown};
+use super::deeds::{Hands, dispatch};
+use super::feeds::{self, ChainHealth};
+use crate::adapters::clock::Clock;
+use crate::adapters::evm::{Follower, Sender};
+use crate::adapters::http::{self, Api, HttpLimits, PeerCounts, PeerLimits, Peers};
+use crate::adapters::ssh::{Eyes, SshLimits};
+use crate::adapters::store::{Loaded, Store, StoreError};
+use crate::adapters::verify::Epochs;
+use crate::config::{Preflight, PreflightError, Settings};
+use crate::outbox::Lane;
+use std::sync::Arc;
+use std::time::Duration;
+use surety_client::digest::Domains;
+use surety_client::reader::Reader;
+use surety_core::evidence::Contracts;
+use surety_core::input::{Input, Started};
+use surety_core::state::Config;
+use surety_core::view::View;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// Inputs and wishes waiting at most; a full channel slows its senders down.
+const QUEUE_MAX: usize = 1_024;
+
+/// From being told to stop to being gone.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
+
+/// Why a keeper does not run, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The chain is not the one configured.
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The HTTP address is taken, or not ours.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// As configured.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The peer client.
+    #[error("cannot set up the HTTP client for peers: {0}")]
+    Peers(String),
+    /// The thread that owns the state died.
+    #[error("the loop died; what was committed is safe, start the keeper again")]
+    LoopDied,
+}
+
+/// Runs a keeper until `stop` says so.
+pub async fn run(settings: Settings, dry_run: bool, mut stop: watch::Receiver<bool>) -> Result<(), RunError> {
+    let clock = Clock::start();
+    let preflight = Preflight::run(&settings).await?;
+    let config = core_config(&settings);
+    let (store, loaded) = open_store(&settings, &config).await?;
+    let address = settings.file.http.listen;
+    let listener = TcpListener::bind(address).await.map_err(|source| RunError::Listen { address, source })?;
+    let http_address = listener.local_addr().map_err(|source| RunError::Listen { address, source })?;
+    tracing::info!(account = %config.me, chain_id = config.chain_id, %http_address, seq = loaded.seq, "keeper starts");
+
+    let (inputs, inputs_rx) = mpsc::channel(QUEUE_MAX);
+    let (wishes, wishes_rx) = mpsc::channel(QUEUE_MAX);
+    let started =
+        Started { now_unix_ms: clock.now_unix_ms(), now_ms: clock.now_ms(), times: settings.deployment.times };
+    // The first input of every run; the channel is empty, so this cannot wait.
+    let _ = inputs.send(Input::Started(started)).await;
+    for effect in loaded.unsigned {
+        let _ = wishes.send(effect).await;
+    }
+    let shown = Shown::default();
+    let core = CoreLoop { state: loaded.state, seq: loaded.seq, store: store.clone(), clock, shown: shown.clone() };
+    let mut looping = tokio::task::spawn_blocking(move || core.run(inputs_rx, wishes));
+
+    let parts =
+        Parts { settings, clock, reader: preflight.reader, store, shown, inputs, peer_counts: Arc::default(), dry_run };
+    let mut tasks = JoinSet::new();
+    parts.spawn_feeds(&mut tasks, &stop)?;
+    parts.spawn_lane(&mut tasks, &stop);
+    parts.spawn_http(&mut tasks, listener, &stop);
+    tasks.spawn(dispatch(Arc::new(parts.hands()), wishes_rx));
+    drop(parts);
+
+    let early = tokio::select! {
+        _ = stop.changed() => None,
+        ended = &mut looping => Some(ended),
+    };
+    // With its senders gone the loop drains what was queued, writes a snapshot and ends.
+    tasks.abort_all();
+    while tasks.join_next().await.is_some() {}
+    let ended = match early {
+        Some(ended) => ended,
+        None => tokio::time::timeout(STOP_WITHIN, looping).await.map_err(|_| RunError::LoopDied)?,
+    };
+    ended.map_err(|_| RunError::LoopDied)?.map_err(RunError::Store)
+}
+
+fn core_config(settings: &Settings) -> Config {
+    Config {
+        me: settings.key.account(),
+        chain_id: settings.deployment.chain_id,
+        contracts: contracts(settings),
+        rules: settings.file.rules.clone(),
+        shadow: settings.file.shadow.clone(),
+    }
+}
+
+fn contracts(settings: &Settings) -> Contracts {
+    let d = &settings.deployment;
+    Contracts { escrow: d.escrow.address, arbiter: d.arbiter.address, vault: d.vault.address }
+}
+
+async fn open_store(settings: &Settings, config: &Config) -> Result<(Arc<Store>, Loaded), RunError> {
+    let path = settings.file.store.path.clone();
+    let config = config.clone();
+    let opening = tokio::task::spawn_blocking(move || {
+        let store = Store::open(&path)?;
+        let loaded = store.load(&path, &config)?;
+        Ok::<_, StoreError>((Arc::new(store), loaded))
+    });
+    Ok(opening.await.map_err(|_| RunError::LoopDied)??)
+}
+
+/// What the tasks are made from.
+struct Parts {
+    settings: Settings,
+    clock: Clock,
+    reader: Reader,
+    store: Arc<Store>,
+    shown: Shown,
+    inputs: mpsc::Sender<Input>,
+    peer_counts: Arc<PeerCounts>,
+    dry_run: bool,
+}
+
+impl Parts {
+    fn poll_every(&self) -> Duration {
+        Duration::from_millis(self.settings.file.chain.poll_ms)
+    }
+
+    /// Core decides at ticks: at least five in the shortest time any rule names.
+    fn tick_every(&self) -> Duration {
+        Duration::from_millis((self.settings.file.rules.suspect_every_ms / 5).clamp(100, 1_000))
+    }
+
+    fn domains(&self) -> Domains {
+        let d = &self.settings.deployment;
+        Domains { chain_id: d.chain_id, escrow: d.escrow.address, arbiter: d.arbiter.address }
+    }
+
+    fn spawn_feeds(&self, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) -> Result<(), RunError> {
+        let health = Arc::new(ChainHealth::default());
+        let every = self.poll_every();
+        for view in [View::Best, View::Finalized] {
+            let follower = Follower::new(self.reader.clone(), self.settings.deployment.clone(), view);
+            let (health, inputs) = (health.clone(), self.inputs.clone());
+            tasks.spawn(feeds::chain(follower, view == View::Best, self.clock, every, health, inputs, stop.clone()));
+        }
+        // Three polls without an answer, and never less than a slow request takes.
+        let patience_ms = self.settings.file.chain.poll_ms.saturating_mul(3).max(15_000);
+        let (tick_every, inputs) = (self.tick_every(), self.inputs.clone());
+        tasks.spawn(feeds::ticks(self.clock, tick_every, patience_ms, health, inputs, stop.clone()));
+        let limits = PeerLimits { allow_private: self.settings.file.look.allow_private, ..PeerLimits::default() };
+        let peers =
+            Peers::new(self.domains(), limits, self.peer_counts.clone()).map_err(|e| RunError::Peers(e.to_string()))?;
+        let (me, keepers) = (self.settings.key.account(), self.shown.keepers.clone());
+        tasks.spawn(feeds::peers(peers, me, keepers, every, self.inputs.clone(), stop.clone()));
+        Ok(())
+    }
+
+    fn spawn_lane(&self, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
+        if self.dry_run {
+            return;
+        }
+        let (key, contracts) = (self.settings.key.clone(), contracts(&self.settings));
+        let chain_id = self.settings.deployment.chain_id;
+        let sender = Sender::new(self.reader.node().clone(), key, chain_id, contracts);
+        let times = self.settings.deployment.times;
+        let lane = Lane::new(self.store.clone(), sender, self.shown.finalized.clone(), times, self.inputs.clone());
+        tasks.spawn(lane.run(self.poll_every(), stop.clone()));
+    }
+
+    fn spawn_http(&self, tasks: &mut JoinSet<()>, listener: TcpListener, stop: &watch::Receiver<bool>) {
+        let clock = self.clock;
+        let api = Api {
+            archive: self.store.clone(),
+            progress: self.shown.progress.clone(),
+            peers: self.peer_counts.clone(),
+            now_ms: Arc::new(move || clock.now_ms()),
+            limits: HttpLimits::default(),
+        };
+        let mut stop = stop.clone();
+        tasks.spawn(async move {
+            let stopped = async move {
+                let _ = stop.changed().await;
+            };
+            if let Err(error) = http::serve(listener, api, stopped).await {
+                tracing::error!(%error, "the HTTP API ended");
+            }
+        });
+    }
+
+    fn hands(&self) -> Hands {
+        let look = &self.settings.file.look;
+        let limits = SshLimits { allow_private: look.allow_private, ..SshLimits::default() };
+        let me = self.settings.key.account();
+        Hands {
+            clock: self.clock,
+            eyes: Eyes::new(limits, self.settings.ssh_key.clone()),
+            epochs: Epochs::new(self.reader.node().clone(), self.settings.deployment.chain_id, me),
+            store: self.store.clone(),
+            key: self.settings.key.clone(),
+            domains: self.domains(),
+            anchors: look.anchors.clone(),
+            tenant_user: look.tenant_user.clone(),
+            keeper_user: look.keeper_user.clone(),
+            dry_run: self.dry_run,
+            inputs: self.inputs.clone(),
+        }
+    }
+}
