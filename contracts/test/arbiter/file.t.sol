@@ -66,7 +66,7 @@ contract FileTest is ArbiterBase {
 
     function test_Interrupted_TheSecondsAreWithheldAndNothingElseHappens() external {
         skip(30 minutes);
-        IArbiter.SignedAttestation[] memory seen = _attest(INTERRUPTED, rental, start + 5 minutes, start + 8 minutes, 3);
+        IArbiter.SignedAttestation[] memory seen = _attest(INTERRUPTED, rental, start + 300, start + 480, 3);
         _expectFiled(INTERRUPTED, 3 minutes, 0);
         _file(INTERRUPTED, 0, seen);
         assertEq(keccak256(abi.encode(arbiter.caseAt(1))), _case(INTERRUPTED, 3 minutes, 0));

@@ -46,9 +46,10 @@ library SecondsOracle {
         }
     }
 
-    function secsOf(Sim memory s, uint256 caseId) internal pure returns (uint256 secs) {
+    /// @dev Seconds whose case nobody has executed yet.
+    function undecided(Sim memory s) internal pure returns (uint256 secs) {
         for (uint256 i = 0; i < s.end; ++i) {
-            if (s.faultOf[i] == caseId) ++secs;
+            if (s.faultOf[i] != 0 && !s.executed[s.faultOf[i]]) ++secs;
         }
     }
 

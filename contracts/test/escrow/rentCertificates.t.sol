@@ -156,6 +156,22 @@ contract RentCertificatesTest is EscrowBase {
         _refuse(_with(1, MACHINE, 1, H100, 0), abi.encodeWithSelector(selector, 1, H100, 0));
     }
 
+    function test_EveryGpuOfferedIsMeasuredAndBonded() external {
+        IRentalEscrow.Offer memory terms = _terms();
+        terms.gpuCount = 4;
+        vm.prank(MINER);
+        escrow.offer(MACHINE, terms);
+        RentCall memory c = _with(1, MACHINE, 1, H100, 3);
+        c.certificates[0] = _certificate(keeperKeys[0], MACHINE, 1, H100, 4, _now());
+        c.certificates[2] = _certificate(keeperKeys[2], MACHINE, 1, H100, 8, _now());
+        bytes4 selector = IRentalEscrow.RentalEscrow_CertificateTooSmall.selector;
+        _refuse(c, abi.encodeWithSelector(selector, 1, H100, 3));
+        c.certificates[1] = _certificate(keeperKeys[1], MACHINE, 1, H100, 4, _now());
+        uint64 rental = _send(c);
+        assertEq(_rao(vault.reserveOf(rental).reserved), 4 * H100_BOND);
+        assertEq(escrow.rentalAt(rental).gpuCount, 4);
+    }
+
     function test_MoreGpusThanOfferedCover() external {
         assertEq(_send(_with(1, MACHINE, 1, H100, 8)), 1);
     }
