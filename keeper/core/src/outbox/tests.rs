@@ -45,6 +45,13 @@ fn what_somebody_else_did_is_not_done_again() {
 }
 
 #[test]
+fn a_reserved_nonce_that_something_else_used_is_given_up_before_anything_is_signed() {
+    let reserved = row(RowState::Reserved { nonce: 7 });
+    assert_eq!(next_action(&reserved, &seen()), Action::Sign { nonce: 7 });
+    assert_eq!(next_action(&reserved, &Seen { latest_nonce: 8, ..seen() }), Action::Requeue);
+}
+
+#[test]
 fn nonces_are_taken_in_order_and_never_shared() {
     let queued = row(RowState::Queued);
     assert_eq!(next_action(&queued, &seen()), Action::ReserveNonce { nonce: 7 });
