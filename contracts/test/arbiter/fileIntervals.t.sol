@@ -204,7 +204,8 @@ contract FileIntervalsTest is ArbiterBase {
     }
 
     // Fails today: 255 faults leave no place for the case that ends the rental. Fix: keep the last one for it, in
-    // RentalEscrow.withhold: require(r.faultCount < (terminates ? 255 : 254), RentalEscrow_TooManyFaults(rental)). (Import IRentalEscrow for it.)
+    // RentalEscrow.withhold: require(r.faultCount < (terminates ? 255 : 254), RentalEscrow_TooManyFaults(rental)).
+    // (Import IRentalEscrow for it.)
     //
     // function test_BUG_AMachineThatFlaps255TimesCanStillBeEndedByACase() external {
     //     uint8 i = 0;
