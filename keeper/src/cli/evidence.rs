@@ -220,8 +220,8 @@ fn outage_says(outage: &Outage) -> String {
     let failed = outage.looks.iter().filter(|look| look.fault().is_some()).count();
     let thinned = if outage.thinned == 0 { String::new() } else { format!(" and {} more left out", outage.thinned) };
     format!(
-        "{failed} looks in a row failed{thinned} ({} are needed), {}, and after each the keeper's own network was found \
-         well; none in between succeeded",
+        "{failed} looks in a row failed{thinned} ({} are needed), {}; none in between succeeded, and after each the \
+         keeper's own network was found well",
         outage.looks_needed,
         span(outage.from_secs, outage.until_secs)
     )

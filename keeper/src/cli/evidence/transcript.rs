@@ -33,8 +33,8 @@ pub(super) fn check(
         return Err(format!("the work took {compute_ms} ms, {allowed_ms} ms are allowed: this proves no class"));
     }
     Ok(format!(
-        "the machine's own host key signed the results; all {rows} rows that it was asked to show were recomputed here and \
-         are right; it took {compute_ms} ms of {allowed_ms} ms allowed"
+        "the machine's own host key signed the results; all {rows} rows that it was asked to show were recomputed here \
+         and are right; it took {compute_ms} ms of {allowed_ms} ms allowed"
     ))
 }
 
@@ -111,9 +111,10 @@ impl<'a> Walk<'a> {
         let version = PROTOCOL_VERSION;
         let started_ms = self.now_ms;
         self.keeper("hello", |frame| matches!(frame, Frame::Hello(hello) if hello.version == version))?;
-        self.machine("claim", |frame| {
-            matches!(frame, Frame::HelloAck(ack) if (ack.version, ack.class, ack.count) == (version, challenge.class, challenge.count))
-        })?;
+        let claim = (version, challenge.class, challenge.count);
+        let claims =
+            |frame: &Frame| matches!(frame, Frame::HelloAck(ack) if (ack.version, ack.class, ack.count) == claim);
+        self.machine("claim", claims)?;
         self.within("hello", started_ms, limits.hello_ms)?;
         let echoes_ms = self.now_ms;
         let rtt_min_ms = self.echoes()?;

@@ -28,7 +28,7 @@ async fn more_reads_than_the_lane_holds_are_shed_and_only_they() {
     let evidence = put_bundle(&served, json!({}));
     served.shelf.hangs.set(true);
     let hanging = tokio::spawn(got(client().get(format!("{}/v1/attestations/7", served.url))));
-    until("the first read is under way", || async { served.get("/v1/attestations").await.status == 503 }).await;
+    served.shelf.hangs.reached().await;
     let shed = served.get("/v1/attestations").await;
     assert_eq!((shed.status, shed.code().as_str()), (503, "busy"));
     assert_eq!(served.get(&evidence).await.status, 200, "evidence has a lane of its own");
@@ -142,7 +142,7 @@ async fn shutdown_finishes_what_is_being_answered_and_takes_nothing_new() {
     served.shelf.hangs.set(true);
     let _idle = TcpStream::connect(served.address).await.unwrap();
     let hanging = tokio::spawn(got(client().get(format!("{}/v1/attestations/7", served.url))));
-    until("the read is under way", || async { served.get("/v1/attestations").await.status == 503 }).await;
+    served.shelf.hangs.reached().await;
     drop(served.stop.take());
     until("nothing new is taken", || async { TcpStream::connect(served.address).await.is_err() }).await;
     assert!(!served.task.is_finished(), "it waits for the answer");
@@ -157,7 +157,7 @@ async fn shutdown_waits_no_longer_than_it_may() {
     let mut served = start(HttpLimits { drain_max, lists_at_once: 1, ..HttpLimits::default() }).await;
     served.shelf.hangs.set(true);
     let hanging = tokio::spawn(client().get(format!("{}/v1/attestations/7", served.url)).send());
-    until("the read is under way", || async { served.get("/v1/attestations").await.status == 503 }).await;
+    served.shelf.hangs.reached().await;
     drop(served.stop.take());
     timeout(DEADLINE, &mut served.task).await.unwrap().unwrap().unwrap();
     served.shelf.hangs.set(false);

@@ -68,6 +68,7 @@ pub(super) struct Shelf {
 pub(super) struct Gate {
     shut: Mutex<bool>,
     moved: Condvar,
+    waiting: AtomicU64,
 }
 
 impl Gate {
@@ -77,7 +78,13 @@ impl Gate {
     }
 
     fn pass(&self) {
+        self.waiting.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         drop(self.moved.wait_while(self.shut.lock().unwrap(), |shut| *shut).unwrap());
+    }
+
+    /// Waits until somebody has come to the gate.
+    pub(super) async fn reached(&self) {
+        until("a read is under way", || async { self.waiting.load(std::sync::atomic::Ordering::Relaxed) > 0 }).await;
     }
 }
 

@@ -58,7 +58,9 @@ async fn a_long_list_is_read_page_by_page() {
 async fn a_peer_that_lost_its_store_is_heard_again() {
     let served = start(HttpLimits::default()).await;
     let keepers = [keeper(1, &served.url)];
-    (1..=5).for_each(|rental| drop(served.shelf.add(&key(1), rental)));
+    for rental in 1..=5 {
+        served.shelf.add(&key(1), rental);
+    }
     let (peers, _) = peers(limits());
     assert_eq!(peers.poll(&keepers, me()).await.len(), 5);
     served.shelf.own.lock().unwrap().clear();
@@ -95,7 +97,7 @@ async fn private_addresses_are_not_asked_in_earnest() {
     assert_eq!(strict.poll(&keepers, me()).await, vec![]);
     assert_eq!(counts.failed.load(Relaxed), 2);
     let (lenient, _) = peers(limits());
-    assert_eq!(lenient.poll(&keepers, me()).await.len(), 1, "each shows its own: the second shows the first's too");
+    assert_eq!(lenient.poll(&keepers, me()).await.len(), 2, "in development they are");
 }
 
 #[tokio::test]
