@@ -1,0 +1,66 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+const GOOD: &str = r#"
+rpc_url = "http://127.0.0.1:8545"
+chain_id = 31337
+host_key = "/etc/surety/host_key"
+deployment = "/etc/surety/31337.json"
+listen = "127.0.0.1:0"
+tenant_user = "tenant"
+keeper_user = "keeper"
+state_dir = "/var/lib/surety"
+dev = true
+
+[device]
+kind = "cpu"
+class = 65535
+count = 1
+"#;
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(text, Path::new("node.toml")).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_good_configuration_is_taken() {
+    assert_eq!(parse(GOOD).unwrap().poll(), Duration::from_secs(3));
+}
+
+#[test]
+fn an_unknown_key_is_named_in_the_refusal() {
+    for text in [format!("lie = \"skip-rows\"\n{GOOD}"), GOOD.replace("count = 1", "count = 1\ncuont = 2")] {
+        let why = parse(&text).unwrap_err();
+        assert!(why.contains("unknown field"), "{why}");
+    }
+}
+
+#[test]
+fn each_impossible_value_is_refused_by_its_key() {
+    let cases = [
+        ("\"http://127.0.0.1:8545\"", "\"ws://x\"", "rpc_url"),
+        ("\"/etc/surety/host_key\"", "\"host_key\"", "host_key"),
+        ("\"/etc/surety/31337.json\"", "\"31337.json\"", "deployment"),
+        ("\"/var/lib/surety\"", "\"state\"", "state_dir"),
+        ("\"tenant\"", "\"../root\"", "tenant_user"),
+        ("\"keeper\"", "\"a b\"", "keeper_user"),
+        ("dev = true", "dev = true\npoll_ms = 1", "poll_ms"),
+        ("count = 1", "count = 17", "device.count"),
+        ("class = 65535", "class = 2", "device.class"),
+        ("31337", "964", "device.class"),
+        ("dev = true\n", "", "keeper_user"),
+    ];
+    for (from, to, key) in cases {
+        let text = GOOD.replace(from, to);
+        let text = if key == "keeper_user" { text.replace("\"keeper\"", "\"tenant\"") } else { text };
+        let why = parse(&text).unwrap_err();
+        assert!(why.starts_with(key), "{to}: {why}");
+    }
+}
+
+#[test]
+fn a_tenant_is_never_root_outside_development() {
+    let text = GOOD.replace("dev = true\n", "").replace("\"tenant\"", "\"root\"");
+    assert!(parse(&text).unwrap_err().starts_with("tenant_user"));
+}

@@ -1,0 +1,115 @@
+//! What sshd reads: its configuration and the keys files. Pure text.
+
+use crate::access::{Grants, Keeper, Rental};
+use crate::config::Config;
+use russh::keys::PublicKey;
+use russh::keys::ssh_key::public::Ed25519PublicKey;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use surety_core::types::{SshKey, UnixSecs};
+
+/// sshd's configuration. `penalties_known`: this sshd knows `PerSourcePenalties` (OpenSSH 9.8 and newer).
+pub(super) fn sshd_config(config: &Config, listen: SocketAddr, strict_modes: bool, penalties_known: bool) -> String {
+    let state = config.state_dir.display();
+    let (tenant, keeper) = (&config.tenant_user, &config.keeper_user);
+    let mut lines = vec![
+        "# Written by surety-node at every start: changes are lost.".to_owned(),
+        format!("HostKey {}", config.host_key.display()),
+        format!("ListenAddress {listen}"),
+        "PidFile none".to_owned(),
+        format!("AuthorizedKeysFile {state}/keys/%u"),
+        "AuthenticationMethods publickey".to_owned(),
+        "PasswordAuthentication no".to_owned(),
+        "KbdInteractiveAuthentication no".to_owned(),
+        format!("PermitRootLogin {}", if config.dev { "prohibit-password" } else { "no" }),
+        format!("AllowUsers {tenant} {keeper}"),
+        format!("StrictModes {}", if strict_modes { "yes" } else { "no" }),
+        "UsePAM no".to_owned(),
+        "PermitUserEnvironment no".to_owned(),
+        "AllowTcpForwarding no".to_owned(),
+        "AllowStreamLocalForwarding no".to_owned(),
+        "AllowAgentForwarding no".to_owned(),
+        "X11Forwarding no".to_owned(),
+        format!("SetEnv {}={state}", crate::processes::MARK),
+        "ClientAliveInterval 15".to_owned(),
+        "ClientAliveCountMax 4".to_owned(),
+        // Keepers look without logging in: neither that nor a hundred idle connections may lock them out.
+        "LoginGraceTime 20".to_owned(),
+        "MaxStartups 200:30:1000".to_owned(),
+        "PerSourceMaxStartups 4".to_owned(),
+    ];
+    if penalties_known {
+        lines.push("PerSourcePenalties no".to_owned());
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The keys files, by account: exactly what the grants say. `expires_secs` is the tenant's end on this host's clock.
+pub(super) fn keys_files(
+    config: &Config,
+    grants: &Grants,
+    expires_secs: UnixSecs,
+    agent: &Path,
+) -> BTreeMap<String, String> {
+    let accounts = [&config.tenant_user, &config.keeper_user];
+    let mut files: BTreeMap<String, String> = accounts.map(|account| (account.clone(), String::new())).into();
+    let tenant = grants.tenant.map(|rental| (&config.tenant_user, tenant_line(&rental, expires_secs)));
+    let socket = config.state_dir.join(super::SOCKET);
+    let keepers = grants.keepers.iter().map(|keeper| (&config.keeper_user, keeper_line(keeper, agent, &socket)));
+    for (account, line) in tenant.into_iter().chain(keepers) {
+        files.entry(account.clone()).or_default().push_str(&line);
+    }
+    files
+}
+
+fn tenant_line(rental: &Rental, expires_secs: UnixSecs) -> String {
+    let key = public(&rental.renter_key);
+    format!("expiry-time=\"{}\" {key} rental-{}\n", utc(expires_secs), rental.id)
+}
+
+/// The paths hold nothing that means anything to sshd or a shell: `Config` and the door's start have checked.
+fn keeper_line(keeper: &Keeper, agent: &Path, socket: &Path) -> String {
+    let (agent, socket, key) = (agent.display(), socket.display(), keeper.ssh_key);
+    let command = format!("{agent} prove --socket {socket} --keeper {key}");
+    format!("restrict,command=\"{command}\" {} keeper-{}\n", public(&keeper.ssh_key), keeper.account)
+}
+
+fn public(key: &SshKey) -> String {
+    // An ed25519 key always has an OpenSSH form; an empty line lets nobody in.
+    PublicKey::from(Ed25519PublicKey(key.0)).to_openssh().unwrap_or_default()
+}
+
+/// `YYYYMMDDHHMMSSZ`, the form of `expiry-time` since OpenSSH 9.1. Days to a date as in "chrono-Compatible Low-Level
+/// Date Algorithms" (H. Hinnant): years begin in March, 400 of them have 146,097 days.
+fn utc(secs: UnixSecs) -> String {
+    let (days, rest) = (secs / 86_400, secs % 86_400);
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year:04}{month:02}{day:02}{:02}{:02}{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_openssh_reads_them() {
+        let known = [
+            (0, "19700101000000Z"),
+            (951_782_400, "20000229000000Z"),
+            (1_700_000_000, "20231114221320Z"),
+            (1_709_251_199, "20240229235959Z"),
+            (4_102_444_800, "21000101000000Z"),
+        ];
+        for (secs, text) in known {
+            assert_eq!(utc(secs), text);
+        }
+    }
+}

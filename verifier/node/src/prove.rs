@@ -1,0 +1,144 @@
+//! The prover between two byte streams: a session channel, or the standard input and output of a forced command.
+
+use crate::config::{Device, DeviceKind};
+use crate::hostkey::HostKey;
+use std::time::Duration;
+use surety_core::types::Account;
+use surety_verifier::classes::ClassId;
+use surety_verifier::device::{self, CpuDevice};
+use surety_verifier::frame::{self, Bye, ByeCode, DecodeError, Decoder, Frame, Side};
+use surety_verifier::session::{Caps, Claims, ProverError, ProverSession};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
+
+/// What a prover answers for.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// The chain the machine is registered on.
+    pub chain_id: u64,
+    /// The machine's registration.
+    pub registration: u32,
+    /// The keeper at the other end.
+    pub keeper: Account,
+    /// What computes.
+    pub device: Device,
+}
+
+/// Why a session ended without the keeper's goodbye.
+#[derive(Debug, thiserror::Error)]
+pub enum ProveError {
+    /// The keeper hung up, or the stream failed.
+    #[error("the connection to the keeper was lost")]
+    Lost(#[source] std::io::Error),
+    /// The keeper said nothing for too long.
+    #[error("the keeper said nothing for {} s", SILENCE_MAX.as_secs())]
+    Silence,
+    /// The keeper's bytes are not the protocol.
+    #[error("the keeper does not speak the protocol")]
+    Malformed(#[from] DecodeError),
+    /// The session cannot go on.
+    #[error("the measurement was ended")]
+    Prover(#[from] ProverError),
+    /// The computing thread failed.
+    #[error("the computation did not finish")]
+    Compute,
+}
+
+/// Longest wait for the keeper's next bytes.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// The devices of an honest machine.
+pub fn devices(device: &Device) -> Vec<Box<dyn device::Device>> {
+    match device.kind {
+        DeviceKind::Cpu => (0..device.count).map(|_| Box::new(CpuDevice::new()) as Box<dyn device::Device>).collect(),
+    }
+}
+
+/// Answers one keeper, computing on `devices`, until it says goodbye. Errors have been told to the keeper where it
+/// still listens.
+///
+/// # Errors
+/// [`ProveError`] says why the session did not come to its end.
+pub async fn prove(
+    proof: &Proof,
+    key: &HostKey,
+    devices: Vec<Box<dyn device::Device>>,
+    mut reader: impl AsyncRead + Unpin,
+    mut writer: impl AsyncWrite + Unpin,
+) -> Result<(), ProveError> {
+    let claims = Claims {
+        chain_id: proof.chain_id,
+        registration: proof.registration,
+        class: ClassId(proof.device.class),
+        keeper: Some(proof.keeper.0),
+        caps: Caps::cpu(),
+    };
+    let session = ProverSession::new(devices, key.signing_key(), claims)?;
+    let talked = talk(session, &mut reader, &mut writer).await;
+    let farewell = match &talked {
+        Err(ProveError::Prover(error)) => Some(error.farewell()),
+        Err(ProveError::Malformed(_)) => Some(bye(ByeCode::Protocol)),
+        _ => None,
+    };
+    if let Some(farewell) = farewell {
+        send(&mut writer, &[farewell]).await.ok();
+    }
+    talked
+}
+
+/// Tells a keeper that there is no measurement now: a tenant or another keeper has the machine.
+///
+/// # Errors
+/// When the stream fails.
+pub async fn refuse_busy(mut writer: impl AsyncWrite + Unpin) -> std::io::Result<()> {
+    send(&mut writer, &[bye(ByeCode::Busy)]).await
+}
+
+type Session = ProverSession<ed25519_dalek::SigningKey>;
+
+async fn talk(
+    mut session: Session,
+    reader: &mut (impl AsyncRead + Unpin),
+    writer: &mut (impl AsyncWrite + Unpin),
+) -> Result<(), ProveError> {
+    let mut decoder = Decoder::new(Side::FromKeeper);
+    let mut buffer = vec![0; 16 * 1024];
+    while !session.is_done() {
+        let count = match timeout(SILENCE_MAX, reader.read(&mut buffer)).await {
+            Err(_) => return Err(ProveError::Silence),
+            Ok(Err(error)) => return Err(ProveError::Lost(error)),
+            Ok(Ok(0)) => return Err(ProveError::Lost(std::io::ErrorKind::UnexpectedEof.into())),
+            Ok(Ok(count)) => count,
+        };
+        let mut bytes = buffer.get(..count).unwrap_or_default();
+        while !bytes.is_empty() {
+            let Some(frame) = decoder.take(&mut bytes)? else { break };
+            let (back, answer) = compute(session, frame).await?;
+            session = back;
+            send(writer, &answer?).await.map_err(ProveError::Lost)?;
+        }
+    }
+    Ok(())
+}
+
+/// Devices block while they compute, so they do it where blocking is allowed.
+async fn compute(mut session: Session, frame: Frame) -> Result<(Session, Result<Vec<Frame>, ProverError>), ProveError> {
+    let computed = tokio::task::spawn_blocking(move || {
+        let answer = session.on_frame(frame);
+        (session, answer)
+    });
+    computed.await.map_err(|_| ProveError::Compute)
+}
+
+async fn send(writer: &mut (impl AsyncWrite + Unpin), frames: &[Frame]) -> std::io::Result<()> {
+    let bytes: Vec<u8> = frames.iter().flat_map(frame::encode).collect();
+    let writing = async {
+        writer.write_all(&bytes).await?;
+        writer.flush().await
+    };
+    timeout(SILENCE_MAX, writing).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
+}
+
+fn bye(code: ByeCode) -> Frame {
+    Frame::Bye(Bye { code })
+}

@@ -1,0 +1,200 @@
+//! The embedded server.
+
+use crate::rig::{Agent, KEEPER_SEED, OTHER_SEED, RENTER_SEED, config, eventually, runs};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use surety_core::input::{MeasureOutcome, Observation};
+use surety_node::agent::Server;
+use surety_node::desk::Desk;
+use surety_node::embedded::{Embedded, Limits};
+use surety_node::hostkey::HostKey;
+use surety_node::reconcile::Door;
+use surety_verifier::Bytes32;
+use surety_verifier::device::{CpuDevice, Device, DeviceError, FillJob, Opening};
+use tokio::io::AsyncReadExt;
+
+async fn rented() -> Agent {
+    let agent = Agent::start(Server::Embedded).await;
+    agent.set_rental(Some((1, RENTER_SEED, 3600)));
+    agent.until_let_in(RENTER_SEED).await;
+    agent
+}
+
+#[tokio::test]
+async fn exactly_the_renters_key_under_the_tenants_name_is_accepted() {
+    let agent = Agent::start(Server::Embedded).await;
+    assert_eq!(agent.probe(RENTER_SEED, "tenant").await, Observation::Refused, "no rental runs");
+    agent.set_rental(Some((1, RENTER_SEED, 3600)));
+    agent.until_let_in(RENTER_SEED).await;
+    for (seed, user) in
+        [(OTHER_SEED, "tenant"), (KEEPER_SEED, "tenant"), (RENTER_SEED, "keeper"), (RENTER_SEED, "root")]
+    {
+        assert_eq!(agent.probe(seed, user).await, Observation::Refused, "{user}");
+    }
+    assert_eq!(agent.probe(KEEPER_SEED, "keeper").await, Observation::Accepted);
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_at_the_query_cannot_log_in() {
+    let agent = rented().await;
+    assert!(agent.log_in(OTHER_SEED, "tenant").await.is_none());
+    assert!(agent.log_in(RENTER_SEED, "keeper").await.is_none());
+    assert!(agent.log_in(RENTER_SEED, "tenant").await.is_some());
+}
+
+#[tokio::test]
+async fn a_tenants_commands_run_in_one_directory_with_input_output_and_exit_code() {
+    let agent = rented().await;
+    assert_eq!(
+        agent.run(RENTER_SEED, "cat > note; echo done; echo noise >&2; exit 3", "hello").await,
+        (3, "done\n".into())
+    );
+    assert_eq!(
+        agent.run(RENTER_SEED, "cat note; pwd", "").await.1,
+        format!("hello{}\n", agent.config.tenant_dir().display())
+    );
+    assert_eq!(agent.run(RENTER_SEED, "kill -9 $$", "").await.0, 137);
+}
+
+#[tokio::test]
+async fn at_the_end_of_a_rental_sessions_are_cut_processes_killed_and_data_wiped() {
+    let agent = rented().await;
+    agent.run(RENTER_SEED, "echo x > data; setsid sleep 98761 >/dev/null 2>&1 </dev/null & echo", "").await;
+    assert!(runs("98761"));
+    let session = agent.log_in(RENTER_SEED, "tenant").await.unwrap();
+    let mut channel = session.channel_open_session().await.unwrap();
+    channel.exec(true, "sleep 98762").await.unwrap();
+    eventually("the command runs", || runs("98762")).await;
+    agent.set_rental(None);
+    agent.until_put_out(RENTER_SEED).await;
+    eventually("the session is cut", || session.is_closed()).await;
+    eventually("its processes are gone", || !runs("98761") && !runs("98762")).await;
+    eventually("its data is gone", || !agent.config.tenant_dir().exists()).await;
+    while channel.wait().await.is_some() {}
+}
+
+#[tokio::test]
+async fn the_next_tenant_finds_nothing_of_the_last_who_finds_no_way_in() {
+    let agent = rented().await;
+    agent.run(RENTER_SEED, "echo x > data", "").await;
+    agent.set_rental(Some((2, OTHER_SEED, 3600)));
+    agent.until_let_in(OTHER_SEED).await;
+    assert_eq!(agent.probe(RENTER_SEED, "tenant").await, Observation::Refused);
+    assert_eq!(agent.run(OTHER_SEED, "ls -A", "").await, (0, String::new()));
+}
+
+#[tokio::test]
+async fn an_extension_keeps_the_session_and_the_data() {
+    let agent = rented().await;
+    agent.run(RENTER_SEED, "echo x > data", "").await;
+    let session = agent.log_in(RENTER_SEED, "tenant").await.unwrap();
+    agent.set_rental(Some((1, RENTER_SEED, 7200)));
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert!(!session.is_closed());
+    assert_eq!(agent.run(RENTER_SEED, "cat data", "").await.1, "x\n");
+}
+
+#[tokio::test]
+async fn with_the_rpc_down_access_lasts_until_it_runs_out_and_no_longer() {
+    let agent = Agent::start(Server::Embedded).await;
+    agent.set_rental(Some((1, RENTER_SEED, 3)));
+    agent.until_let_in(RENTER_SEED).await;
+    agent.cut_rpc();
+    assert_eq!(agent.probe(RENTER_SEED, "tenant").await, Observation::Accepted);
+    agent.until_put_out(RENTER_SEED).await;
+    assert!(!agent.config.tenant_dir().exists() || agent.log_in(RENTER_SEED, "tenant").await.is_none());
+}
+
+#[tokio::test]
+async fn a_keeper_measures_an_honest_machine() {
+    let agent = Agent::start(Server::Embedded).await;
+    let outcome = agent.measure(KEEPER_SEED).await;
+    assert!(matches!(outcome, MeasureOutcome::Proven { gpu_class: 65_535, gpu_count: 1, .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_stranger_cannot_measure_and_a_rented_machine_is_busy() {
+    let agent = rented().await;
+    let outcome = agent.measure(OTHER_SEED).await;
+    assert!(matches!(&outcome, MeasureOutcome::Unmeasured { why } if why.contains("does not let")), "{outcome:?}");
+    let outcome = agent.measure(KEEPER_SEED).await;
+    assert!(matches!(&outcome, MeasureOutcome::Unmeasured { why } if why.contains("Busy")), "{outcome:?}");
+}
+
+/// A processor that does other work than it was given, and signs it all the same.
+struct Lazy(CpuDevice);
+
+impl Device for Lazy {
+    fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
+        self.0.start(FillJob { gpu_seed: [0; 32], ..job })
+    }
+    fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
+        self.0.finish()
+    }
+    fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
+        self.0.open(round, row)
+    }
+    fn release(&mut self) {
+        self.0.release();
+    }
+}
+
+#[tokio::test]
+async fn a_machine_that_signs_work_it_has_not_done_is_a_bad_proof() {
+    let lazy = || -> Vec<Box<dyn Device>> { vec![Box::new(Lazy(CpuDevice::new()))] };
+    let desk = |config: &_, key| Desk::with_devices(config, key, Arc::new(lazy));
+    let agent = Agent::start_with(Server::Embedded, desk).await;
+    let outcome = agent.measure(KEEPER_SEED).await;
+    assert!(matches!(outcome, MeasureOutcome::BadProof { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_agent_that_stops_leaves_no_process_and_no_listener() {
+    let agent = rented().await;
+    agent.run(RENTER_SEED, "setsid sleep 98763 >/dev/null 2>&1 </dev/null & echo", "").await;
+    let address = agent.address;
+    agent.stop().await;
+    assert!(!runs("98763"));
+    assert!(std::net::TcpStream::connect(address).is_err());
+}
+
+#[tokio::test]
+async fn a_second_agent_in_the_same_directory_does_not_start() {
+    let agent = Agent::start(Server::Embedded).await;
+    let key = HostKey::from_file(&agent.config.host_key).unwrap();
+    let (_stop, stopping) = tokio::sync::watch::channel(false);
+    let desk = Desk::new(&agent.config, key);
+    let second = surety_node::agent::run(
+        &agent.config,
+        desk,
+        agent.chain.clone(),
+        Server::Embedded,
+        std::path::Path::new("/bin/false"),
+        stopping,
+    );
+    let error = second.await.unwrap_err();
+    assert!(error.to_string().starts_with("another agent works in"), "{error}");
+}
+
+#[tokio::test]
+async fn who_does_not_log_in_is_cut_off_and_one_source_has_few_such_connections() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(dir.path(), Server::Embedded);
+    let desk = Desk::new(&config, HostKey::from_file(&config.host_key).unwrap());
+    let limits = Limits { login_max: Duration::from_millis(300), strangers_per_source_max: 2, ..Limits::default() };
+    let door = Embedded::start(&config, desk, limits).await.unwrap();
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        streams.push(tokio::net::TcpStream::connect(door.address()).await.unwrap());
+    }
+    let began = Instant::now();
+    let mut heard = Vec::new();
+    for stream in &mut streams {
+        let mut bytes = Vec::new();
+        tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut bytes)).await.unwrap().ok();
+        heard.push(!bytes.is_empty());
+    }
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert_eq!(heard, [true, true, false], "the third is not even greeted");
+    door.close().await;
+}

@@ -1,0 +1,7 @@
+//! Both doors, with real SSH clients: who is let in, what they get, and what is left when they must go.
+#![allow(clippy::unwrap_used)]
+
+mod embedded;
+mod openssh;
+mod program;
+mod rig;
