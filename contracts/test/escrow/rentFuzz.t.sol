@@ -45,9 +45,9 @@ contract RentFuzzTest is EscrowBase {
         assertEq(r.boughtSecs, c.secs);
         assertEq(Timestamp.unwrap(r.end), _now() + c.secs);
         assertEq(_rao(escrow.liabilities()), owed + c.valueWei / WEI);
-        assertEq(_rao(vault.reserveOf(rental).reserved), H100_BOND);
+        assertEq(_rao(vault.reserveOf(rental).reserved), _bond(c.secs));
         (,,,, Rao free) = vault.bondOf(MACHINE);
-        assertEq(_rao(free), freeRao - H100_BOND);
+        assertEq(_rao(free), freeRao - _bond(c.secs));
     }
 
     /// @dev A first rental is over and closed, the machine idle since `vacatedAt`.
@@ -75,7 +75,7 @@ contract RentFuzzTest is EscrowBase {
 
     function _call(Wrongs memory w) private returns (RentCall memory c) {
         c = _goodRent(MACHINE);
-        c.secs = w.secs % 8 == 0 ? w.secs : 1 hours - 2 + w.secs % 8;
+        c.secs = w.secs % 8 == 0 ? w.secs : w.secs % 8 < 3 ? w.secs % 30 days : 1 hours - 2 + w.secs % 8;
         c.valueWei = uint256(_cost(c.secs)) * WEI;
         vm.deal(RENTER, c.valueWei + 1 ether);
         if (w.hash % 16 == 0) c.offerHash = keccak256(abi.encode(w.hash));
@@ -123,10 +123,10 @@ contract RentFuzzTest is EscrowBase {
         if (_now() < vacatedAt + 60) {
             return abi.encodeWithSelector(IRentalEscrow.RentalEscrow_NotReady.selector, MACHINE, vacatedAt + 60);
         }
-        return _predictCertificates(w);
+        return _predictCertificates(w, _bond(c.secs));
     }
 
-    function _predictCertificates(Wrongs memory w) private view returns (bytes memory) {
+    function _predictCertificates(Wrongs memory w, uint64 bond) private view returns (bytes memory) {
         uint32 notBefore = _max(vacatedAt, _now() - 24 hours);
         uint256 signers = _signers(w);
         for (uint256 i = 0; i < signers; ++i) {
@@ -147,18 +147,24 @@ contract RentFuzzTest is EscrowBase {
             }
         }
         if (signers < 2) return abi.encodeWithSelector(IRentalEscrow.RentalEscrow_NoQuorum.selector, signers);
-        return _predictBond(w);
+        return _predictBond(w, bond);
     }
 
-    function _predictBond(Wrongs memory w) private view returns (bytes memory) {
+    /// @dev The class bond, or a fifth of the cost, rounded up, where that is more.
+    function _bond(uint32 secs) private pure returns (uint64) {
+        uint64 share = (_cost(secs) + 4) / 5;
+        return share > H100_BOND ? share : H100_BOND;
+    }
+
+    function _predictBond(Wrongs memory w, uint64 bond) private view returns (bytes memory) {
         if (w.class % 16 == 0) return abi.encodeWithSelector(IRentalEscrow.RentalEscrow_UnknownClass.selector, H100);
         if (w.hotkey % 16 == 0) {
             return
                 abi.encodeWithSelector(ICollateralVault.CollateralVault_HotkeyNotAtUid.selector, 0, bytes32(0), HOTKEY);
         }
-        if (freeRao < H100_BOND) {
+        if (freeRao < bond) {
             bytes4 selector = ICollateralVault.CollateralVault_NotEnoughFree.selector;
-            return abi.encodeWithSelector(selector, MACHINE, freeRao, H100_BOND);
+            return abi.encodeWithSelector(selector, MACHINE, freeRao, bond);
         }
         return "";
     }
