@@ -157,8 +157,8 @@ impl Opener {
     }
 }
 
-/// RFC 4253 §7.2: HASH(K ‖ H ‖ letter ‖ session id), extended by HASH(K ‖ H ‖ what there is). For the first key
-/// exchange H is the session id.
+/// RFC 4253 §7.2: HASH(K ‖ H ‖ letter ‖ session id), extended by HASH(K ‖ H ‖ what there is). In the first
+/// key exchange H is the session id.
 fn derive<const N: usize>(keys: &SessionKeys, letter: u8) -> Option<[u8; N]> {
     let secret = mpint(&keys.shared_secret);
     let hash = |tail: &[&[u8]]| {

@@ -27,8 +27,14 @@ pub enum OpensshError {
         found: String,
     },
     /// No such account.
-    #[error("there is no account {name}: make it, for instance with `useradd --create-home {name}`")]
+    #[error("there is no account {name}: make it with `useradd --password '*' {name}`")]
     NoAccount {
+        /// Its name.
+        name: String,
+    },
+    /// An account that sshd lets nobody into.
+    #[error("the account {name} is locked, so sshd lets nobody in: run `usermod --password '*' {name}`")]
+    Locked {
         /// Its name.
         name: String,
     },
@@ -111,7 +117,18 @@ async fn check_version(sshd: &Path) -> Result<(), OpensshError> {
 fn account(name: &str) -> Result<Account, OpensshError> {
     let user = nix::unistd::User::from_name(name).ok().flatten();
     let user = user.ok_or_else(|| OpensshError::NoAccount { name: name.to_owned() })?;
+    if is_locked(name) {
+        return Err(OpensshError::Locked { name: name.to_owned() });
+    }
     Ok(Account { uid: user.uid.as_raw() })
+}
+
+/// Without PAM, sshd takes a password field that begins with `!` for a locked account; `useradd` makes them so. Only
+/// root can read the file: whoever else runs the agent lets in their own account, which is not locked.
+fn is_locked(name: &str) -> bool {
+    let shadow = std::fs::read_to_string("/etc/shadow").unwrap_or_default();
+    let fields = shadow.lines().filter_map(|line| line.split_once(':'));
+    fields.into_iter().any(|(account, rest)| account == name && rest.starts_with('!'))
 }
 
 /// The state directory can be crossed and the keys read by the accounts that sshd reads them as; the rest is closed by

@@ -1,6 +1,7 @@
-//! OpenSSH as the door. Tenant and keepers share the account that runs the tests, as they may in development.
+//! OpenSSH as the door. Tenant and keepers share the account that runs the tests, as they may in development; where
+//! the tests run as root and the accounts are there, they also have one each.
 
-use crate::rig::{Agent, KEEPER_SEED, OTHER_SEED, RENTER_SEED, eventually, runs};
+use crate::rig::{Agent, KEEPER_SEED, OTHER_SEED, RENTER_SEED, eventually, me, runs};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -50,6 +51,50 @@ async fn a_keeper_measures_through_the_forced_command_and_gets_nothing_else() {
     let marker = agent.config.state_dir.join("reached");
     let (_, output) = agent.run(KEEPER_SEED, &format!("touch {}; echo shell", marker.display()), "").await;
     assert!(!output.contains("shell") && !marker.exists(), "a keeper has a shell: {output}");
+}
+
+const TENANT: &str = "surety-tenant";
+const KEEPERS: &str = "surety-keeper";
+
+#[tokio::test]
+async fn with_accounts_of_their_own_tenants_and_keepers_get_what_is_theirs() {
+    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let all_there = [TENANT, KEEPERS].iter().all(|name| accounts.contains(&format!("{name}:")));
+    if me() != "root" || !all_there || surety_node::openssh::find_sshd().is_none() {
+        eprintln!(
+            "SKIPPED: needs root, openssh-server, and two accounts made by `useradd -M -p '*' NAME`: \
+             {TENANT} and {KEEPERS}"
+        );
+        return;
+    }
+    let agent = Agent::start_with_accounts(TENANT, KEEPERS).await;
+    let outcome = agent.measure(KEEPER_SEED).await;
+    assert!(matches!(outcome, MeasureOutcome::Proven { .. }), "{outcome:?}");
+    assert_eq!(agent.probe(KEEPER_SEED, TENANT).await, Observation::Refused);
+    assert_eq!(agent.probe(RENTER_SEED, "root").await, Observation::Refused);
+    agent.set_rental(Some((1, RENTER_SEED, 3600)));
+    agent.until_let_in(RENTER_SEED).await;
+    assert_eq!(agent.run(RENTER_SEED, "id -un", "").await, (0, format!("{TENANT}\n")));
+    let (state, data) = (agent.config.state_dir.display(), agent.config.tenant_dir().display().to_string());
+    assert_eq!(agent.run(RENTER_SEED, &format!("echo x > {data}/data && cat {data}/data"), "").await.1, "x\n");
+    for secret in
+        [agent.config.host_key.display().to_string(), format!("{state}/sshd_config"), format!("{state}/tenancy")]
+    {
+        assert_ne!(agent.run(RENTER_SEED, &format!("cat {secret}"), "").await.0, 0, "a tenant can read {secret}");
+    }
+    for path in [format!("{state}/keys/{TENANT}"), format!("{state}/prove.sock"), format!("{state}/new")] {
+        assert_ne!(agent.run(RENTER_SEED, &format!("echo > {path}"), "").await.0, 0, "a tenant can write {path}");
+    }
+    // Without mark, without terminal, without parent: only the account gives it away.
+    agent.run(RENTER_SEED, "env -i setsid sleep 98767 >/dev/null 2>&1 </dev/null & echo", "").await;
+    let session = agent.log_in(RENTER_SEED, TENANT).await.unwrap();
+    assert!(runs("98767"));
+    agent.set_rental(None);
+    agent.until_put_out(RENTER_SEED).await;
+    eventually("the session is cut", || session.is_closed()).await;
+    eventually("its processes are gone", || !runs("98767")).await;
+    eventually("its data is gone", || !agent.config.tenant_dir().exists()).await;
+    agent.stop().await;
 }
 
 #[tokio::test]

@@ -99,6 +99,24 @@ impl Agent {
     pub(crate) async fn start_with(server: Server, desk: impl FnOnce(&Config, HostKey) -> Desk) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = config(dir.path(), server);
+        Self::start_in(dir, config, server, desk).await
+    }
+
+    /// As a miner would: OpenSSH, accounts for tenants and keepers, a directory that only root can write to.
+    pub(crate) async fn start_with_accounts(tenant: &str, keeper: &str) -> Self {
+        let dir = tempfile::tempdir_in("/var/lib").unwrap();
+        std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+        let (tenant_user, keeper_user) = (tenant.to_owned(), keeper.to_owned());
+        let config = Config { tenant_user, keeper_user, dev: false, ..config(dir.path(), Server::Openssh) };
+        Self::start_in(dir, config, Server::Openssh, Desk::new).await
+    }
+
+    async fn start_in(
+        dir: tempfile::TempDir,
+        config: Config,
+        server: Server,
+        desk: impl FnOnce(&Config, HostKey) -> Desk,
+    ) -> Self {
         let desk = desk(&config, HostKey::from_file(&config.host_key).unwrap());
         let chain = FakeChain::default();
         let (stop, stopping) = watch::channel(false);

@@ -2,6 +2,7 @@
 
 mod hostile;
 mod looks;
+mod measuring;
 mod openssh;
 
 use super::*;
