@@ -8,7 +8,7 @@ import { IKeeperSet } from "./interfaces/IKeeperSet.sol";
 import { IRentalEscrow } from "./interfaces/IRentalEscrow.sol";
 import { CaseLib } from "./libraries/CaseLib.sol";
 import { Eip712 } from "./libraries/Eip712.sol";
-import { Rao, Timestamp, ZERO_RAO, bpsOfDown, plusSecs, secsBetween, timeNow, toRao } from "./types/Units.sol";
+import { Rao, Timestamp, ZERO_RAO, bpsOfDown, minRao, plusSecs, secsBetween, timeNow, toRao } from "./types/Units.sol";
 
 /// @title Where facts become money (see IArbiter)
 contract Arbiter is IArbiter, RaoLedger {
@@ -108,18 +108,17 @@ contract Arbiter is IArbiter, RaoLedger {
         require(current == registration && registration != 0, Arbiter_NotCurrent(machine, registration, current));
         Finding memory found = _readSpoofs(machine, registration, gpuClass, gpuCount, spoofs);
         bool punishable = _checkQuorum(found.signers);
-        uint64 rental = _unclosedRental(registration);
         // Effect
         _lastSpoofedAt[registration] = timeNow();
         caseId = ++_books.count;
         Case storage c = _cases[caseId];
         c.kind = Kind.Spoofed;
         c.status = Status.Filed;
-        c.rental = rental;
         c.registration = registration;
         c.filedAt = timeNow();
         // Interaction: siblings.
-        if (rental != 0) ESCROW.terminate(rental);
+        uint64 rental = ESCROW.distrust(registration);
+        c.rental = rental;
         if (punishable) {
             Rao penalty = toRao(uint256(Rao.unwrap(ESCROW.classBond(gpuClass))) * gpuCount);
             c.penalty = VAULT.setAsideAny(registration, rental, penalty);
@@ -137,8 +136,8 @@ contract Arbiter is IArbiter, RaoLedger {
         require(c.status == Status.Filed && from <= timeNow(), Arbiter_NotExecutable(caseId, c.status, from));
         _cases[caseId].status = Status.Executed;
         if (c.withheldSecs != 0) ESCROW.decide(c.rental, c.withheldSecs, true);
-        if (ZERO_RAO < c.penalty) VAULT.forfeit(c.registration, c.rental, c.penalty);
-        emit Executed(caseId, c.withheldSecs, c.penalty);
+        Rao burned = c.penalty == ZERO_RAO ? ZERO_RAO : _forfeit(c);
+        emit Executed(caseId, c.withheldSecs, burned);
     }
 
     /* VIEWS */
@@ -257,12 +256,16 @@ contract Arbiter is IArbiter, RaoLedger {
         Rao penalty = kind == Kind.NotDelivered
             ? bpsOfDown(reserve, NOT_DELIVERED_BPS)
             : CaseLib.offlinePenalty(reserve, OFFLINE_BPS, earned);
+        if (penalty == ZERO_RAO) return ZERO_RAO; // nothing is not recorded as something
         return VAULT.setAside(registration, rental, penalty);
     }
 
-    function _unclosedRental(uint32 registration) private view returns (uint64 rental) {
-        rental = ESCROW.lastRentalOf(registration);
-        if (rental != 0 && ESCROW.rentalAt(rental).closed) rental = 0;
+    /// @dev Burns the penalty, and gives back what an `Offline` would cost more than the rental has earned by now:
+    /// seconds withheld after it was filed count too, whatever was filed first.
+    function _forfeit(Case memory c) private returns (Rao burned) {
+        burned = c.kind == Kind.Offline ? minRao(c.penalty, ESCROW.earnedOf(c.rental)) : c.penalty;
+        if (ZERO_RAO < burned) VAULT.forfeit(c.registration, c.rental, burned);
+        if (burned < c.penalty) VAULT.giveBack(c.registration, c.rental, c.penalty - burned);
     }
 
     function _executableAt(Case memory c) private view returns (Timestamp) {
@@ -285,6 +288,8 @@ contract Arbiter is IArbiter, RaoLedger {
 
     function _checkTimes(Config memory config) private view {
         require(config.appealWindowSecs != 0, Arbiter_BadConfig("appealWindowSecs is zero"));
+        // Times are 32 bits: a window without bound would overflow, and no case would ever be decided.
+        require(config.appealWindowSecs <= 30 days, Arbiter_BadConfig("appealWindowSecs is over 30 days"));
         require(config.deliveryGraceSecs != 0, Arbiter_BadConfig("deliveryGraceSecs is zero"));
         require(config.minInterruptedSecs != 0, Arbiter_BadConfig("minInterruptedSecs is zero"));
         require(
@@ -292,6 +297,7 @@ contract Arbiter is IArbiter, RaoLedger {
             Arbiter_BadConfig("minOfflineSecs is under minInterruptedSecs")
         );
         require(config.freshnessSecs != 0, Arbiter_BadConfig("freshnessSecs is zero"));
+        require(config.spoofLifeSecs != 0, Arbiter_BadConfig("spoofLifeSecs is zero"));
         // Otherwise a claim could overtake an outage before anybody may file it.
         uint32 lag = IRentalEscrow(config.escrow).SETTLE_LAG_SECS();
         require(

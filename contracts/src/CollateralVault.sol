@@ -45,6 +45,8 @@ contract CollateralVault is ICollateralVault, RaoLedger {
         require(config.exitDelaySecs != 0, CollateralVault_BadConfig("exitDelaySecs is zero"));
         require(config.exitWindowSecs != 0, CollateralVault_BadConfig("exitWindowSecs is zero"));
         require(config.exitDelaySecs <= 30 days, CollateralVault_BadConfig("exitDelaySecs is over 30 days"));
+        // Times are 32 bits: a window without bound would overflow `readyAt + window`, and no bond would ever leave.
+        require(config.exitWindowSecs <= 365 days, CollateralVault_BadConfig("exitWindowSecs is over 365 days"));
         NETUID = config.netuid;
         NETUID_HASH = config.netuidHash;
         ESCROW = config.escrow;
@@ -246,7 +248,7 @@ contract CollateralVault is ICollateralVault, RaoLedger {
         v.exiting = lapsed ? ZERO_RAO : node.exiting;
         v.reserved = node.reserved;
         v.held = node.held;
-        v.exitReadyAt = node.exitReadyAt;
+        if (ZERO_RAO < v.exiting) v.exitReadyAt = node.exitReadyAt;
         v.openRentals = node.openRentals;
     }
 

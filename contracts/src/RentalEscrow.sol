@@ -30,6 +30,7 @@ contract RentalEscrow is OfferBook, RaoLedger {
     using StreamLib for Rental;
 
     uint256 public constant MAX_FEE_BPS = 500;
+    uint8 public constant MAX_FAULTS = type(uint8).max;
 
     /* IMMUTABLES */
 
@@ -44,6 +45,7 @@ contract RentalEscrow is OfferBook, RaoLedger {
 
     mapping(uint64 rental => Rental) private _rentals;
     mapping(uint64 rental => mapping(uint8 index => Fault)) private _faults;
+    mapping(uint32 registration => Timestamp) private _distrustedAt;
 
     /* CONSTRUCTOR */
 
@@ -163,7 +165,8 @@ contract RentalEscrow is OfferBook, RaoLedger {
     {
         Rental memory r = _openRental(rental);
         _checkInterval(rental, r, gap, from, until);
-        require(r.faultCount < type(uint8).max, RentalEscrow_TooManyFaults(rental));
+        // The last place is kept for the case that ends the rental: nobody can fill it up and stay.
+        require(r.faultCount < (terminates ? MAX_FAULTS : MAX_FAULTS - 1), RentalEscrow_TooManyFaults(rental));
         uint32 secs = secsBetween(from, until);
         _faults[rental].insert(r.faultCount, gap, Fault(from, until, caseId));
         Rental storage stored = _rentals[rental];
@@ -176,9 +179,13 @@ contract RentalEscrow is OfferBook, RaoLedger {
     }
 
     /// @inheritdoc IRentalEscrow
-    function terminate(uint64 rental) external onlyArbiter {
-        Rental memory r = _openRental(rental);
-        if (timeNow() < r.end) _terminate(rental, r);
+    function distrust(uint32 registration) external onlyArbiter returns (uint64 rental) {
+        _distrustedAt[registration] = timeNow();
+        _takeDown(registration);
+        rental = _listings[registration].lastRental;
+        Rental memory r = _rentals[rental];
+        if (rental == 0 || r.closed) return 0;
+        if (timeNow() < r.end) _shorten(rental, r, timeNow());
     }
 
     /// @inheritdoc IRentalEscrow
@@ -210,6 +217,12 @@ contract RentalEscrow is OfferBook, RaoLedger {
         for (uint8 i = 0; i < faults.length; ++i) {
             faults[i] = _faults[rental][i];
         }
+    }
+
+    /// @inheritdoc IRentalEscrow
+    function earnedOf(uint64 rental) external view returns (Rao) {
+        Rental memory r = _rentals[rental];
+        return costOf(r.price, r.earnedSecs(timeNow()));
     }
 
     /// @inheritdoc IRentalEscrow
@@ -251,7 +264,7 @@ contract RentalEscrow is OfferBook, RaoLedger {
     ) private view {
         Timestamp time = timeNow();
         Timestamp oldest = Timestamp.wrap(secsBetween(Timestamp.wrap(CERTIFICATE_LIFE_SECS), time));
-        Timestamp notBefore = maxTime(vacatedAt, oldest);
+        Timestamp notBefore = maxTime(maxTime(vacatedAt, oldest), _distrustedAt[registration]);
         bytes32 separator = Eip712.domainSeparator();
         address[] memory signers = new address[](certificates.length);
         for (uint256 i = 0; i < certificates.length; ++i) {

@@ -122,7 +122,7 @@ interface IArbiter is IRaoLedger {
         address[] signers,
         bytes32[] evidence
     );
-    event Executed(uint64 indexed caseId, uint32 withheldSecs, Rao penalty);
+    event Executed(uint64 indexed caseId, uint32 withheldSecs, Rao burned);
 
     /// @notice Files what a quorum saw in a rental.
     /// @param kind NotDelivered, Interrupted or Offline. An `Offline` attestation also serves `Interrupted`.
@@ -145,7 +145,8 @@ interface IArbiter is IRaoLedger {
         SignedSpoof[] calldata spoofs
     ) external returns (uint64 caseId);
 
-    /// @notice After the appeal window: withheld pay to the renter, penalty to be burned. Once, by anybody.
+    /// @notice After the appeal window: withheld pay to the renter, penalty to be burned. Once, by anybody. Of an
+    /// `Offline` no more is burned than the rental has earned by then; the rest goes back.
     function execute(uint64 caseId) external;
 
     /// @notice Cases ever filed; `caseAt` takes 1 .. count.

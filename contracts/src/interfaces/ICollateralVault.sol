@@ -39,7 +39,7 @@ interface ICollateralVault is IRaoLedger {
 
     /// @notice A node, all of it.
     /// @dev `freeRao` and `exitingRao` are as they stand now: a lapsed exit is free again without anybody having
-    /// written it down.
+    /// written it down. `exitReadyAt` is 0 while nothing is exiting, `endpoint` while the machine has a newer node.
     struct NodeView {
         bytes32 machine;
         address miner;

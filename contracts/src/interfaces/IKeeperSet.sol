@@ -24,7 +24,8 @@ interface IKeeperSet {
     /// @notice Whether `signers` are a quorum now, and how many keepers are active.
     /// @dev A quorum: at least two signers, all active; together at least 2/3 of all active weight; and without the
     /// heaviest signer the others hold at least half of the weight then left. So neither one heavy keeper nor many
-    /// light ones decide alone. Reverts when `signers` are not strictly ascending.
+    /// light ones decide alone. Reads up to the first signer who is no active keeper, which is no quorum; reverts when
+    /// the signers read are not strictly ascending.
     function quorumOf(address[] calldata signers) external view returns (bool quorum, uint256 activeKeepers);
 
     /// @notice Number of keepers ever recorded; `keeperAt` takes 0 .. count - 1.

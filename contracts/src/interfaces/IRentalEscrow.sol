@@ -203,9 +203,10 @@ interface IRentalEscrow is IRaoLedger {
         external
         returns (Rao earned);
 
-    /// @notice Ends a rental and refunds the rest without withholding anything (`Spoofed`). Arbiter only. Does
-    /// nothing to a rental that is over.
-    function terminate(uint64 rental) external;
+    /// @notice The node signed false capacity proofs: its offer is taken down, a running rental ends and the rest is
+    /// refunded, and no certificate measured before now serves it any more. Arbiter only.
+    /// @return rental The node's rental that is not closed yet; 0: none.
+    function distrust(uint32 registration) external returns (uint64 rental);
 
     /// @notice The pay of `secs` withheld seconds goes to the renter or to the miner. Arbiter only.
     function decide(uint64 rental, uint32 secs, bool toRenter) external;
@@ -232,6 +233,9 @@ interface IRentalEscrow is IRaoLedger {
 
     /// @notice The newest rental of a registration; 0: none.
     function lastRentalOf(uint32 registration) external view returns (uint64);
+
+    /// @notice What a rental has earned the miner up to now, paid or not, gross of the fee.
+    function earnedOf(uint64 rental) external view returns (Rao);
 
     /// @notice Of a gap between recorded faults, the part that can still be withheld: not yet paid, not in the future,
     /// not past the end. Empty (from >= until) when there is none.

@@ -143,6 +143,8 @@ contract ArbiterConstructorTest is Base {
         IArbiter.Config memory config = _config();
         config.appealWindowSecs = 0;
         _refuseConfig(config, "appealWindowSecs is zero");
+        config.appealWindowSecs = 30 days + 1;
+        _refuseConfig(config, "appealWindowSecs is over 30 days");
         config = _config();
         config.deliveryGraceSecs = 0;
         _refuseConfig(config, "deliveryGraceSecs is zero");
@@ -223,10 +225,12 @@ contract ArbiterConstructorTest is Base {
 
     function _prediction(IArbiter.Config memory c, uint32 lag, uint32 exitDelay) private pure returns (bytes memory) {
         if (c.appealWindowSecs == 0) return _bad("appealWindowSecs is zero");
+        if (c.appealWindowSecs > 30 days) return _bad("appealWindowSecs is over 30 days");
         if (c.deliveryGraceSecs == 0) return _bad("deliveryGraceSecs is zero");
         if (c.minInterruptedSecs == 0) return _bad("minInterruptedSecs is zero");
         if (c.minInterruptedSecs > c.minOfflineSecs) return _bad("minOfflineSecs is under minInterruptedSecs");
         if (c.freshnessSecs == 0) return _bad("freshnessSecs is zero");
+        if (c.spoofLifeSecs == 0) return _bad("spoofLifeSecs is zero");
         if (c.minOfflineSecs + c.freshnessSecs > lag) {
             return _bad("settleLagSecs is under minOfflineSecs + freshnessSecs");
         }

@@ -188,22 +188,18 @@ contract FileSpoofedTest is ArbiterBase {
         assertEq(arbiter.caseCount(), 1);
     }
 
-    // Fails today: certificates older than the proof still let a machine that is not rented. Fix: the escrow keeps,
-    // per registration, the time of the last `Spoofed` (told by the arbiter together with `terminate`, rented or
-    // not), takes the offer down, and asks for certificates measured after it.
-    //
-    // function test_BUG_AnIdleMachineCaughtSpoofingIsNotRentedWithOlderCertificates() external {
-    //     _end(rental);
-    //     skip(LAG);
-    //     escrow.close(rental);
-    //     _deposit(MACHINE, 1e9);
-    //     RentCall memory c = _goodRent(MACHINE); // measured before it was caught
-    //     skip(1);
-    //     _fileSpoofed(H100, 1, _good());
-    //     c.offerHash = _offer(MACHINE);
-    //     vm.expectPartialRevert(IRentalEscrow.RentalEscrow_CertificateStale.selector);
-    //     _send(c);
-    // }
+    function test_AnIdleMachineCaughtSpoofingIsNotRentedWithOlderCertificates() external {
+        _end(rental);
+        skip(LAG);
+        escrow.close(rental);
+        _deposit(MACHINE, 1e9);
+        RentCall memory c = _goodRent(MACHINE); // measured before it was caught
+        skip(1);
+        _fileSpoofed(H100, 1, _good());
+        c.offerHash = _offer(MACHINE);
+        vm.expectPartialRevert(IRentalEscrow.RentalEscrow_CertificateStale.selector);
+        _send(c);
+    }
 
     /* A TOTAL FUNCTION */
 

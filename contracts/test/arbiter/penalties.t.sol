@@ -54,17 +54,14 @@ contract PenaltiesTest is ArbiterBase {
         assertEq(_penaltyOf(_fileSeen(OFFLINE, 0, _now() - 1_000, _now())), 103_680_000);
     }
 
-    // Fails today: seconds withheld after an outage was filed no longer lower its penalty. Fix: Arbiter.execute clamps
-    // the penalty to what the rental has earned by then and gives the rest back.
-    //
-    // function test_BUG_AnOutageNeverCostsMoreThanTheRentalEarnedInEitherOrder() external {
-    //     skip(50 minutes);
-    //     _fileSeen(OFFLINE, 0, start + 2_000, _now());
-    //     _fileSeen(INTERRUPTED, 0, start, start + 2_000); // the rental earned nothing at all
-    //     skip(APPEAL_WINDOW);
-    //     arbiter.execute(1);
-    //     assertEq(_rao(vault.toBurn()), 0);
-    // }
+    function test_AnOutageNeverCostsMoreThanTheRentalEarnedInEitherOrder() external {
+        skip(50 minutes);
+        _fileSeen(OFFLINE, 0, start + 2_000, _now());
+        _fileSeen(INTERRUPTED, 0, start, start + 2_000); // the rental earned nothing at all
+        skip(APPEAL_WINDOW);
+        arbiter.execute(1);
+        assertEq(_rao(vault.toBurn()), 0);
+    }
 
     /* TOO FEW KEEPERS TO PUNISH */
 

@@ -30,8 +30,9 @@ contract EscrowLedgerTest is LedgerBehaviour {
         vm.deal(account, account.balance + uint256(rao) * WEI);
         vm.prank(account);
         uint64 rental = escrow.rent{ value: uint256(rao) * WEI }(machine, 1, RENTER_KEY, offerHash, certificates);
+        uint32 registration = escrow.rentalAt(rental).registration;
         vm.prank(address(arbiter));
-        escrow.terminate(rental);
+        escrow.distrust(registration);
     }
 
     /// @dev Nothing in the escrow is burned but what arrived without being owed.

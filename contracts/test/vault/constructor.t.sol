@@ -86,6 +86,7 @@ contract VaultConstructorTest is Base {
         if (spoil == 4) config.exitDelaySecs = 0;
         if (spoil == 5) config.exitWindowSecs = 0;
         if (spoil >= 8) config.exitDelaySecs %= 30 days + 2;
+        if (spoil >= 8) config.exitWindowSecs %= 365 days + 2;
         if (config.escrow == address(0)) _expectBad("escrow is zero");
         else if (config.arbiter == address(0)) _expectBad("arbiter is zero");
         else if (config.escrow == config.arbiter) _expectBad("escrow and arbiter are the same");
@@ -93,6 +94,7 @@ contract VaultConstructorTest is Base {
         else if (config.exitDelaySecs == 0) _expectBad("exitDelaySecs is zero");
         else if (config.exitWindowSecs == 0) _expectBad("exitWindowSecs is zero");
         else if (config.exitDelaySecs > 30 days) _expectBad("exitDelaySecs is over 30 days");
+        else if (config.exitWindowSecs > 365 days) _expectBad("exitWindowSecs is over 365 days");
         else return _assertKept(config);
         _deploy(config);
     }
@@ -107,12 +109,10 @@ contract VaultConstructorTest is Base {
         assertEq(made.EXIT_WINDOW_SECS(), config.exitWindowSecs);
     }
 
-    // The window has no upper bound: with one that reaches past 2106 every `withdraw` overflows, and no bond ever
-    // leaves. A deployment that would lock money for ever should be refused like the other senseless ones.
-    // function test_BUG_RevertWhen_ExitWindowIsOverAYear() external {
-    //     ICollateralVault.Config memory config = _vaultConfig(ESCROW, ARBITER);
-    //     config.exitWindowSecs = type(uint32).max;
-    //     _expectBad("exitWindowSecs is over 365 days");
-    //     _deploy(config);
-    // }
+    function test_RevertWhen_ExitWindowIsOverAYear() external {
+        ICollateralVault.Config memory config = _vaultConfig(ESCROW, ARBITER);
+        config.exitWindowSecs = type(uint32).max;
+        _expectBad("exitWindowSecs is over 365 days");
+        _deploy(config);
+    }
 }

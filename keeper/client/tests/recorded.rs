@@ -66,7 +66,9 @@ fn every_recorded_receipt_decodes_and_says_whether_it_succeeded() {
 #[test]
 fn every_recorded_log_decodes() {
     let mut seen = 0;
-    for (note, logs) in [results("eth_getLogs"), results("eth_getFilterLogs")].concat() {
+    for (note, mut logs) in [results("eth_getLogs"), results("eth_getFilterLogs")].concat() {
+        // Long lists were cut when recorded and end in a line that says so.
+        logs.as_array_mut().unwrap().retain(Value::is_object);
         seen += decode::<Vec<Log>>(&note, &logs).len();
     }
     assert!(seen >= 10, "only {seen} logs");

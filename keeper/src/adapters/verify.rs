@@ -73,7 +73,7 @@ impl Epochs {
             class,
             count: gpu_count,
             params,
-            epoch: secrets.epoch().clone(),
+            epoch: *secrets.epoch(),
             session_random: random()?,
             limits: Limits::cpu_test(),
         };
@@ -99,13 +99,13 @@ impl Epochs {
         let header = self.node.header(Tag::Latest).await?;
         let block_hash = header.and_then(|h| h.hash).unwrap_or_default().0;
         let (keeper_secret, vector_secret) = (random()?, random()?);
-        let sizes = params.clone();
+        let sizes = *params;
         let drawing =
             tokio::task::spawn_blocking(move || EpochSecrets::new(block_hash, &keeper_secret, &vector_secret, &sizes));
         let secrets = Arc::new(drawing.await.map_err(|_| ChallengeError::Died)?);
         if let Ok(mut ready) = self.ready.lock() {
             ready.truncate(EPOCHS_MAX - 1);
-            ready.push((params.clone(), secrets.clone()));
+            ready.push((*params, secrets.clone()));
         }
         Ok(secrets)
     }

@@ -5,7 +5,7 @@ import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
 import { Rao, Timestamp } from "../../src/types/Units.sol";
 import { EscrowBase } from "./EscrowBase.t.sol";
 
-contract TerminateTest is EscrowBase {
+contract DistrustTest is EscrowBase {
     uint64 private rental;
     uint32 private start;
 
@@ -15,18 +15,18 @@ contract TerminateTest is EscrowBase {
         start = _now();
     }
 
-    function _terminate(uint64 id) private {
+    function _distrust(uint32 registration) private returns (uint64) {
         vm.prank(address(arbiter));
-        escrow.terminate(id);
+        return escrow.distrust(registration);
     }
 
-    function test_TheArbiterEndsARentalAndWithholdsNothing() external {
+    function test_ItEndsARunningRentalAndWithholdsNothing() external {
         skip(10 minutes);
         vm.expectEmit(address(escrow));
-        emit IRentalEscrow.Ended(rental, _at(_now()), Rao.wrap(_cost(DAY - 10 minutes)));
-        vm.expectEmit(address(escrow));
         emit IRentalEscrow.OfferWithdrawn(1);
-        _terminate(rental);
+        vm.expectEmit(address(escrow));
+        emit IRentalEscrow.Ended(rental, _at(_now()), Rao.wrap(_cost(DAY - 10 minutes)));
+        assertEq(_distrust(1), rental);
         IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
         assertEq(Timestamp.unwrap(r.end), start + 10 minutes);
         assertEq(r.faultedSecs, 0);
@@ -35,35 +35,55 @@ contract TerminateTest is EscrowBase {
         _assertConserved(rental);
     }
 
-    function test_ARentalThatIsOverIsLeftAsItIs() external {
+    function test_ARentalThatIsOverKeepsItsEndButIsStillNamedUntilItIsClosed() external {
         vm.warp(start + DAY);
-        vm.recordLogs();
-        _terminate(rental);
-        assertEq(vm.getRecordedLogs().length, 0);
+        assertEq(_distrust(1), rental);
         assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), start + DAY);
-        (, bytes32 offered,) = escrow.offerOf(MACHINE);
-        assertTrue(offered != 0);
+        skip(LAG);
+        escrow.close(rental);
+        assertEq(_distrust(1), 0);
     }
 
-    function test_AStrangerCannotTerminate() external {
+    function test_ANodeThatWasNeverRentedHasNoRentalToName() external {
+        bytes32 machine = keccak256("idle");
+        _ready(machine, 1e9);
+        assertEq(_distrust(2), 0);
+        (, bytes32 offered,) = escrow.offerOf(machine);
+        assertEq(offered, 0);
+    }
+
+    function test_CertificatesFromBeforeServeNoMore() external {
+        bytes32 machine = keccak256("idle");
+        _ready(machine, 1e9);
+        RentCall memory c = _goodRent(machine);
+        skip(1);
+        _distrust(2);
+        c.offerHash = _offer(machine);
+        vm.expectPartialRevert(IRentalEscrow.RentalEscrow_CertificateStale.selector);
+        _send(c);
+        c = _goodRent(machine); // measured anew
+        c.offerHash = _offer(machine);
+        _send(c);
+        assertEq(escrow.rentalCount(), 2);
+    }
+
+    function test_AStrangerCannotDistrust() external {
         vm.expectRevert(abi.encodeWithSelector(IRentalEscrow.RentalEscrow_OnlyArbiter.selector, RENTER));
         vm.prank(RENTER);
-        escrow.terminate(rental);
+        escrow.distrust(1);
     }
 
-    function testFuzz_EveryTerminationEndsARunningRentalOrSaysWhyNot(uint8 who, uint32 later, bool closes) external {
+    function testFuzz_OnlyTheArbiterAndOnlyARunningRentalEnds(uint8 who, uint32 later, bool closes) external {
         skip(later % (2 * DAY));
         bool closed = closes && _now() >= start + DAY + LAG;
         if (closed) escrow.close(rental);
-        uint64 id = who % 8 == 0 ? 2 : rental;
         address caller = who % 8 == 1 ? OWNER : address(arbiter);
         bytes memory expected;
         if (caller == OWNER) expected = abi.encodeWithSelector(IRentalEscrow.RentalEscrow_OnlyArbiter.selector, OWNER);
-        else if (id == 2) expected = abi.encodeWithSelector(IRentalEscrow.RentalEscrow_NoRental.selector, 2);
-        else if (closed) expected = abi.encodeWithSelector(IRentalEscrow.RentalEscrow_Closed.selector, rental);
         vm.prank(caller);
         bool success = _expect(expected);
-        escrow.terminate(id);
+        uint64 named = escrow.distrust(1);
+        if (success) assertEq(named, closed ? 0 : rental);
         uint32 end = success ? _min(_now(), start + DAY) : start + DAY;
         assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), end);
         assertEq(_creditOf(RENTER), _cost(start + DAY - end));
