@@ -182,6 +182,7 @@ abstract contract Base is Test {
     }
 
     function _endpoint() internal pure returns (ICollateralVault.Endpoint memory) {
+        // forge-lint: disable-next-line(unsafe-typecast) 16 bytes: 203.0.113.1, v4-mapped
         return ICollateralVault.Endpoint({ ip: bytes16(hex"00000000000000000000ffffcb007101"), port: 22 });
     }
 

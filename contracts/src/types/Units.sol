@@ -93,7 +93,7 @@ function costOf(RaoPerSecond price, uint256 secs) pure returns (Rao) {
     return toRao(uint256(RaoPerSecond.unwrap(price)) * secs);
 }
 
-/// @dev `bps` ten-thousandths of `amount`, rounded down (what somebody is charged: never a rao more than the rule says).
+/// @dev `bps` ten-thousandths of `amount`, rounded down (what somebody is charged: never a rao more than the rule).
 function bpsOfDown(Rao amount, uint256 bps) pure returns (Rao) {
     return toRao(uint256(Rao.unwrap(amount)) * bps / BPS);
 }

@@ -13,6 +13,7 @@ contract AddressMappingStandIn is IAddressMapping {
         bytes memory input = abi.encodePacked(
             uint32(12), // rounds of blake2b
             _initialState(),
+            // forge-lint: disable-next-line(unsafe-typecast) four characters
             bytes4("evm:"),
             account,
             new bytes(104), // the block's zero padding: 128 - 24
@@ -22,6 +23,7 @@ contract AddressMappingStandIn is IAddressMapping {
         );
         (bool ok, bytes memory state) = BLAKE2F.staticcall(input);
         require(ok, "blake2f is missing");
+        // forge-lint: disable-next-line(unsafe-typecast) the digest is the first 32 of 64 bytes
         return bytes32(state);
     }
 

@@ -46,7 +46,7 @@ contract ViewsTest is VaultBase {
         _assertBond(0, 0, 400, BOND - 400);
         skip(1);
         _assertBond(0, 0, 0, BOND);
-        assertEq(Timestamp.unwrap(vault.nodeAt(1).exitReadyAt), readyAt);
+        assertEq(Timestamp.unwrap(vault.nodeAt(1).exitReadyAt), 0);
     }
 
     function test_TheBooksShowInOneReserveWhatBacksARental() external {

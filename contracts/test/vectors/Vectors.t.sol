@@ -114,6 +114,7 @@ contract VectorsTest is Base {
     function _checkSigner(string memory at, bytes32 digest) private view {
         bytes32 r = json.readBytes32(string.concat(at, ".r"));
         uint256 vs = uint256(json.readBytes32(string.concat(at, ".vs")));
+        // forge-lint: disable-next-line(unsafe-typecast) one bit
         address signer = ecrecover(digest, uint8(vs >> 255) + 27, r, bytes32(vs & (type(uint256).max >> 1)));
         assertEq(signer, json.readAddress(string.concat(at, ".signer")), at);
     }

@@ -1,4 +1,5 @@
-//! Words of the protocol as types: identities, money, time. Amounts are integer rao, times integer units named in the type.
+//! Words of the protocol as types: identities, money, time. Amounts are integer rao, times integers whose unit is in
+//! the type's name.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -1,5 +1,5 @@
-//! Signs and sends transactions, and reads what a lane's decision needs. Nonces and bytes are the caller's: nothing here
-//! chooses or repeats anything.
+//! Signs and sends transactions, and reads what a lane's decision needs. Nonces and bytes are the caller's: nothing
+//! here chooses or repeats anything.
 
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::eips::eip2718::Encodable2718;
