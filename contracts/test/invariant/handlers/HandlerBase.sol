@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import { AppointedKeepers } from "../../../src/AppointedKeepers.sol";
+import { Arbiter } from "../../../src/Arbiter.sol";
+import { CollateralVault } from "../../../src/CollateralVault.sol";
+import { RentalEscrow } from "../../../src/RentalEscrow.sol";
+import { ICollateralVault } from "../../../src/interfaces/ICollateralVault.sol";
+import { IRentalEscrow } from "../../../src/interfaces/IRentalEscrow.sol";
+import { Base } from "../../Base.t.sol";
+import { BondModel } from "../model/BondModel.sol";
+import { Store } from "../model/Store.sol";
+import { StreamOracle } from "../model/StreamOracle.sol";
+
+/// @dev What every handler works on.
+struct System {
+    AppointedKeepers keepers;
+    CollateralVault vault;
+    RentalEscrow escrow;
+    Arbiter arbiter;
+    Store store;
+}
+
+/// @dev A handler plays actors. Each of its functions either makes a call that must succeed and writes what that means
+/// into the store, or makes one that must fail and says with which error. All parameters are plain words, so that one
+/// loop can call any of them.
+abstract contract HandlerBase is Base {
+    Store internal immutable STORE;
+    uint32 internal immutable LAG;
+
+    address[2] internal MINERS = [makeAddr("miner"), makeAddr("second miner")];
+    address[3] internal RENTERS = [makeAddr("renter"), makeAddr("second renter"), makeAddr("third renter")];
+
+    constructor(System memory s) {
+        (keepers, vault, escrow, arbiter) = (s.keepers, s.vault, s.escrow, s.arbiter);
+        STORE = s.store;
+        LAG = s.escrow.SETTLE_LAG_SECS();
+    }
+
+    modifier acts() {
+        vm.warp(STORE.clock());
+        _;
+    }
+
+    /* PICKING */
+
+    function _machine(uint256 seed) internal view returns (bytes32) {
+        return STORE.machines(seed % STORE.machineCount());
+    }
+
+    function _bond(bytes32 machine) internal view returns (BondModel.Bond memory) {
+        return STORE.bondOf(STORE.registrationOf(machine));
+    }
+
+    /// @dev A registered machine; there is always one.
+    function _registered(uint256 seed) internal view returns (bytes32 machine) {
+        uint256 count = STORE.machineCount();
+        for (uint256 i = 0; i < count; ++i) {
+            machine = STORE.machines((seed % count + i) % count);
+            if (STORE.registrationOf(machine) != 0) return machine;
+        }
+    }
+
+    enum Wanted {
+        Running, // not over
+        Over, // and can be closed
+        Open // not closed
+    }
+
+    /// @dev Of the newest rentals of the wanted sort one, if there is any, else any rental; 0 when there never was one.
+    function _rental(uint256 seed, Wanted wanted) internal view returns (uint64 rental) {
+        uint64 count = STORE.rentals();
+        uint64[4] memory found;
+        uint256 many;
+        for (uint64 id = count; id > 0 && id + 12 > count && many < 4; --id) {
+            StreamOracle.Sum memory s = STORE.sumOf(id);
+            if (_isWanted(s, wanted)) found[many++] = id;
+        }
+        if (seed % 16 != 0 && many != 0) return found[(seed >> 4) % many];
+        return count == 0 ? 0 : _to64((seed >> 4) % count) + 1;
+    }
+
+    function _isWanted(StreamOracle.Sum memory s, Wanted wanted) private view returns (bool) {
+        if (wanted == Wanted.Running) return _now() < s.end;
+        return !s.closed && (wanted == Wanted.Open || s.end + LAG <= _now());
+    }
+
+    /* RULES */
+
+    /// @dev max(class bond of all GPUs, a fifth of the cost rounded up).
+    function _required(uint16 gpuClass, uint256 gpuCount, uint256 cost) internal view returns (uint64) {
+        uint256 byClass = STORE.classBond(gpuClass) * gpuCount;
+        uint256 byCost = (cost * 2_000 + 9_999) / 10_000;
+        return _to64(byClass < byCost ? byCost : byClass);
+    }
+
+    /// @dev What the vault says to backing a rental with `total`; empty when it agrees.
+    function _expectBacking(bytes32 machine, uint64 rental, uint64 total) internal view returns (bytes memory) {
+        BondModel.Bond memory b = _bond(machine);
+        uint16 uid = b.miner == MINERS[0] ? 0 : 1;
+        bytes32 there = METAGRAPH.getHotkey(NETUID, uid);
+        if (there != _hotkey(uid)) {
+            return abi.encodeWithSelector(
+                ICollateralVault.CollateralVault_HotkeyNotAtUid.selector, uid, there, _hotkey(uid)
+            );
+        }
+        uint64 free = b.exitReadyAt + 3 days < _now() ? b.free + b.exiting : b.free;
+        uint64 have = rental == 0 ? 0 : STORE.backingOf(rental).total;
+        uint64 needed = total > have ? total - have : 0;
+        if (needed > free) {
+            return
+                abi.encodeWithSelector(ICollateralVault.CollateralVault_NotEnoughFree.selector, machine, free, needed);
+        }
+        return "";
+    }
+
+    function _hotkey(uint16 uid) internal pure returns (bytes32) {
+        return uid == 0 ? HOTKEY : keccak256("second hotkey");
+    }
+
+    /* NARROWING */
+
+    function _to8(uint256 value) internal pure returns (uint8) {
+        require(value <= type(uint8).max, "too big for uint8");
+        // forge-lint: disable-next-line(unsafe-typecast) checked above
+        return uint8(value);
+    }
+
+    function _to16(uint256 value) internal pure returns (uint16) {
+        require(value <= type(uint16).max, "too big for uint16");
+        // forge-lint: disable-next-line(unsafe-typecast) checked above
+        return uint16(value);
+    }
+
+    function _to32(uint256 value) internal pure returns (uint32) {
+        require(value <= type(uint32).max, "too big for uint32");
+        // forge-lint: disable-next-line(unsafe-typecast) checked above
+        return uint32(value);
+    }
+
+    function _to64(uint256 value) internal pure returns (uint64) {
+        require(value <= type(uint64).max, "too big for uint64");
+        // forge-lint: disable-next-line(unsafe-typecast) checked above
+        return uint64(value);
+    }
+
+    /* CALLING */
+
+    /// @dev The next call fails with exactly `expected`, unless that is empty. True: it must succeed.
+    function _succeeds(bytes32 action, bytes memory expected) internal returns (bool) {
+        if (expected.length == 0) {
+            STORE.count(action);
+            return true;
+        }
+        STORE.countRefused(action);
+        vm.expectRevert(expected);
+        return false;
+    }
+
+    function _error(bytes4 selector, uint256 a) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(selector, a);
+    }
+
+    function _error(bytes4 selector, uint256 a, uint256 b) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(selector, a, b);
+    }
+
+    function _error(bytes4 selector, uint256 a, uint256 b, uint256 c) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(selector, a, b, c);
+    }
+
+    /// @dev All active keepers three times of four, else any set of candidates.
+    function _signerMask(uint256 seed) internal view returns (uint256) {
+        return seed % 4 != 0 ? STORE.everyKeeper() : (seed >> 2) % 2 ** STORE.candidateCount();
+    }
+
+    function _termsOf(bytes32 machine) internal view returns (IRentalEscrow.Offer memory terms, bytes32 offerHash) {
+        (terms, offerHash,) = escrow.offerOf(machine);
+    }
+}
