@@ -102,7 +102,7 @@ async fn a_request_that_drips_in_ends_in_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_nobody_reads_ends_in_time() {
-    let connection_max = Duration::from_millis(300);
+    let connection_max = Duration::from_secs(3);
     let served = start(HttpLimits { connection_max, bundles_at_once: 1, ..HttpLimits::default() }).await;
     let path = put_bundle(&served, json!({ "big": "x".repeat(32 << 20) }));
     let mut reader = TcpStream::connect(served.address).await.unwrap();
@@ -117,6 +117,26 @@ async fn an_answer_that_nobody_reads_ends_in_time() {
     .await;
     timeout(DEADLINE, reader.read_to_end(&mut read_all)).await.unwrap().ok();
     assert!(read_all.len() < 32 << 20, "the answer was cut off");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_may_be_read_for_longer_than_a_request_may_take_to_come() {
+    let request_max = Duration::from_secs(2);
+    let served = start(HttpLimits { request_max, ..HttpLimits::default() }).await;
+    let path = put_bundle(&served, json!({ "big": "x".repeat(32 << 20) }));
+    let opened = Instant::now();
+    let mut reader = TcpStream::connect(served.address).await.unwrap();
+    reader.write_all(format!("GET {path} HTTP/1.1\r\nhost: k\r\n\r\n").as_bytes()).await.unwrap();
+    let mut heard = vec![0u8; 1];
+    reader.read_exact(&mut heard).await.unwrap();
+    while opened.elapsed() <= request_max {
+        let mut byte = [0u8; 1];
+        reader.read_exact(&mut byte).await.unwrap();
+        heard.push(byte[0]);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    timeout(DEADLINE, reader.read_to_end(&mut heard)).await.unwrap().unwrap();
+    assert!(heard.len() > 32 << 20 && heard.ends_with(b"}"), "all of it came");
 }
 
 #[tokio::test]

@@ -79,7 +79,9 @@ impl Gate {
 
     fn pass(&self) {
         self.waiting.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        drop(self.moved.wait_while(self.shut.lock().unwrap(), |shut| *shut).unwrap());
+        // Not for ever: a test that fails while the gate is shut must end too.
+        let shut = self.shut.lock().unwrap();
+        drop(self.moved.wait_timeout_while(shut, DEADLINE, |shut| *shut).unwrap());
     }
 
     /// Waits until somebody has come to the gate.
