@@ -8,7 +8,7 @@ mod schema;
 
 use crate::ports::ArchiveError;
 use rusqlite::{Connection, Transaction, params};
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 use surety_core::effect::Effect;
@@ -100,36 +100,44 @@ impl Store {
     /// Opens or makes the store at `path`.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let failed = |why: String| StoreError::Open { path: path.to_path_buf(), why };
-        let lock_path = path.with_extension("lock");
-        let lock = File::create(&lock_path).map_err(|e| failed(e.to_string()))?;
+        let io = |e: std::io::Error| failed(e.to_string());
+        create_private(path).map_err(io)?;
+        let lock = lock_file(path).map_err(io)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path: path.to_path_buf() }),
-            Err(TryLockError::Error(e)) => return Err(failed(e.to_string())),
+            Err(TryLockError::Error(e)) => return Err(io(e)),
         }
-        let connection = Connection::open(path).map_err(|e| failed(e.to_string()))?;
-        schema::prepare(&connection)?;
+        let opened = Connection::open(path).map_err(StoreError::Sql).and_then(|db| {
+            schema::prepare(&db)?;
+            Ok(db)
+        });
+        let connection = opened.map_err(|error| match error {
+            StoreError::Sql(e) => failed(e.to_string()),
+            other => other,
+        })?;
         Ok(Self { connection: Mutex::new(connection), _lock: lock })
     }
 
     /// Loads the state: the newest snapshot, and the log after it replayed. A new store starts from `config`.
     pub fn load(&self, path: &Path, config: &Config) -> Result<Loaded, StoreError> {
-        let db = self.db()?;
-        let (mut state, mut seq) = match schema::snapshot(&db)? {
+        config.rules.check(config.chain_id)?;
+        let mut db = self.db()?;
+        let stored = schema::snapshot(&db)?;
+        let is_new = stored.is_none();
+        let (mut state, mut seq) = match stored {
             Some((text, seq)) => (parse::<State>("snapshot", &text)?, seq),
-            None => (State::new(config.clone())?, 0),
+            None if schema::log_is_empty(&db)? => (State::new(config.clone())?, 0),
+            None => return Err(StoreError::Corrupt { what: "snapshot", why: "there is a log, and none to it".into() }),
         };
         check_identity(path, &state.config, config)?;
-        let mut tail = db.prepare("SELECT seq, input FROM log WHERE seq > ?1 ORDER BY seq")?;
-        let mut rows = tail.query([int(seq)])?;
-        while let Some(row) = rows.next()? {
-            let input = parse::<Input>("log", &row.get::<_, String>(1)?)?;
-            step(&mut state, &input);
-            seq = uint(row.get(0)?);
+        replay(&db, &mut state, &mut seq)?;
+        if is_new || state.config != *config {
+            // Rules may be changed between runs, identity may not. From the first moment on the file says whose it is,
+            // and no input is ever replayed by other rules than it was taken by.
+            state.config = config.clone();
+            write_snapshot(&mut db, seq, &state)?;
         }
-        // Rules may be changed between runs; identity may not.
-        config.rules.check(config.chain_id)?;
-        state.config = config.clone();
         let unsigned = schema::effects(&db)?;
         let unsigned = unsigned.iter().map(|text| parse("effects", text)).collect::<Result<_, _>>()?;
         Ok(Loaded { state, seq, unsigned })
@@ -164,16 +172,7 @@ impl Store {
 
     /// Writes a snapshot and lets go of log entries far behind it.
     pub fn snapshot(&self, seq: u64, state: &State) -> Result<(), StoreError> {
-        let mut db = self.db()?;
-        let tx = db.transaction()?;
-        tx.execute(
-            "INSERT INTO snapshot (id, seq, state) VALUES (1, ?1, ?2)
-             ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, state = excluded.state",
-            params![int(seq), render(state)?],
-        )?;
-        tx.execute("DELETE FROM log WHERE seq <= ?1", [int(seq.saturating_sub(LOG_KEPT))])?;
-        tx.commit()?;
-        Ok(())
+        write_snapshot(&mut *self.db()?, seq, state)
     }
 
     /// Stores evidence under its digest. Must be on disk before anything that names the digest is signed.
@@ -200,6 +199,49 @@ impl Store {
     fn db(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {
         self.connection.lock().map_err(|_| StoreError::Poisoned)
     }
+}
+
+/// Makes the file if there is none, for its owner alone whatever the umask; SQLite gives its log the same mode.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+/// The lock lies beside the file itself, under whatever name the file was asked for.
+fn lock_file(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut name = std::fs::canonicalize(path)?.into_os_string();
+    name.push(".lock");
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(name)
+}
+
+fn replay(db: &Connection, state: &mut State, seq: &mut u64) -> Result<(), StoreError> {
+    let mut tail = db.prepare("SELECT seq, input FROM log WHERE seq > ?1 ORDER BY seq")?;
+    let mut rows = tail.query([int(*seq)])?;
+    while let Some(row) = rows.next()? {
+        let next = seq.saturating_add(1);
+        if uint(row.get(0)?) != next {
+            return Err(StoreError::Corrupt { what: "log", why: format!("entry {next} is missing") });
+        }
+        step(state, &parse::<Input>("log", &row.get::<_, String>(1)?)?);
+        *seq = next;
+    }
+    Ok(())
+}
+
+fn write_snapshot(db: &mut Connection, seq: u64, state: &State) -> Result<(), StoreError> {
+    let tx = db.transaction()?;
+    tx.execute(
+        "INSERT INTO snapshot (id, seq, state) VALUES (1, ?1, ?2)
+         ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, state = excluded.state",
+        params![int(seq), render(state)?],
+    )?;
+    tx.execute("DELETE FROM log WHERE seq <= ?1", [int(seq.saturating_sub(LOG_KEPT))])?;
+    tx.commit()?;
+    Ok(())
 }
 
 fn check_identity(path: &Path, stored: &Config, given: &Config) -> Result<(), StoreError> {

@@ -24,14 +24,14 @@ CREATE INDEX IF NOT EXISTS outbox_open ON outbox (reported, position);
 ";
 
 pub(super) fn prepare(db: &Connection) -> Result<(), StoreError> {
-    db.pragma_update(None, "journal_mode", "WAL")?;
-    db.pragma_update(None, "synchronous", "FULL")?;
     db.busy_timeout(std::time::Duration::from_secs(5))?;
     let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if found != 0 && found != VERSION {
         let why = format!("tables of version {found}, this keeper writes version {VERSION}");
         return Err(StoreError::Corrupt { what: "schema", why });
     }
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "FULL")?;
     db.execute_batch(TABLES)?;
     db.pragma_update(None, "user_version", VERSION)?;
     Ok(())
@@ -42,6 +42,10 @@ pub(super) fn snapshot(db: &Connection) -> Result<Option<(String, u64)>, StoreEr
         .query_row("SELECT state, seq FROM snapshot WHERE id = 1", [], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))
         .optional()?;
     Ok(row.map(|(state, seq)| (state, uint(seq))))
+}
+
+pub(super) fn log_is_empty(db: &Connection) -> Result<bool, StoreError> {
+    Ok(!db.query_row("SELECT EXISTS (SELECT 1 FROM log)", [], |row| row.get(0))?)
 }
 
 pub(super) fn effects(db: &Connection) -> Result<Vec<String>, StoreError> {
