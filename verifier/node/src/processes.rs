@@ -31,24 +31,29 @@ pub struct Survivors {
 }
 
 const SWEEP_MAX: Duration = Duration::from_secs(5);
+const CLEAN_LOOKS: u32 = 3;
+const LOOK_EVERY: Duration = Duration::from_millis(15);
 
 impl Sweep {
-    /// Kills until none is left.
+    /// Kills until none is left. One look may miss a process that is just being born or is changing its program (its
+    /// environment is empty for a moment), so several in a row must find none.
     ///
     /// # Errors
     /// [`Survivors`] when some are left after five seconds.
     pub async fn run(&self) -> Result<(), Survivors> {
         let deadline = Instant::now() + SWEEP_MAX;
+        let mut clean_looks = 0;
         loop {
             let sweep = self.clone();
             let left = tokio::task::spawn_blocking(move || sweep.kill_once()).await.unwrap_or_default();
-            if left == 0 {
+            clean_looks = if left == 0 { clean_looks + 1 } else { 0 };
+            if clean_looks == CLEAN_LOOKS {
                 return Ok(());
             }
-            if Instant::now() >= deadline {
+            if left > 0 && Instant::now() >= deadline {
                 return Err(Survivors { left });
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 

@@ -31,7 +31,9 @@ pub(super) fn sshd_config(config: &Config, listen: SocketAddr, strict_modes: boo
         "AllowStreamLocalForwarding no".to_owned(),
         "AllowAgentForwarding no".to_owned(),
         "X11Forwarding no".to_owned(),
-        format!("SetEnv {}={state}", crate::processes::MARK),
+        // bash reads its start-up files when sshd runs it at shell level 0; a measurement must neither wait for them
+        // nor carry what they print.
+        format!("SetEnv {}={state} SHLVL=1", crate::processes::MARK),
         "ClientAliveInterval 15".to_owned(),
         "ClientAliveCountMax 4".to_owned(),
         // Keepers look without logging in: neither that nor a hundred idle connections may lock them out.
@@ -42,6 +44,13 @@ pub(super) fn sshd_config(config: &Config, listen: SocketAddr, strict_modes: boo
     if penalties_known {
         lines.push("PerSourcePenalties no".to_owned());
     }
+    // Only the first SetEnv that applies counts. HOME is the tenant's directory, so that what programs leave at home is
+    // wiped with it; a keeper's shell finds no start-up files on its way to the forced command.
+    let mark = format!("{}={state}", crate::processes::MARK);
+    lines.push(format!("Match User {tenant}"));
+    lines.push(format!("    SetEnv {mark} HOME={}", config.tenant_dir().display()));
+    lines.push(format!("Match User {keeper}"));
+    lines.push(format!("    SetEnv {mark} HOME=/nonexistent"));
     lines.join("\n") + "\n"
 }
 

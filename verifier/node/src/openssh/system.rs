@@ -38,6 +38,16 @@ pub enum OpensshError {
         /// Its name.
         name: String,
     },
+    /// A home that is not wiped.
+    #[error("the home of {name} is {found}, which is not wiped: run `usermod --home {wanted} {name}`")]
+    Home {
+        /// The tenants' account.
+        name: String,
+        /// Its home.
+        found: PathBuf,
+        /// The directory that is wiped.
+        wanted: PathBuf,
+    },
     /// Other accounts than our own need root.
     #[error("only root can let other accounts in: run the agent as root, or with tenant_user and keeper_user its own")]
     NotRoot,
@@ -65,6 +75,7 @@ pub enum OpensshError {
 #[derive(Clone, Debug)]
 pub(super) struct Account {
     pub(super) uid: u32,
+    home: PathBuf,
 }
 
 impl Account {
@@ -92,6 +103,10 @@ pub(super) async fn check(config: &Config, sshd: &Path, agent: &Path) -> Result<
     }
     check_version(sshd).await?;
     let tenant = account(&config.tenant_user)?;
+    if !config.dev && tenant.home != config.tenant_dir() {
+        let (name, found, wanted) = (config.tenant_user.clone(), tenant.home, config.tenant_dir());
+        return Err(OpensshError::Home { name, found, wanted });
+    }
     let keeper = account(&config.keeper_user)?;
     let me = nix::unistd::Uid::effective().as_raw();
     if !is_root() && (tenant.uid != me || keeper.uid != me) {
@@ -120,7 +135,7 @@ fn account(name: &str) -> Result<Account, OpensshError> {
     if is_locked(name) {
         return Err(OpensshError::Locked { name: name.to_owned() });
     }
-    Ok(Account { uid: user.uid.as_raw() })
+    Ok(Account { uid: user.uid.as_raw(), home: user.dir })
 }
 
 /// Without PAM, sshd takes a password field that begins with `!` for a locked account; `useradd` makes them so. Only

@@ -1,6 +1,6 @@
 //! The embedded server.
 
-use crate::rig::{Agent, KEEPER_SEED, OTHER_SEED, RENTER_SEED, config, eventually, runs};
+use crate::rig::{Agent, KEEPER_SEED, OTHER_SEED, RENTER_SEED, config, eventually, nap, runs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use surety_core::input::{MeasureOutcome, Observation};
@@ -59,16 +59,18 @@ async fn a_tenants_commands_run_in_one_directory_with_input_output_and_exit_code
 #[tokio::test]
 async fn at_the_end_of_a_rental_sessions_are_cut_processes_killed_and_data_wiped() {
     let agent = rented().await;
-    agent.run(RENTER_SEED, "echo x > data; setsid sleep 98761 >/dev/null 2>&1 </dev/null & echo", "").await;
-    assert!(runs("98761"));
+    agent
+        .run(RENTER_SEED, &format!("echo x > data; setsid sleep {} >/dev/null 2>&1 </dev/null & echo", nap(98761)), "")
+        .await;
+    assert!(runs(&nap(98761)));
     let session = agent.log_in(RENTER_SEED, "tenant").await.unwrap();
     let mut channel = session.channel_open_session().await.unwrap();
-    channel.exec(true, "sleep 98762").await.unwrap();
-    eventually("the command runs", || runs("98762")).await;
+    channel.exec(true, format!("sleep {}", nap(98762))).await.unwrap();
+    eventually("the command runs", || runs(&nap(98762))).await;
     agent.set_rental(None);
     agent.until_put_out(RENTER_SEED).await;
     eventually("the session is cut", || session.is_closed()).await;
-    eventually("its processes are gone", || !runs("98761") && !runs("98762")).await;
+    eventually("its processes are gone", || !runs(&nap(98761)) && !runs(&nap(98762))).await;
     eventually("its data is gone", || !agent.config.tenant_dir().exists()).await;
     while channel.wait().await.is_some() {}
 }
@@ -151,10 +153,10 @@ async fn a_machine_that_signs_work_it_has_not_done_is_a_bad_proof() {
 #[tokio::test]
 async fn an_agent_that_stops_leaves_no_process_and_no_listener() {
     let agent = rented().await;
-    agent.run(RENTER_SEED, "setsid sleep 98763 >/dev/null 2>&1 </dev/null & echo", "").await;
+    agent.run(RENTER_SEED, &format!("setsid sleep {} >/dev/null 2>&1 </dev/null & echo", nap(98763)), "").await;
     let address = agent.address;
     agent.stop().await;
-    assert!(!runs("98763"));
+    assert!(!runs(&nap(98763)));
     assert!(std::net::TcpStream::connect(address).is_err());
 }
 

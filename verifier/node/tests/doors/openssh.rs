@@ -1,7 +1,7 @@
 //! OpenSSH as the door. Tenant and keepers share the account that runs the tests, as they may in development; where
 //! the tests run as root and the accounts are there, they also have one each.
 
-use crate::rig::{Agent, KEEPER_SEED, OTHER_SEED, RENTER_SEED, eventually, me, runs};
+use crate::rig::{Agent, KEEPER_SEED, OTHER_SEED, RENTER_SEED, eventually, me, nap, runs};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -29,16 +29,16 @@ async fn the_renter_is_let_in_while_the_rental_runs_and_put_out_at_its_end() {
     agent.until_let_in(RENTER_SEED).await;
     assert_eq!(agent.probe(OTHER_SEED, &user).await, Observation::Refused);
     assert_eq!(agent.run(RENTER_SEED, "cat; exit 3", "hello").await, (3, "hello".into()));
-    agent.run(RENTER_SEED, "setsid sleep 98764 >/dev/null 2>&1 </dev/null & echo", "").await;
+    agent.run(RENTER_SEED, &format!("setsid sleep {} >/dev/null 2>&1 </dev/null & echo", nap(98764)), "").await;
     std::fs::write(agent.config.tenant_dir().join("data"), "x").unwrap();
     let session = agent.log_in(RENTER_SEED, &user).await.unwrap();
     let channel = session.channel_open_session().await.unwrap();
-    channel.exec(true, "sleep 98765").await.unwrap();
-    eventually("the commands run", || runs("98764") && runs("98765")).await;
+    channel.exec(true, format!("sleep {}", nap(98765))).await.unwrap();
+    eventually("the commands run", || runs(&nap(98764)) && runs(&nap(98765))).await;
     agent.set_rental(None);
     agent.until_put_out(RENTER_SEED).await;
     eventually("the session is cut", || session.is_closed()).await;
-    eventually("its processes are gone", || !runs("98764") && !runs("98765")).await;
+    eventually("its processes are gone", || !runs(&nap(98764)) && !runs(&nap(98765))).await;
     eventually("its data is gone", || !agent.config.tenant_dir().exists()).await;
 }
 
@@ -54,16 +54,17 @@ async fn a_keeper_measures_through_the_forced_command_and_gets_nothing_else() {
 }
 
 const TENANT: &str = "surety-tenant";
+const HOME: &str = "/var/lib/surety-test/state/tenant";
 const KEEPERS: &str = "surety-keeper";
 
 #[tokio::test]
 async fn with_accounts_of_their_own_tenants_and_keepers_get_what_is_theirs() {
     let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let all_there = [TENANT, KEEPERS].iter().all(|name| accounts.contains(&format!("{name}:")));
+    let all_there = accounts.contains(&format!(":{HOME}:")) && accounts.contains(&format!("{KEEPERS}:"));
     if me() != "root" || !all_there || surety_node::openssh::find_sshd().is_none() {
         eprintln!(
-            "SKIPPED: needs root, openssh-server, and two accounts made by `useradd -M -p '*' NAME`: \
-             {TENANT} and {KEEPERS}"
+            "SKIPPED: needs root, openssh-server, and two accounts: `useradd -M -p '*' -d {HOME} {TENANT}` and \
+             `useradd -M -p '*' {KEEPERS}`"
         );
         return;
     }
@@ -74,7 +75,7 @@ async fn with_accounts_of_their_own_tenants_and_keepers_get_what_is_theirs() {
     assert_eq!(agent.probe(RENTER_SEED, "root").await, Observation::Refused);
     agent.set_rental(Some((1, RENTER_SEED, 3600)));
     agent.until_let_in(RENTER_SEED).await;
-    assert_eq!(agent.run(RENTER_SEED, "id -un", "").await, (0, format!("{TENANT}\n")));
+    assert_eq!(agent.run(RENTER_SEED, "id -un; pwd; echo $HOME", "").await, (0, format!("{TENANT}\n{HOME}\n{HOME}\n")));
     let (state, data) = (agent.config.state_dir.display(), agent.config.tenant_dir().display().to_string());
     assert_eq!(agent.run(RENTER_SEED, &format!("echo x > {data}/data && cat {data}/data"), "").await.1, "x\n");
     for secret in
@@ -86,13 +87,13 @@ async fn with_accounts_of_their_own_tenants_and_keepers_get_what_is_theirs() {
         assert_ne!(agent.run(RENTER_SEED, &format!("echo > {path}"), "").await.0, 0, "a tenant can write {path}");
     }
     // Without mark, without terminal, without parent: only the account gives it away.
-    agent.run(RENTER_SEED, "env -i setsid sleep 98767 >/dev/null 2>&1 </dev/null & echo", "").await;
+    agent.run(RENTER_SEED, &format!("env -i setsid sleep {} >/dev/null 2>&1 </dev/null & echo", nap(98767)), "").await;
     let session = agent.log_in(RENTER_SEED, TENANT).await.unwrap();
-    assert!(runs("98767"));
+    assert!(runs(&nap(98767)));
     agent.set_rental(None);
     agent.until_put_out(RENTER_SEED).await;
     eventually("the session is cut", || session.is_closed()).await;
-    eventually("its processes are gone", || !runs("98767")).await;
+    eventually("its processes are gone", || !runs(&nap(98767))).await;
     eventually("its data is gone", || !agent.config.tenant_dir().exists()).await;
     agent.stop().await;
 }
@@ -191,11 +192,11 @@ async fn an_agent_that_stops_takes_sshd_and_all_sessions_along() {
     let Some(agent) = agent().await else { return };
     agent.set_rental(Some((1, RENTER_SEED, 3600)));
     agent.until_let_in(RENTER_SEED).await;
-    agent.run(RENTER_SEED, "setsid sleep 98766 >/dev/null 2>&1 </dev/null & echo", "").await;
+    agent.run(RENTER_SEED, &format!("setsid sleep {} >/dev/null 2>&1 </dev/null & echo", nap(98766)), "").await;
     let configuration = agent.config.state_dir.join("sshd_config").display().to_string();
     assert!(runs(&configuration));
     let address = agent.address;
     agent.stop().await;
-    assert!(!runs("98766") && !runs(&configuration));
+    assert!(!runs(&nap(98766)) && !runs(&configuration));
     assert!(std::net::TcpStream::connect(address).is_err());
 }

@@ -104,7 +104,9 @@ impl Agent {
 
     /// As a miner would: OpenSSH, accounts for tenants and keepers, a directory that only root can write to.
     pub(crate) async fn start_with_accounts(tenant: &str, keeper: &str) -> Self {
-        let dir = tempfile::tempdir_in("/var/lib").unwrap();
+        // The tenants' account has its home in there: the name must be the same each time.
+        std::fs::remove_dir_all("/var/lib/surety-test").ok();
+        let dir = tempfile::Builder::new().prefix("surety-test").rand_bytes(0).tempdir_in("/var/lib").unwrap();
         std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
         let (tenant_user, keeper_user) = (tenant.to_owned(), keeper.to_owned());
         let config = Config { tenant_user, keeper_user, dev: false, ..config(dir.path(), Server::Openssh) };
@@ -279,4 +281,9 @@ pub(crate) fn runs(word: &str) -> bool {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let mut lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
     lines.any(|line| String::from_utf8_lossy(&line).contains(word))
+}
+
+/// A number of seconds that only this run of the tests sleeps.
+pub(crate) fn nap(secs: u32) -> String {
+    format!("{secs}.{}", std::process::id())
 }
