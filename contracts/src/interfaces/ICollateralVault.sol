@@ -111,7 +111,8 @@ interface ICollateralVault is IRaoLedger {
 
     /// @notice Registers a machine for the caller.
     /// @dev Warning: `machineSig` shows possession of the host key at the time of signing, not that nobody else has
-    /// a copy. Warning: later loss of the association stops new rentals only; it never binds money.
+    /// a copy. Warning: losing the association later changes nothing; a hotkey that leaves its uid stops new rentals
+    /// and extensions. Neither ever binds money.
     /// @param machine The machine's ed25519 SSH host key.
     /// @param hotkey The miner's hotkey, which must sit at `uid`.
     /// @param uid The miner's uid on the subnet; the chain must associate the caller with it.

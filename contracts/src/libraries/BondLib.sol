@@ -10,18 +10,19 @@ import { Rao, Timestamp, ZERO_RAO, minRao, plusSecs, timeNow } from "../types/Un
 library BondLib {
     using BondLib for BondLib.Node;
 
-    /// @dev Four slots, the first two of which carry the money.
+    /// @dev Four slots. All money of a node is in one of them: a rental turns free into reserved bond and back without
+    /// ever writing a slot that was empty.
     struct Node {
-        // slot 0: who, and what is free
+        // slot 0: who
         address miner;
-        Rao free;
         uint16 uid;
         uint16 openRentals;
-        // slot 1: what is not free
+        Timestamp exitReadyAt;
+        // slot 1: money
+        Rao free;
         Rao reserved;
         Rao held;
         Rao exiting;
-        Timestamp exitReadyAt;
         // slot 2, 3: which
         bytes32 hotkey;
         bytes32 machine;
