@@ -55,13 +55,7 @@ pub struct Class {
     pub random_mb_per_sec_min: Option<u32>,
 }
 
-const fn class(
-    id: u16,
-    name: &'static str,
-    vram_mib: u32,
-    int8_gops_min: u32,
-    random_mb_per_sec_min: u32,
-) -> Class {
+const fn class(id: u16, name: &'static str, vram_mib: u32, int8_gops_min: u32, random_mb_per_sec_min: u32) -> Class {
     Class {
         id: ClassId(id),
         name,
@@ -74,10 +68,7 @@ const fn class(
 /// All classes. Memory is what the driver shows; minima are 0.55 of dense int8 and of memory bandwidth for classes
 /// without a cheaper twin, and more where a twin of the same memory has to be kept out.
 pub const CLASSES: [Class; 13] = [
-    Class {
-        int8_gops_min: None,
-        ..class(1, "B200", 183_359, 0, 4_400)
-    },
+    Class { int8_gops_min: None, ..class(1, "B200", 183_359, 0, 4_400) },
     class(2, "H200", 143_771, 750_000, 2_600),
     class(3, "H100 SXM", 81_559, 750_000, 1_840),
     class(4, "H100 PCIe", 81_559, 650_000, 1_100),
@@ -89,11 +80,5 @@ pub const CLASSES: [Class; 13] = [
     class(10, "RTX 5090", 32_607, 461_000, 990),
     class(11, "RTX 4090", 24_564, 363_000, 550),
     class(12, "RTX 3090", 24_576, 156_000, 510),
-    Class {
-        id: ClassId::CPU_TEST,
-        name: "CPU test",
-        vram_mib: 0,
-        int8_gops_min: None,
-        random_mb_per_sec_min: None,
-    },
+    Class { id: ClassId::CPU_TEST, name: "CPU test", vram_mib: 0, int8_gops_min: None, random_mb_per_sec_min: None },
 ];

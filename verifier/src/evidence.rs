@@ -44,20 +44,11 @@ impl From<SessionError> for ReplayError {
 ///
 /// # Errors
 /// When the transcript is not that of a session.
-pub fn replay(
-    transcript: &Transcript,
-    secrets: &Arc<EpochSecrets>,
-) -> Result<Verdict, ReplayError> {
+pub fn replay(transcript: &Transcript, secrets: &Arc<EpochSecrets>) -> Result<Verdict, ReplayError> {
     let challenge = transcript.challenge.clone();
-    let (mut session, _) =
-        KeeperSession::new(challenge, Arc::clone(secrets), transcript.started_ms)?;
+    let (mut session, _) = KeeperSession::new(challenge, Arc::clone(secrets), transcript.started_ms)?;
     let mut decided = None;
-    for (index, event) in transcript
-        .events
-        .iter()
-        .enumerate()
-        .filter(|(_, event)| event.from == Party::Machine)
-    {
+    for (index, event) in transcript.events.iter().enumerate().filter(|(_, event)| event.from == Party::Machine) {
         let frame = event.decode().map_err(|_| ReplayError::Event(index))?;
         if let Next::Done(outcome) = session.on_frame(frame, event.at_ms)? {
             decided = Some(*outcome);
@@ -67,11 +58,7 @@ pub fn replay(
         Some(outcome) => outcome,
         None => end(&mut session, &transcript.end)?,
     };
-    if outcome.transcript == *transcript {
-        Ok(outcome.verdict)
-    } else {
-        Err(ReplayError::Differs)
-    }
+    if outcome.transcript == *transcript { Ok(outcome.verdict) } else { Err(ReplayError::Differs) }
 }
 
 fn end(session: &mut KeeperSession, end: &End) -> Result<Outcome, ReplayError> {
@@ -141,10 +128,7 @@ pub fn recheck_public(transcript: &Transcript) -> Result<PublicFinding, PublicEr
         return Ok(PublicFinding::NothingSigned);
     };
     let start = transcript.challenge.start();
-    if !transcript
-        .frames_from(Party::Keeper)
-        .any(|frame| frame == Frame::Start(start.clone()))
-    {
+    if !transcript.frames_from(Party::Keeper).any(|frame| frame == Frame::Start(start.clone())) {
         return Err(PublicError::OtherStart);
     }
     let signed = match Signed::new(start, root) {
@@ -154,46 +138,29 @@ pub fn recheck_public(transcript: &Transcript) -> Result<PublicFinding, PublicEr
         signed => signed?,
     };
     let rows = rows_of(transcript);
-    let committed: Vec<Row> = rows
-        .into_iter()
-        .filter(|row| signed.committed(row).is_some())
-        .collect();
-    let fault = signed
-        .faults(&committed)
-        .into_iter()
-        .zip(&committed)
-        .find_map(|(fault, row)| Some((fault?, row)));
+    let committed: Vec<Row> = rows.into_iter().filter(|row| signed.committed(row).is_some()).collect();
+    let fault = signed.faults(&committed).into_iter().zip(&committed).find_map(|(fault, row)| Some((fault?, row)));
     if let Some((fault, row)) = fault {
         let proof = FraudProof::of(&signed, row);
-        return Ok(PublicFinding::Fraud(
-            BadRow { at: row.at, fault },
-            Box::new(proof),
-        ));
+        return Ok(PublicFinding::Fraud(BadRow { at: row.at, fault }, Box::new(proof)));
     }
     let chosen = signed.chosen(&transcript.challenge.session_random);
     let complete = committed.iter().map(|row| row.at).eq(chosen);
-    Ok(PublicFinding::RowsRight {
-        rows: committed.len(),
-        complete,
-    })
+    Ok(PublicFinding::RowsRight { rows: committed.len(), complete })
 }
 
 fn root_of(transcript: &Transcript) -> Option<Root> {
-    transcript
-        .frames_from(Party::Machine)
-        .find_map(|frame| match frame {
-            Frame::Root(root) => Some(root),
-            _ => None,
-        })
+    transcript.frames_from(Party::Machine).find_map(|frame| match frame {
+        Frame::Root(root) => Some(root),
+        _ => None,
+    })
 }
 
 fn rows_of(transcript: &Transcript) -> Vec<Row> {
-    let rows = transcript
-        .frames_from(Party::Machine)
-        .filter_map(|frame| match frame {
-            Frame::Row(row) => Some(row),
-            _ => None,
-        });
+    let rows = transcript.frames_from(Party::Machine).filter_map(|frame| match frame {
+        Frame::Row(row) => Some(row),
+        _ => None,
+    });
     rows.take(usize::from(OPENED_ROWS_MAX)).collect()
 }
 
@@ -220,61 +187,33 @@ impl Signed {
 
     /// The key of the row's A, if the row lies under the signed roots.
     fn committed(&self, row: &Row) -> Option<Bytes32> {
-        let RowAt {
-            gpu,
-            round,
-            row: index,
-        } = row.at;
+        let RowAt { gpu, round, row: index } = row.at;
         let (root, before) = (self.root.of(gpu, round)?, self.root.before(gpu, round)?);
         tree::verify(&self.start.params, root, index, &row.block, &row.path).ok()?;
-        Some(seed::matrix_a_key(
-            &seed::gpu_seed(&self.start.session_seed, gpu),
-            round,
-            before,
-        ))
+        Some(seed::matrix_a_key(&seed::gpu_seed(&self.start.session_seed, gpu), round, before))
     }
 
     /// What is wrong with each row. All must be committed.
     fn faults(&self, rows: &[Row]) -> Vec<Option<RowFault>> {
         let params = &self.start.params;
-        let keys = rows
-            .iter()
-            .filter_map(|row| Some((row, self.committed(row)?)));
-        let a: Vec<_> = keys
-            .map(|(row, key)| matrix::row(&key, row.at.row, params.inner))
-            .collect();
+        let keys = rows.iter().filter_map(|row| Some((row, self.committed(row)?)));
+        let a: Vec<_> = keys.map(|(row, key)| matrix::row(&key, row.at.row, params.inner)).collect();
         let right = matrix::rows_from_seed(params, &seed::matrix_b_key(&self.start.epoch_seed), &a);
-        rows.iter()
-            .zip(right)
-            .map(|(row, right)| self.fault(row, &right))
-            .collect()
+        rows.iter().zip(right).map(|(row, right)| self.fault(row, &right)).collect()
     }
 
     fn fault(&self, row: &Row, right: &[u16]) -> Option<RowFault> {
-        let shown = matrix::from_bytes(tree::row_in_block(
-            &self.start.params,
-            row.at.row,
-            &row.block,
-        ));
+        let shown = matrix::from_bytes(tree::row_in_block(&self.start.params, row.at.row, &row.block));
         if shown == right {
             return None;
         }
         let residues = shown.iter().all(|residue| *residue < crate::field::P);
-        Some(if residues {
-            RowFault::WrongProduct
-        } else {
-            RowFault::NotAResidue
-        })
+        Some(if residues { RowFault::WrongProduct } else { RowFault::NotAResidue })
     }
 
     fn chosen(&self, session_random: &Bytes32) -> Vec<RowAt> {
         let digest = Statement::answering(&self.start, &self.root.roots).digest();
-        seed::choose_openings(
-            &self.start.params,
-            self.start.count,
-            session_random,
-            &digest,
-        )
+        seed::choose_openings(&self.start.params, self.start.count, session_random, &digest)
     }
 }
 
@@ -328,15 +267,8 @@ impl FraudProof {
         };
         let signed = Signed::new(start, root)?;
         signed.committed(&row).ok_or(PublicError::RowNotCommitted)?;
-        let fault = signed
-            .faults(std::slice::from_ref(&row))
-            .pop()
-            .flatten()
-            .ok_or(PublicError::RowIsRight)?;
-        Ok(ProvenFraud {
-            start: signed.start,
-            bad_row: BadRow { at: row.at, fault },
-        })
+        let fault = signed.faults(std::slice::from_ref(&row)).pop().flatten().ok_or(PublicError::RowIsRight)?;
+        Ok(ProvenFraud { start: signed.start, bad_row: BadRow { at: row.at, fault } })
     }
 }
 

@@ -22,22 +22,14 @@ pub fn reduce_signed(value: i64) -> u16 {
 /// Σ aᵢ·xᵢ for signed 8-bit a and residues x. 65536 terms of 128·65520 stay below 2^40.
 #[must_use]
 pub fn dot_signed(a: &[i8], x: &[u16]) -> u16 {
-    let sum: i64 = a
-        .iter()
-        .zip(x)
-        .map(|(a, x)| i64::from(i32::from(*a) * i32::from(*x)))
-        .sum();
+    let sum: i64 = a.iter().zip(x).map(|(a, x)| i64::from(i32::from(*a) * i32::from(*x))).sum();
     reduce_signed(sum)
 }
 
 /// Σ sᵢ·xᵢ for residues. 32768 terms of 65520² stay below 2^47.
 #[must_use]
 pub fn dot(s: &[u16], x: &[u16]) -> u16 {
-    let sum: u64 = s
-        .iter()
-        .zip(x)
-        .map(|(s, x)| u64::from(u32::from(*s) * u32::from(*x)))
-        .sum();
+    let sum: u64 = s.iter().zip(x).map(|(s, x)| u64::from(u32::from(*s) * u32::from(*x))).sum();
     let reduced = sum % u64::from(P);
     u16::try_from(reduced).unwrap_or_default() // below 65521: the conversion cannot fail
 }

@@ -41,9 +41,7 @@ impl Epoch {
 }
 
 /// What is wrong with an opened row.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowFault {
     /// An entry is 65521 or more: no residue at all.
@@ -65,9 +63,7 @@ pub struct EpochSecrets {
 
 impl std::fmt::Debug for EpochSecrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EpochSecrets")
-            .field("epoch", &self.epoch)
-            .finish_non_exhaustive()
+        f.debug_struct("EpochSecrets").field("epoch", &self.epoch).finish_non_exhaustive()
     }
 }
 
@@ -78,12 +74,7 @@ impl EpochSecrets {
     /// operating system's randomness, and must be replaced after a failed check. `params` must have passed
     /// [`Params::check`].
     #[must_use]
-    pub fn new(
-        block_hash: Bytes32,
-        keeper_secret: &Bytes32,
-        vector_secret: &Bytes32,
-        params: &Params,
-    ) -> Self {
+    pub fn new(block_hash: Bytes32, keeper_secret: &Bytes32, vector_secret: &Bytes32, params: &Params) -> Self {
         let epoch = Epoch {
             block_hash,
             secret_commitment: seed::secret_commitment(keeper_secret),
@@ -91,13 +82,7 @@ impl EpochSecrets {
         };
         let vectors = secret_vectors(vector_secret, params);
         let images = images(&epoch.seed, &vectors, params);
-        Self {
-            epoch,
-            inner: params.inner,
-            cols: params.cols,
-            vectors,
-            images,
-        }
+        Self { epoch, inner: params.inner, cols: params.cols, vectors, images }
     }
 
     /// The public side.
@@ -136,9 +121,7 @@ impl EpochSecrets {
 #[must_use]
 pub fn secret_vectors(vector_secret: &Bytes32, params: &Params) -> Vec<Vec<u16>> {
     let key = seed::vectors_key(vector_secret);
-    (0..params.vectors)
-        .map(|index| secret_vector(&key, index, params.cols))
-        .collect()
+    (0..params.vectors).map(|index| secret_vector(&key, index, params.cols)).collect()
 }
 
 /// Stream `index`: little-endian u16 draws; those of 65521 and above are thrown away.
@@ -148,11 +131,7 @@ fn secret_vector(key: &Bytes32, index: u8, cols: u32) -> Vec<u16> {
     while vector.len() < cols as usize {
         let mut block = [0; 64];
         generator.fill_bytes(&mut block);
-        let draws = block
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|pair| u16::from_le_bytes(*pair));
+        let draws = block.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair));
         vector.extend(draws.filter(|draw| *draw < P));
     }
     vector.truncate(cols as usize);
@@ -166,14 +145,7 @@ pub fn images(epoch_seed: &Bytes32, vectors: &[Vec<u16>], params: &Params) -> Ve
     let by_row: Vec<Vec<u16>> = (0..params.inner)
         .into_par_iter()
         .map(|index| matrix::row(&b_key, index, params.cols))
-        .map(|row| {
-            vectors
-                .iter()
-                .map(|vector| dot_signed(&row, vector))
-                .collect()
-        })
+        .map(|row| vectors.iter().map(|vector| dot_signed(&row, vector)).collect())
         .collect();
-    (0..vectors.len())
-        .map(|v| by_row.iter().map(|row| row[v]).collect())
-        .collect()
+    (0..vectors.len()).map(|v| by_row.iter().map(|row| row[v]).collect()).collect()
 }

@@ -19,10 +19,7 @@ pub fn row(key: &Bytes32, row: u32, length: u32) -> Vec<i8> {
 /// A whole matrix, row by row: `rows` × `cols` bytes.
 #[must_use]
 pub fn whole(key: &Bytes32, rows: u32, cols: u32) -> Vec<i8> {
-    (0..rows)
-        .into_par_iter()
-        .flat_map_iter(|index| row(key, index, cols))
-        .collect()
+    (0..rows).into_par_iter().flat_map_iter(|index| row(key, index, cols)).collect()
 }
 
 /// One row of A times B: N residues. `a` has K entries, `b` K×N.
@@ -42,13 +39,9 @@ pub fn rows_from_seed(params: &Params, b_key: &Bytes32, rows_of_a: &[Vec<i8>]) -
     let mut sums = vec![vec![0_i32; params.cols as usize]; rows_of_a.len()];
     for index in 0..params.inner {
         let b_row = row(b_key, index, params.cols);
-        sums.par_iter_mut()
-            .zip(rows_of_a)
-            .for_each(|(sums, a)| add_scaled(sums, a[index as usize], &b_row));
+        sums.par_iter_mut().zip(rows_of_a).for_each(|(sums, a)| add_scaled(sums, a[index as usize], &b_row));
     }
-    sums.into_iter()
-        .map(|row| row.into_iter().map(field::residue).collect())
-        .collect()
+    sums.into_iter().map(|row| row.into_iter().map(field::residue).collect()).collect()
 }
 
 /// `sums += a·b`. |a·b| ≤ 2^14 and K ≤ 2^16, so a sum stays within 2^30.
@@ -62,19 +55,11 @@ fn add_scaled(sums: &mut [i32], a: i8, b: &[i8]) {
 /// Residues as they lie in memory: two bytes each, little-endian.
 #[must_use]
 pub fn to_bytes(residues: &[u16]) -> Vec<u8> {
-    residues
-        .iter()
-        .flat_map(|residue| residue.to_le_bytes())
-        .collect()
+    residues.iter().flat_map(|residue| residue.to_le_bytes()).collect()
 }
 
 /// Residues from memory. A last odd byte would be dropped; callers pass whole rows.
 #[must_use]
 pub fn from_bytes(bytes: &[u8]) -> Vec<u16> {
-    bytes
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .map(|pair| u16::from_le_bytes(*pair))
-        .collect()
+    bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect()
 }

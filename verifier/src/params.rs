@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{
-    COLS_MAX, INNER_MAX, LEAF_BYTES, OPENED_ROWS_MAX, ROUNDS_MAX, ROWS_MAX, VECTORS_MAX,
-};
+use crate::limits::{COLS_MAX, INNER_MAX, LEAF_BYTES, OPENED_ROWS_MAX, ROUNDS_MAX, ROWS_MAX, VECTORS_MAX};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Sizes of one measurement: for each round t < T a machine computes `C_t = A_t · B`, with `A_t` M×K and B K×N.
@@ -64,14 +62,7 @@ impl Params {
     /// The sizes that a CPU computes in milliseconds: K = N = 256, M = 64, T = 8, V = 4. Proves no GPU.
     #[must_use]
     pub const fn cpu_small(count: u16) -> Self {
-        Self {
-            inner: 256,
-            cols: 256,
-            rows: 64,
-            rounds: 8,
-            vectors: 4,
-            openings: openings_for(count),
-        }
+        Self { inner: 256, cols: 256, rows: 64, rounds: 8, vectors: 4, openings: openings_for(count) }
     }
 
     /// The sizes for a real card: K = 32768, N = 8192, M = 4096, V = 4, and as many rounds of 64 MiB as fill 90 % of
@@ -100,17 +91,10 @@ impl Params {
         range("V", u32::from(self.vectors), u32::from(VECTORS_MAX))?;
         let half = u64::from(self.rounds) * u64::from(self.rows) / 2;
         let most = half.min(u64::from(OPENED_ROWS_MAX));
-        range(
-            "k",
-            u32::from(self.openings),
-            u32::try_from(most).unwrap_or(u32::MAX),
-        )?;
+        range("k", u32::from(self.openings), u32::try_from(most).unwrap_or(u32::MAX))?;
         let (round_bytes, block_bytes) = (self.round_bytes(), self.block_bytes() as u64);
         if round_bytes < 2 * block_bytes {
-            return Err(ParamsError::RoundTooSmall {
-                round_bytes,
-                block_bytes,
-            });
+            return Err(ParamsError::RoundTooSmall { round_bytes, block_bytes });
         }
         Ok(())
     }
@@ -160,12 +144,7 @@ impl Params {
     }
 
     pub(crate) fn encode(&self, out: &mut Writer) {
-        out.u32(self.inner)
-            .u32(self.cols)
-            .u32(self.rows)
-            .u32(self.rounds)
-            .u8(self.vectors)
-            .u16(self.openings);
+        out.u32(self.inner).u32(self.cols).u32(self.rows).u32(self.rounds).u8(self.vectors).u16(self.openings);
     }
 
     pub(crate) fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
@@ -191,12 +170,7 @@ fn dimension(name: &'static str, value: u32, min: u32, max: u32) -> Result<(), P
     if value.is_power_of_two() && (min..=max).contains(&value) {
         return Ok(());
     }
-    Err(ParamsError::Dimension {
-        name,
-        value,
-        min,
-        max,
-    })
+    Err(ParamsError::Dimension { name, value, min, max })
 }
 
 fn range(name: &'static str, value: u32, max: u32) -> Result<(), ParamsError> {

@@ -70,16 +70,8 @@ pub fn epoch_commitment(epoch_seed: &Bytes32) -> Bytes32 {
 
 /// σ: bound to one machine and one keeper, and unknown to everybody before the session starts.
 #[must_use]
-pub fn session_seed(
-    epoch_seed: &Bytes32,
-    session_random: &Bytes32,
-    keeper: &Address,
-    machine: &Bytes32,
-) -> Bytes32 {
-    derive(
-        context::SESSION_SEED,
-        &[epoch_seed, session_random, keeper, machine],
-    )
+pub fn session_seed(epoch_seed: &Bytes32, session_random: &Bytes32, keeper: &Address, machine: &Bytes32) -> Bytes32 {
+    derive(context::SESSION_SEED, &[epoch_seed, session_random, keeper, machine])
 }
 
 /// σ of GPU number `gpu`, counted from 0: two GPUs of a machine never share work.
@@ -91,10 +83,7 @@ pub fn gpu_seed(session_seed: &Bytes32, gpu: u16) -> Bytes32 {
 /// Key of A for one round: it needs the root before it, so rounds cannot be computed out of order.
 #[must_use]
 pub fn matrix_a_key(gpu_seed: &Bytes32, round: u32, root_before: &Bytes32) -> Bytes32 {
-    derive(
-        context::MATRIX_A,
-        &[gpu_seed, &round.to_be_bytes(), root_before],
-    )
+    derive(context::MATRIX_A, &[gpu_seed, &round.to_be_bytes(), root_before])
 }
 
 /// Key of B, the same for a whole epoch.
@@ -121,18 +110,12 @@ pub fn generator(key: &Bytes32, stream: u64) -> ChaCha8Rng {
 #[must_use]
 pub fn echo_nonce(session_random: &Bytes32, sequence: u16) -> [u8; 16] {
     let mut nonce = [0; 16];
-    generator(
-        &derive(context::ECHO, &[session_random]),
-        u64::from(sequence),
-    )
-    .fill_bytes(&mut nonce);
+    generator(&derive(context::ECHO, &[session_random]), u64::from(sequence)).fill_bytes(&mut nonce);
     nonce
 }
 
 /// The place of one row: which GPU, which round, which row of the round.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowAt {
     /// GPU, from 0.
@@ -150,12 +133,7 @@ pub struct RowAt {
 ///
 /// `params` must have passed [`Params::check`].
 #[must_use]
-pub fn choose_openings(
-    params: &Params,
-    count: u16,
-    session_random: &Bytes32,
-    statement: &Bytes32,
-) -> Vec<RowAt> {
+pub fn choose_openings(params: &Params, count: u16, session_random: &Bytes32, statement: &Bytes32) -> Vec<RowAt> {
     let key = derive(context::OPENINGS, &[session_random, statement]);
     let mut all = Vec::with_capacity(usize::from(OPENED_ROWS_MAX));
     for gpu in 0..count {
@@ -164,11 +142,7 @@ pub fn choose_openings(
         while chosen.len() < usize::from(params.openings) {
             chosen.insert(below(&mut generator, params.rounds * params.rows));
         }
-        all.extend(chosen.into_iter().map(|at| RowAt {
-            gpu,
-            round: at / params.rows,
-            row: at % params.rows,
-        }));
+        all.extend(chosen.into_iter().map(|at| RowAt { gpu, round: at / params.rows, row: at % params.rows }));
     }
     all
 }

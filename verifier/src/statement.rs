@@ -59,20 +59,11 @@ impl<'a> Statement<'a> {
     #[must_use]
     pub fn digest(&self) -> Bytes32 {
         let mut fields = Writer::default();
-        fields
-            .u64(self.chain_id)
-            .raw(&self.keeper)
-            .raw(&self.machine)
-            .u32(self.registration);
-        fields
-            .raw(&self.session_seed)
-            .raw(&seed::epoch_commitment(&self.epoch_seed));
+        fields.u64(self.chain_id).raw(&self.keeper).raw(&self.machine).u32(self.registration);
+        fields.raw(&self.session_seed).raw(&seed::epoch_commitment(&self.epoch_seed));
         fields.u16(self.class.0).u16(self.count);
         self.params.encode(&mut fields);
-        seed::derive(
-            context::STATEMENT,
-            &[&fields.finish(), self.roots.as_flattened()],
-        )
+        seed::derive(context::STATEMENT, &[&fields.finish(), self.roots.as_flattened()])
     }
 
     /// The bytes that are signed: the prefix, then the digest.

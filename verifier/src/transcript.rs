@@ -131,12 +131,10 @@ impl Transcript {
         let mut out = Writer::default();
         out.raw(MAGIC);
         encode_challenge(&self.challenge, &mut out);
-        out.u64(self.started_ms)
-            .u32(u32::try_from(self.events.len()).unwrap_or(u32::MAX));
+        out.u64(self.started_ms).u32(u32::try_from(self.events.len()).unwrap_or(u32::MAX));
         for event in &self.events {
             out.u64(event.at_ms).u8(event.from as u8);
-            out.u32(u32::try_from(event.frame.len()).unwrap_or(u32::MAX))
-                .raw(&event.frame);
+            out.u32(u32::try_from(event.frame.len()).unwrap_or(u32::MAX)).raw(&event.frame);
         }
         encode_end(&self.end, &mut out);
         out.finish()
@@ -159,12 +157,7 @@ impl Transcript {
         let events = decode_events(&mut from)?;
         let end = decode_end(&mut from)?;
         from.finish()?;
-        Ok(Self {
-            challenge,
-            started_ms,
-            events,
-            end,
-        })
+        Ok(Self { challenge, started_ms, events, end })
     }
 
     /// What stands for the transcript in signed evidence.
@@ -175,29 +168,18 @@ impl Transcript {
 
     /// All frames of one side, in order. Events that are no frames are left out.
     pub fn frames_from(&self, party: Party) -> impl Iterator<Item = Frame> + '_ {
-        self.events
-            .iter()
-            .filter(move |event| event.from == party)
-            .filter_map(|event| event.decode().ok())
+        self.events.iter().filter(move |event| event.from == party).filter_map(|event| event.decode().ok())
     }
 }
 
 fn encode_challenge(challenge: &Challenge, out: &mut Writer) {
-    out.u64(challenge.chain_id)
-        .raw(&challenge.keeper)
-        .raw(&challenge.machine)
-        .u32(challenge.registration);
+    out.u64(challenge.chain_id).raw(&challenge.keeper).raw(&challenge.machine).u32(challenge.registration);
     out.u16(challenge.class.0).u16(challenge.count);
     challenge.params.encode(out);
     let epoch = &challenge.epoch;
-    out.raw(&epoch.block_hash)
-        .raw(&epoch.secret_commitment)
-        .raw(&epoch.seed)
-        .raw(&challenge.session_random);
+    out.raw(&epoch.block_hash).raw(&epoch.secret_commitment).raw(&epoch.seed).raw(&challenge.session_random);
     let limits = &challenge.limits;
-    out.u64(limits.hello_ms)
-        .u64(limits.echo_ms)
-        .u64(limits.compute_ms);
+    out.u64(limits.hello_ms).u64(limits.echo_ms).u64(limits.compute_ms);
     out.u64(limits.compute_pass_ms).u64(limits.open_ms);
 }
 
@@ -210,11 +192,7 @@ fn decode_challenge(from: &mut Reader<'_>) -> Result<Challenge, WireError> {
         class: ClassId(from.u16()?),
         count: from.u16()?,
         params: Params::decode(from)?,
-        epoch: Epoch {
-            block_hash: from.array()?,
-            secret_commitment: from.array()?,
-            seed: from.array()?,
-        },
+        epoch: Epoch { block_hash: from.array()?, secret_commitment: from.array()?, seed: from.array()? },
         session_random: from.array()?,
         limits: Limits {
             hello_ms: from.u64()?,
@@ -234,9 +212,7 @@ fn decode_events(from: &mut Reader<'_>) -> Result<Vec<Event>, TranscriptError> {
     let mut events = Vec::new();
     for index in 0..count {
         let event = decode_event(from)?;
-        event
-            .decode()
-            .map_err(|_| TranscriptError::Event { event: index })?;
+        event.decode().map_err(|_| TranscriptError::Event { event: index })?;
         events.push(event);
     }
     Ok(events)
@@ -250,11 +226,7 @@ fn decode_event(from: &mut Reader<'_>) -> Result<Event, TranscriptError> {
         _ => return Err(TranscriptError::Form),
     };
     let length = from.u32()? as usize;
-    Ok(Event {
-        at_ms,
-        from: from_party,
-        frame: from.slice(length)?.to_vec(),
-    })
+    Ok(Event { at_ms, from: from_party, frame: from.slice(length)?.to_vec() })
 }
 
 fn encode_end(end: &End, out: &mut Writer) {
@@ -262,11 +234,9 @@ fn encode_end(end: &End, out: &mut Writer) {
         End::Decided => out.u8(0),
         End::TimedOut { at_ms } => out.u8(1).u64(*at_ms),
         End::Disconnected { at_ms } => out.u8(2).u64(*at_ms),
-        End::Malformed { at_ms, detail } => out
-            .u8(3)
-            .u64(*at_ms)
-            .u16(u16::try_from(detail.len()).unwrap_or(u16::MAX))
-            .raw(detail.as_bytes()),
+        End::Malformed { at_ms, detail } => {
+            out.u8(3).u64(*at_ms).u16(u16::try_from(detail.len()).unwrap_or(u16::MAX)).raw(detail.as_bytes())
+        }
     };
 }
 
@@ -281,8 +251,7 @@ fn decode_end(from: &mut Reader<'_>) -> Result<End, TranscriptError> {
             if length > DETAIL_BYTES_MAX {
                 return Err(TranscriptError::Form);
             }
-            let detail = String::from_utf8(from.slice(length)?.to_vec())
-                .map_err(|_| TranscriptError::Form)?;
+            let detail = String::from_utf8(from.slice(length)?.to_vec()).map_err(|_| TranscriptError::Form)?;
             End::Malformed { at_ms, detail }
         }
         _ => return Err(TranscriptError::Form),
@@ -291,9 +260,5 @@ fn decode_end(from: &mut Reader<'_>) -> Result<End, TranscriptError> {
 
 /// The bytes of a frame as an event holds them.
 pub(crate) fn event(at_ms: u64, from: Party, sent: &Frame) -> Event {
-    Event {
-        at_ms,
-        from,
-        frame: frame::encode(sent),
-    }
+    Event { at_ms, from, frame: frame::encode(sent) }
 }

@@ -4,9 +4,7 @@
 //! hashes chunks of 1 KiB (our leaves) with their index and joins them pairwise with other flags, so leaves, inner
 //! nodes and roots can never be taken for each other, and a leaf never for the same bytes in another place.
 
-use blake3::hazmat::{
-    HasherExt, Mode, hash_derive_key_context, merge_subtrees_non_root, merge_subtrees_root,
-};
+use blake3::hazmat::{HasherExt, Mode, hash_derive_key_context, merge_subtrees_non_root, merge_subtrees_root};
 use rayon::prelude::*;
 
 use crate::Bytes32;
@@ -61,24 +59,13 @@ impl Tree {
     /// Unless `round` is a power of two of bytes and at least two leaves long, which [`Params::check`] makes sure of.
     #[must_use]
     pub fn build(round: &[u8]) -> Self {
-        assert!(
-            round.len().is_power_of_two() && round.len() >= 2 * LEAF_BYTES,
-            "{} bytes",
-            round.len()
-        );
+        assert!(round.len().is_power_of_two() && round.len() >= 2 * LEAF_BYTES, "{} bytes", round.len());
         let context = hash_derive_key_context(context::TREE);
         let leaves = round.par_chunks(LEAF_BYTES).enumerate();
-        let leaves = leaves
-            .map(|(index, leaf)| subtree(&context, leaf, index as u64 * LEAF_BYTES as u64))
-            .collect();
+        let leaves = leaves.map(|(index, leaf)| subtree(&context, leaf, index as u64 * LEAF_BYTES as u64)).collect();
         let mut levels: Vec<Vec<Bytes32>> = vec![leaves];
         while let Some(last) = levels.last().filter(|level| level.len() > 2) {
-            let next = last
-                .as_chunks::<2>()
-                .0
-                .iter()
-                .map(|[left, right]| join(&context, left, right))
-                .collect();
+            let next = last.as_chunks::<2>().0.iter().map(|[left, right]| join(&context, left, right)).collect();
             levels.push(next);
         }
         let top = &levels[levels.len() - 1];
@@ -99,9 +86,7 @@ impl Tree {
         let covered = (params.block_bytes() / LEAF_BYTES).trailing_zeros() as usize;
         let block = block_offset(params, row) / params.block_bytes();
         let levels = self.levels.iter().skip(covered).enumerate();
-        levels
-            .map(|(height, level)| level[(block >> height) ^ 1])
-            .collect()
+        levels.map(|(height, level)| level[(block >> height) ^ 1]).collect()
     }
 }
 
@@ -123,13 +108,7 @@ pub fn row_in_block<'a>(params: &Params, row: u32, block: &'a [u8]) -> &'a [u8] 
 ///
 /// # Errors
 /// Says what does not fit. Nothing here is evidence against anybody: only the root is signed.
-pub fn verify(
-    params: &Params,
-    root: &Bytes32,
-    row: u32,
-    block: &[u8],
-    path: &[Bytes32],
-) -> Result<(), PathError> {
+pub fn verify(params: &Params, root: &Bytes32, row: u32, block: &[u8], path: &[Bytes32]) -> Result<(), PathError> {
     check_shape(params, row, block, path)?;
     let context = hash_derive_key_context(context::TREE);
     let offset = block_offset(params, row);
@@ -139,39 +118,22 @@ pub fn verify(
         return Err(PathError::OtherRoot);
     };
     for sibling in lower {
-        node = with_order(place, &node, sibling, |left, right| {
-            join(&context, left, right)
-        });
+        node = with_order(place, &node, sibling, |left, right| join(&context, left, right));
         place >>= 1;
     }
-    let found = with_order(place, &node, last, |left, right| {
-        join_root(&context, left, right)
-    });
-    if found == *root {
-        Ok(())
-    } else {
-        Err(PathError::OtherRoot)
-    }
+    let found = with_order(place, &node, last, |left, right| join_root(&context, left, right));
+    if found == *root { Ok(()) } else { Err(PathError::OtherRoot) }
 }
 
 fn check_shape(params: &Params, row: u32, block: &[u8], path: &[Bytes32]) -> Result<(), PathError> {
     if row >= params.rows {
-        return Err(PathError::Row {
-            row,
-            rows: params.rows,
-        });
+        return Err(PathError::Row { row, rows: params.rows });
     }
     if block.len() != params.block_bytes() {
-        return Err(PathError::BlockLength {
-            got: block.len(),
-            expected: params.block_bytes(),
-        });
+        return Err(PathError::BlockLength { got: block.len(), expected: params.block_bytes() });
     }
     if path.len() != params.path_len() {
-        return Err(PathError::PathLength {
-            got: path.len(),
-            expected: params.path_len(),
-        });
+        return Err(PathError::PathLength { got: path.len(), expected: params.path_len() });
     }
     Ok(())
 }
@@ -182,11 +144,7 @@ fn with_order(
     sibling: &Bytes32,
     join: impl Fn(&Bytes32, &Bytes32) -> Bytes32,
 ) -> Bytes32 {
-    if place & 1 == 0 {
-        join(node, sibling)
-    } else {
-        join(sibling, node)
-    }
+    if place & 1 == 0 { join(node, sibling) } else { join(sibling, node) }
 }
 
 /// Chaining value of an aligned power-of-two run of leaves that is not the whole input.

@@ -20,20 +20,14 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn slice(&mut self, length: usize) -> Result<&'a [u8], WireError> {
-        let short = WireError::Short {
-            wanted: length,
-            left: self.bytes.len(),
-        };
+        let short = WireError::Short { wanted: length, left: self.bytes.len() };
         let (head, tail) = self.bytes.split_at_checked(length).ok_or(short)?;
         self.bytes = tail;
         Ok(head)
     }
 
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
-        let short = WireError::Short {
-            wanted: N,
-            left: self.bytes.len(),
-        };
+        let short = WireError::Short { wanted: N, left: self.bytes.len() };
         let (head, tail) = self.bytes.split_first_chunk::<N>().ok_or(short)?;
         self.bytes = tail;
         Ok(*head)

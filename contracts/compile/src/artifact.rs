@@ -30,14 +30,9 @@ pub struct Code {
 impl Artifact {
     /// Picks one contract out of a compilation.
     pub fn find(output: &ProjectCompileOutput, name: &str) -> Result<Self> {
-        let contract = output
-            .find_first(name)
-            .with_context(|| format!("no contract {name} in the sources"))?;
+        let contract = output.find_first(name).with_context(|| format!("no contract {name} in the sources"))?;
         let json = serde_json::to_value(contract)?;
-        let mut abi = json
-            .get("abi")
-            .cloned()
-            .with_context(|| format!("{name} has no ABI"))?;
+        let mut abi = json.get("abi").cloned().with_context(|| format!("{name} has no ABI"))?;
         plain_value_types(&mut abi);
         Ok(Self {
             contract_name: name.to_string(),
@@ -60,25 +55,16 @@ impl Artifact {
     /// Reads a committed artifact.
     pub fn read(contracts: &Path, name: &str) -> Result<Self> {
         let path = Self::path(contracts, name);
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("reading {}", path.display()))?;
+        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
         serde_json::from_str(&text).with_context(|| format!("parsing {}", path.display()))
     }
 }
 
 fn code(json: &Value, key: &str, name: &str) -> Result<Code> {
-    let object = json
-        .get(key)
-        .and_then(|c| c.get("object"))
-        .and_then(Value::as_str);
+    let object = json.get(key).and_then(|c| c.get("object")).and_then(Value::as_str);
     let object = object.with_context(|| format!("{name} has no {key}: is it abstract?"))?;
-    ensure!(
-        object.starts_with("0x") && !object.contains("__"),
-        "{name} has unlinked {key}"
-    );
-    Ok(Code {
-        object: object.to_string(),
-    })
+    ensure!(object.starts_with("0x") && !object.contains("__"), "{name} has unlinked {key}");
+    Ok(Code { object: object.to_string() })
 }
 
 /// Named value types (`Rao`, `Timestamp`) exist in Solidity only; readers of the ABI see the integer underneath.

@@ -28,50 +28,27 @@ pub fn compile(
         .remappings(remappings(profile)?)
         .lib(contracts.join("node_modules"))
         .build_with_root(contracts);
-    let solc = contracts.join(
-        profile
-            .solc
-            .as_deref()
-            .context("foundry.toml names no solc")?,
-    );
-    ensure!(
-        solc.exists(),
-        "{} is missing: is the checkout whole?",
-        solc.display()
-    );
-    let compiler = MultiCompiler {
-        solc: Some(SolcCompiler::Specific(Solc::new_with_version(solc, SOLC))),
-        vyper: None,
-    };
+    let solc = contracts.join(profile.solc.as_deref().context("foundry.toml names no solc")?);
+    ensure!(solc.exists(), "{} is missing: is the checkout whole?", solc.display());
+    let compiler =
+        MultiCompiler { solc: Some(SolcCompiler::Specific(Solc::new_with_version(solc, SOLC))), vyper: None };
     let project = ProjectBuilder::<MultiCompiler>::new(Default::default())
         .paths(paths)
         .settings(MultiCompilerSettings {
-            solc: SolcSettings {
-                settings: settings(profile)?,
-                ..Default::default()
-            },
+            solc: SolcSettings { settings: settings(profile)?, ..Default::default() },
             ..Default::default()
         })
         .ephemeral()
         .no_artifacts()
         .build(compiler)?;
-    let output = project
-        .compile()
-        .context("compiling; run `npm ci` in contracts/ if imports are missing")?;
-    ensure!(
-        !output.has_compiler_errors(),
-        "the contracts do not compile:\n{output}"
-    );
-    names
-        .iter()
-        .map(|name| Ok((name.to_string(), Artifact::find(&output, name)?)))
-        .collect()
+    let output = project.compile().context("compiling; run `npm ci` in contracts/ if imports are missing")?;
+    ensure!(!output.has_compiler_errors(), "the contracts do not compile:\n{output}");
+    names.iter().map(|name| Ok((name.to_string(), Artifact::find(&output, name)?))).collect()
 }
 
 fn remappings(profile: &Profile) -> Result<Vec<Remapping>> {
     let list = profile.remappings.iter().flatten();
-    list.map(|line| Remapping::from_str(line).with_context(|| format!("remapping {line}")))
-        .collect()
+    list.map(|line| Remapping::from_str(line).with_context(|| format!("remapping {line}"))).collect()
 }
 
 fn settings(profile: &Profile) -> Result<Settings> {
@@ -79,19 +56,10 @@ fn settings(profile: &Profile) -> Result<Settings> {
     settings.optimizer.enabled = profile.optimizer;
     settings.optimizer.runs = profile.optimizer_runs;
     settings.via_ir = profile.via_ir;
-    let version = profile
-        .evm_version
-        .as_deref()
-        .context("foundry.toml names no evm_version")?;
+    let version = profile.evm_version.as_deref().context("foundry.toml names no evm_version")?;
     settings.evm_version = Some(EvmVersion::from_str(version).map_err(anyhow::Error::msg)?);
-    let hash = profile
-        .bytecode_hash
-        .as_deref()
-        .context("foundry.toml names no bytecode_hash")?;
+    let hash = profile.bytecode_hash.as_deref().context("foundry.toml names no bytecode_hash")?;
     let hash = BytecodeHash::from_str(hash).map_err(anyhow::Error::msg)?;
-    settings.metadata = Some(SettingsMetadata::new(
-        hash,
-        profile.cbor_metadata.unwrap_or(true),
-    ));
+    settings.metadata = Some(SettingsMetadata::new(hash, profile.cbor_metadata.unwrap_or(true)));
     Ok(settings)
 }

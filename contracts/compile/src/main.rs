@@ -5,12 +5,7 @@ use std::{collections::BTreeMap, path::Path, process::ExitCode};
 use surety_compile::{artifact::Artifact, build::compile, contracts_dir, settings::Profile};
 
 /// What is deployed, compiled as shipped.
-const SHIPPED: &[&str] = &[
-    "AppointedKeepers",
-    "Arbiter",
-    "CollateralVault",
-    "RentalEscrow",
-];
+const SHIPPED: &[&str] = &["AppointedKeepers", "Arbiter", "CollateralVault", "RentalEscrow"];
 
 /// What stands in for Subtensor's precompiles on local chains.
 const STAND_INS: &[&str] = &[
@@ -38,32 +33,15 @@ fn run() -> Result<()> {
         Some(other) => bail!("unknown argument {other}; usage: surety-compile [--check]"),
     };
     let contracts = contracts_dir();
-    let mut artifacts = compile(
-        &contracts,
-        "src",
-        &Profile::read(&contracts, "shipped")?,
-        SHIPPED,
-    )?;
-    artifacts.extend(compile(
-        &contracts,
-        "test/standins",
-        &Profile::read(&contracts, "default")?,
-        STAND_INS,
-    )?);
-    if check {
-        compare(&contracts, &artifacts)
-    } else {
-        write(&contracts, &artifacts)
-    }
+    let mut artifacts = compile(&contracts, "src", &Profile::read(&contracts, "shipped")?, SHIPPED)?;
+    artifacts.extend(compile(&contracts, "test/standins", &Profile::read(&contracts, "default")?, STAND_INS)?);
+    if check { compare(&contracts, &artifacts) } else { write(&contracts, &artifacts) }
 }
 
 fn write(contracts: &Path, artifacts: &BTreeMap<String, Artifact>) -> Result<()> {
     for (name, artifact) in artifacts {
         std::fs::write(Artifact::path(contracts, name), artifact.render()?)?;
-        println!(
-            "{name}: {} bytes of code",
-            artifact.deployed_bytecode.object.len() / 2 - 1
-        );
+        println!("{name}: {} bytes of code", artifact.deployed_bytecode.object.len() / 2 - 1);
     }
     Ok(())
 }
@@ -71,9 +49,7 @@ fn write(contracts: &Path, artifacts: &BTreeMap<String, Artifact>) -> Result<()>
 fn compare(contracts: &Path, artifacts: &BTreeMap<String, Artifact>) -> Result<()> {
     for (name, artifact) in artifacts {
         if Artifact::read(contracts, name)? != *artifact {
-            bail!(
-                "contracts/artifacts/{name}.json is stale: run `cargo run -p surety-compile` and commit the result"
-            );
+            bail!("contracts/artifacts/{name}.json is stale: run `cargo run -p surety-compile` and commit the result");
         }
     }
     println!("{} artifacts match their sources", artifacts.len());

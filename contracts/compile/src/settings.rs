@@ -34,21 +34,13 @@ impl Profile {
     /// Reads `profile` from `contracts/foundry.toml`.
     pub fn read(contracts: &Path, profile: &str) -> Result<Self> {
         let path = contracts.join("foundry.toml");
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("reading {}", path.display()))?;
-        let mut file: FoundryToml =
-            toml::from_str(&text).with_context(|| format!("parsing {}", path.display()))?;
-        let base = file
-            .profile
-            .remove("default")
-            .context("foundry.toml has no [profile.default]")?;
+        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let mut file: FoundryToml = toml::from_str(&text).with_context(|| format!("parsing {}", path.display()))?;
+        let base = file.profile.remove("default").context("foundry.toml has no [profile.default]")?;
         if profile == "default" {
             return Ok(base);
         }
-        let own = file
-            .profile
-            .remove(profile)
-            .with_context(|| format!("foundry.toml has no [profile.{profile}]"))?;
+        let own = file.profile.remove(profile).with_context(|| format!("foundry.toml has no [profile.{profile}]"))?;
         Ok(own.over(base))
     }
 

@@ -7,11 +7,7 @@ use surety_compile::{artifact::Artifact, contracts_dir};
 fn committed_bytecode_is_what_forge_builds() {
     let contracts = contracts_dir();
     let forge = contracts.join("node_modules/.bin/forge");
-    assert!(
-        forge.exists(),
-        "{} is missing: run `npm ci` in contracts/",
-        forge.display()
-    );
+    assert!(forge.exists(), "{} is missing: run `npm ci` in contracts/", forge.display());
     let out = contracts.join("out/shipped");
     let status = Command::new(forge)
         .args(["build", "src"])
@@ -20,18 +16,10 @@ fn committed_bytecode_is_what_forge_builds() {
         .status()
         .expect("forge starts");
     assert!(status.success(), "forge build failed");
-    for name in [
-        "AppointedKeepers",
-        "Arbiter",
-        "CollateralVault",
-        "RentalEscrow",
-    ] {
+    for name in ["AppointedKeepers", "Arbiter", "CollateralVault", "RentalEscrow"] {
         let committed = Artifact::read(&contracts, name).expect("committed artifact");
         let forged = forge_bytecode(&out, name);
-        assert_eq!(
-            committed.bytecode.object, forged,
-            "{name}: artifacts/ is stale, or settings differ"
-        );
+        assert_eq!(committed.bytecode.object, forged, "{name}: artifacts/ is stale, or settings differ");
     }
 }
 
@@ -39,8 +27,5 @@ fn forge_bytecode(out: &Path, name: &str) -> String {
     let path = out.join(format!("{name}.sol/{name}.json"));
     let text = std::fs::read_to_string(&path).expect("forge output");
     let json: serde_json::Value = serde_json::from_str(&text).expect("forge output is JSON");
-    json["bytecode"]["object"]
-        .as_str()
-        .expect("bytecode")
-        .to_string()
+    json["bytecode"]["object"].as_str().expect("bytecode").to_string()
 }

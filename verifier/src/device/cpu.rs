@@ -48,9 +48,7 @@ impl CpuDevice {
 impl Device for CpuDevice {
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
         let thread = std::thread::Builder::new().name("surety-fill".into());
-        let handle = thread
-            .spawn(move || fill(&job))
-            .map_err(|error| DeviceError::Failed(error.to_string()))?;
+        let handle = thread.spawn(move || fill(&job)).map_err(|error| DeviceError::Failed(error.to_string()))?;
         self.state = State::Filling(handle);
         Ok(())
     }
@@ -58,16 +56,10 @@ impl Device for CpuDevice {
     fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
         let filled = match std::mem::take(&mut self.state) {
             State::Idle => return Err(DeviceError::NotFilled),
-            State::Filling(handle) => handle
-                .join()
-                .map_err(|_| DeviceError::Failed("the thread panicked".into()))?,
+            State::Filling(handle) => handle.join().map_err(|_| DeviceError::Failed("the thread panicked".into()))?,
             State::Filled(filled) => filled,
         };
-        let roots = filled
-            .rounds
-            .iter()
-            .map(|round| round.tree.root())
-            .collect();
+        let roots = filled.rounds.iter().map(|round| round.tree.root()).collect();
         self.state = State::Filled(filled);
         Ok(roots)
     }
@@ -76,17 +68,11 @@ impl Device for CpuDevice {
         let State::Filled(filled) = &self.state else {
             return Err(DeviceError::NotFilled);
         };
-        let found = filled
-            .rounds
-            .get(round as usize)
-            .filter(|_| row < filled.params.rows);
+        let found = filled.rounds.get(round as usize).filter(|_| row < filled.params.rows);
         let found = found.ok_or(DeviceError::NoSuchRow { round, row })?;
         let offset = tree::block_offset(&filled.params, row);
         let block = found.residues[offset..offset + filled.params.block_bytes()].to_vec();
-        Ok(Opening {
-            block,
-            path: found.tree.path(&filled.params, row),
-        })
+        Ok(Opening { block, path: found.tree.path(&filled.params, row) })
     }
 
     fn release(&mut self) {
@@ -96,11 +82,7 @@ impl Device for CpuDevice {
 
 fn fill(job: &FillJob) -> Filled {
     let params = job.params;
-    let b = matrix::whole(
-        &seed::matrix_b_key(&job.epoch_seed),
-        params.inner,
-        params.cols,
-    );
+    let b = matrix::whole(&seed::matrix_b_key(&job.epoch_seed), params.inner, params.cols);
     let mut rounds = Vec::with_capacity(params.rounds as usize);
     let mut root = ROOT_BEFORE_FIRST;
     for round in 0..params.rounds {

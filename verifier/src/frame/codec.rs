@@ -17,10 +17,7 @@ pub enum FrameError {
         kind: FrameType,
     },
     /// The hello does not begin with the protocol's name.
-    #[error(
-        "the first frame does not begin with {}",
-        String::from_utf8_lossy(MAGIC)
-    )]
+    #[error("the first frame does not begin with {}", String::from_utf8_lossy(MAGIC))]
     Magic,
     /// A count is zero or beyond its bound.
     #[error("{kind:?}: {name} is {value}, at most {max} (and at least 1)")]
@@ -49,9 +46,7 @@ pub enum FrameError {
 #[must_use]
 pub fn encode(frame: &Frame) -> Vec<u8> {
     let payload = encode_payload(frame);
-    let Ok(length) = u32::try_from(payload.len()) else {
-        panic!("a frame of {} bytes", payload.len())
-    };
+    let Ok(length) = u32::try_from(payload.len()) else { panic!("a frame of {} bytes", payload.len()) };
     let mut out = Writer::default();
     out.u32(length).u8(frame.kind() as u8).raw(&payload);
     out.finish()
@@ -89,11 +84,7 @@ fn encode_payload(frame: &Frame) -> Vec<u8> {
         Frame::HelloAck(ack) => out.u16(ack.version).u16(ack.class.0).u16(ack.count),
         Frame::Echo(echo) | Frame::EchoAck(echo) => out.u16(echo.sequence).raw(&echo.nonce),
         Frame::Start(start) => encode_start(start, &mut out),
-        Frame::Root(root) => out
-            .u16(root.count)
-            .u32(root.rounds)
-            .raw(root.roots.as_flattened())
-            .raw(&root.signature),
+        Frame::Root(root) => out.u16(root.count).u32(root.rounds).raw(root.roots.as_flattened()).raw(&root.signature),
         Frame::Open(open) => encode_open(open, &mut out),
         Frame::Row(row) => encode_row(row, &mut out),
         Frame::Bye(bye) => out.u8(bye.code as u8),
@@ -102,10 +93,7 @@ fn encode_payload(frame: &Frame) -> Vec<u8> {
 }
 
 fn encode_start<'a>(start: &Start, out: &'a mut Writer) -> &'a mut Writer {
-    out.u64(start.chain_id)
-        .raw(&start.keeper)
-        .raw(&start.machine)
-        .u32(start.registration);
+    out.u64(start.chain_id).raw(&start.keeper).raw(&start.machine).u32(start.registration);
     out.u16(start.class.0).u16(start.count);
     start.params.encode(out);
     out.raw(&start.epoch_seed).raw(&start.session_seed)
@@ -121,8 +109,7 @@ fn encode_open<'a>(open: &Open, out: &'a mut Writer) -> &'a mut Writer {
 
 fn encode_row<'a>(row: &Row, out: &'a mut Writer) -> &'a mut Writer {
     encode_at(row.at, out);
-    out.u32(u32::try_from(row.block.len()).unwrap_or(u32::MAX))
-        .raw(&row.block);
+    out.u32(u32::try_from(row.block.len()).unwrap_or(u32::MAX)).raw(&row.block);
     out.u16(narrow(row.path.len())).raw(row.path.as_flattened())
 }
 
@@ -140,24 +127,15 @@ fn decode_hello(from: &mut Reader<'_>) -> Result<Hello, FrameError> {
     if magic != *MAGIC {
         return Err(FrameError::Magic);
     }
-    Ok(Hello {
-        version: from.u16().map_err(length(FrameType::Hello))?,
-    })
+    Ok(Hello { version: from.u16().map_err(length(FrameType::Hello))? })
 }
 
 fn decode_hello_ack(from: &mut Reader<'_>) -> Result<HelloAck, WireError> {
-    Ok(HelloAck {
-        version: from.u16()?,
-        class: ClassId(from.u16()?),
-        count: from.u16()?,
-    })
+    Ok(HelloAck { version: from.u16()?, class: ClassId(from.u16()?), count: from.u16()? })
 }
 
 fn decode_echo(from: &mut Reader<'_>) -> Result<Echo, WireError> {
-    Ok(Echo {
-        sequence: from.u16()?,
-        nonce: from.array()?,
-    })
+    Ok(Echo { sequence: from.u16()?, nonce: from.array()? })
 }
 
 fn decode_start(from: &mut Reader<'_>) -> Result<Start, WireError> {
@@ -181,34 +159,17 @@ fn decode_root(from: &mut Reader<'_>) -> Result<Root, FrameError> {
     counted(kind, "count", u32::from(count), 1, u32::from(GPUS_MAX))?;
     let rounds = from.u32().map_err(&short)?;
     counted(kind, "rounds", rounds, 1, ROUNDS_MAX)?;
-    let roots = from
-        .slice(32 * usize::from(count) * rounds as usize)
-        .map_err(&short)?;
-    Ok(Root {
-        count,
-        rounds,
-        roots: roots.as_chunks().0.to_vec(),
-        signature: from.array().map_err(&short)?,
-    })
+    let roots = from.slice(32 * usize::from(count) * rounds as usize).map_err(&short)?;
+    Ok(Root { count, rounds, roots: roots.as_chunks().0.to_vec(), signature: from.array().map_err(&short)? })
 }
 
 fn decode_open(from: &mut Reader<'_>) -> Result<Open, FrameError> {
     let kind = FrameType::Open;
     let count = from.u16().map_err(length(kind))?;
-    counted(
-        kind,
-        "rows",
-        u32::from(count),
-        1,
-        u32::from(OPENED_ROWS_MAX),
-    )?;
+    counted(kind, "rows", u32::from(count), 1, u32::from(OPENED_ROWS_MAX))?;
     let rows: Result<Vec<RowAt>, WireError> = (0..count).map(|_| decode_at(from)).collect();
     let rows = rows.map_err(length(kind))?;
-    if rows.is_sorted_by(|before, after| before < after) {
-        Ok(Open { rows })
-    } else {
-        Err(FrameError::RowOrder)
-    }
+    if rows.is_sorted_by(|before, after| before < after) { Ok(Open { rows }) } else { Err(FrameError::RowOrder) }
 }
 
 fn decode_row(from: &mut Reader<'_>) -> Result<Row, FrameError> {
@@ -216,59 +177,26 @@ fn decode_row(from: &mut Reader<'_>) -> Result<Row, FrameError> {
     let short = length(kind);
     let at = decode_at(from).map_err(&short)?;
     let block_bytes = from.u32().map_err(&short)?;
-    counted(
-        kind,
-        "block bytes",
-        block_bytes,
-        1,
-        u32::try_from(BLOCK_BYTES_MAX).unwrap_or(u32::MAX),
-    )?;
+    counted(kind, "block bytes", block_bytes, 1, u32::try_from(BLOCK_BYTES_MAX).unwrap_or(u32::MAX))?;
     let block = from.slice(block_bytes as usize).map_err(&short)?.to_vec();
     let path_len = from.u16().map_err(&short)?;
-    counted(
-        kind,
-        "path",
-        u32::from(path_len),
-        1,
-        u32::try_from(PATH_MAX).unwrap_or(u32::MAX),
-    )?;
+    counted(kind, "path", u32::from(path_len), 1, u32::try_from(PATH_MAX).unwrap_or(u32::MAX))?;
     let path = from.slice(32 * usize::from(path_len)).map_err(&short)?;
-    Ok(Row {
-        at,
-        block,
-        path: path.as_chunks().0.to_vec(),
-    })
+    Ok(Row { at, block, path: path.as_chunks().0.to_vec() })
 }
 
 fn decode_at(from: &mut Reader<'_>) -> Result<RowAt, WireError> {
-    Ok(RowAt {
-        gpu: from.u16()?,
-        round: from.u32()?,
-        row: from.u32()?,
-    })
+    Ok(RowAt { gpu: from.u16()?, round: from.u32()?, row: from.u32()? })
 }
 
 fn decode_bye(from: &mut Reader<'_>) -> Result<Bye, FrameError> {
     let code = from.u8().map_err(length(FrameType::Bye))?;
-    Ok(Bye {
-        code: ByeCode::from_wire(code).ok_or(FrameError::ByeCode(code))?,
-    })
+    Ok(Bye { code: ByeCode::from_wire(code).ok_or(FrameError::ByeCode(code))? })
 }
 
-fn counted(
-    kind: FrameType,
-    name: &'static str,
-    value: u32,
-    min: u32,
-    max: u32,
-) -> Result<(), FrameError> {
+fn counted(kind: FrameType, name: &'static str, value: u32, min: u32, max: u32) -> Result<(), FrameError> {
     if (min..=max).contains(&value) {
         return Ok(());
     }
-    Err(FrameError::Count {
-        kind,
-        name,
-        value,
-        max,
-    })
+    Err(FrameError::Count { kind, name, value, max })
 }

@@ -52,11 +52,7 @@ impl Decoder {
     /// A decoder of one side's frames.
     #[must_use]
     pub fn new(side: Side) -> Self {
-        Self {
-            side,
-            held: Vec::new(),
-            failed: None,
-        }
+        Self { side, held: Vec::new(), failed: None }
     }
 
     /// Takes bytes from the front of `bytes`, at most to the end of one frame, and returns the frame if it is whole.
@@ -116,17 +112,13 @@ impl Decoder {
         let length = self.held.len() + head.len();
         if self.held.capacity() < length {
             // Twice what came, so that copying stays cheap, but never more than this frame can need.
-            self.held
-                .reserve_exact((2 * length).min(target) - self.held.len());
+            self.held.reserve_exact((2 * length).min(target) - self.held.len());
         }
         self.held.extend_from_slice(head);
         *bytes = tail;
     }
 
-    fn check_header(
-        &self,
-        [a, b, c, d, number]: [u8; HEADER_BYTES],
-    ) -> Result<(FrameType, usize), DecodeError> {
+    fn check_header(&self, [a, b, c, d, number]: [u8; HEADER_BYTES]) -> Result<(FrameType, usize), DecodeError> {
         let length = u32::from_be_bytes([a, b, c, d]);
         let kind = FrameType::from_wire(number).filter(|kind| self.side.sends(*kind));
         let kind = kind.ok_or(DecodeError::Type(number))?;
@@ -173,10 +165,7 @@ mod tests {
         let mut decoder = Decoder::new(Side::FromMachine);
         let length = u32::try_from(payload_bytes_max(FrameType::Root)).unwrap_or_default();
         let [a, b, c, d] = length.to_be_bytes();
-        assert_eq!(
-            decoder.take(&mut &[a, b, c, d, FrameType::Root as u8][..]),
-            Ok(None)
-        );
+        assert_eq!(decoder.take(&mut &[a, b, c, d, FrameType::Root as u8][..]), Ok(None));
         assert!(decoder.held.capacity() <= 2 * HEADER_BYTES);
         assert_eq!(decoder.take(&mut &[0; 1_000][..]), Ok(None));
         assert!(decoder.held.capacity() <= 2 * (HEADER_BYTES + 1_000));

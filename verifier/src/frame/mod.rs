@@ -158,8 +158,7 @@ impl Root {
         if gpu >= self.count || round >= self.rounds {
             return None;
         }
-        self.roots
-            .get(usize::from(gpu) * self.rounds as usize + round as usize)
+        self.roots.get(usize::from(gpu) * self.rounds as usize + round as usize)
     }
 
     /// The root that the seed of `round` hangs on: that of the round before it on the same GPU.

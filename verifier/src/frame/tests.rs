@@ -12,16 +12,14 @@ fn at() -> impl Strategy<Value = RowAt> {
 }
 
 fn params() -> impl Strategy<Value = Params> {
-    any::<(u32, u32, u32, u32, u8, u16)>().prop_map(
-        |(inner, cols, rows, rounds, vectors, openings)| Params {
-            inner,
-            cols,
-            rows,
-            rounds,
-            vectors,
-            openings,
-        },
-    )
+    any::<(u32, u32, u32, u32, u8, u16)>().prop_map(|(inner, cols, rows, rounds, vectors, openings)| Params {
+        inner,
+        cols,
+        rows,
+        rounds,
+        vectors,
+        openings,
+    })
 }
 
 fn echo() -> impl Strategy<Value = Echo> {
@@ -29,52 +27,32 @@ fn echo() -> impl Strategy<Value = Echo> {
 }
 
 fn start() -> impl Strategy<Value = Start> {
-    (
-        any::<(u64, [u8; 20], [u8; 32], u32, u16, u16)>(),
-        params(),
-        any::<([u8; 32], [u8; 32])>(),
+    (any::<(u64, [u8; 20], [u8; 32], u32, u16, u16)>(), params(), any::<([u8; 32], [u8; 32])>()).prop_map(
+        |((chain_id, keeper, machine, registration, class, count), params, (epoch_seed, session_seed))| Start {
+            chain_id,
+            keeper,
+            machine,
+            registration,
+            class: ClassId(class),
+            count,
+            params,
+            epoch_seed,
+            session_seed,
+        },
     )
-        .prop_map(
-            |(
-                (chain_id, keeper, machine, registration, class, count),
-                params,
-                (epoch_seed, session_seed),
-            )| Start {
-                chain_id,
-                keeper,
-                machine,
-                registration,
-                class: ClassId(class),
-                count,
-                params,
-                epoch_seed,
-                session_seed,
-            },
-        )
 }
 
 fn root() -> impl Strategy<Value = Root> {
-    (
-        1..=GPUS_MAX,
-        1_u32..20,
-        any::<([u8; 32], [u8; 32], [u8; 32])>(),
-    )
-        .prop_map(|(count, rounds, (seed, r, s))| Root {
-            count,
-            rounds,
-            roots: (0..u32::from(count) * rounds)
-                .map(|index| crate::seed::matrix_a_key(&seed, index, &r))
-                .collect(),
-            signature: std::array::from_fn(
-                |index| if index < 32 { r[index] } else { s[index - 32] },
-            ),
-        })
+    (1..=GPUS_MAX, 1_u32..20, any::<([u8; 32], [u8; 32], [u8; 32])>()).prop_map(|(count, rounds, (seed, r, s))| Root {
+        count,
+        rounds,
+        roots: (0..u32::from(count) * rounds).map(|index| crate::seed::matrix_a_key(&seed, index, &r)).collect(),
+        signature: std::array::from_fn(|index| if index < 32 { r[index] } else { s[index - 32] }),
+    })
 }
 
 fn open() -> impl Strategy<Value = Open> {
-    prop::collection::btree_set(at(), 1..40).prop_map(|rows| Open {
-        rows: rows.into_iter().collect(),
-    })
+    prop::collection::btree_set(at(), 1..40).prop_map(|rows| Open { rows: rows.into_iter().collect() })
 }
 
 fn row() -> impl Strategy<Value = Row> {
@@ -102,11 +80,7 @@ pub(crate) fn any_frame() -> impl Strategy<Value = Frame> {
 }
 
 /// Takes all bytes in pieces of `piece` bytes.
-fn decode_all(
-    decoder: &mut Decoder,
-    bytes: &[u8],
-    piece: usize,
-) -> Result<Vec<Frame>, DecodeError> {
+fn decode_all(decoder: &mut Decoder, bytes: &[u8], piece: usize) -> Result<Vec<Frame>, DecodeError> {
     let mut frames = Vec::new();
     for mut piece in bytes.chunks(piece) {
         while !piece.is_empty() {
@@ -118,11 +92,7 @@ fn decode_all(
 
 fn side_of(frame: &Frame) -> Side {
     let taken = Decoder::new(Side::FromKeeper).take(&mut &encode(frame)[..]);
-    if matches!(taken, Err(DecodeError::Type(_))) {
-        Side::FromMachine
-    } else {
-        Side::FromKeeper
-    }
+    if matches!(taken, Err(DecodeError::Type(_))) { Side::FromMachine } else { Side::FromKeeper }
 }
 
 proptest! {
@@ -190,36 +160,18 @@ proptest! {
 
 #[test]
 fn the_largest_frames_that_a_session_can_need_fit_their_bounds() {
-    let at = RowAt {
-        gpu: u16::MAX,
-        round: u32::MAX,
-        row: u32::MAX,
-    };
+    let at = RowAt { gpu: u16::MAX, round: u32::MAX, row: u32::MAX };
     let roots = vec![[1; 32]; usize::from(GPUS_MAX) * ROUNDS_MAX as usize];
-    let rows = (0..u32::from(OPENED_ROWS_MAX))
-        .map(|row| RowAt { row, ..at })
-        .collect();
+    let rows = (0..u32::from(OPENED_ROWS_MAX)).map(|row| RowAt { row, ..at }).collect();
     let largest = [
-        Frame::Root(Root {
-            count: GPUS_MAX,
-            rounds: ROUNDS_MAX,
-            roots,
-            signature: [1; 64],
-        }),
+        Frame::Root(Root { count: GPUS_MAX, rounds: ROUNDS_MAX, roots, signature: [1; 64] }),
         Frame::Open(Open { rows }),
-        Frame::Row(Row {
-            at,
-            block: vec![1; BLOCK_BYTES_MAX],
-            path: vec![[1; 32]; PATH_MAX],
-        }),
+        Frame::Row(Row { at, block: vec![1; BLOCK_BYTES_MAX], path: vec![[1; 32]; PATH_MAX] }),
     ];
     for frame in largest {
         let bytes = encode(&frame);
         assert_eq!(bytes.len(), HEADER_BYTES + payload_bytes_max(frame.kind()));
-        assert_eq!(
-            Decoder::new(side_of(&frame)).take(&mut &bytes[..]),
-            Ok(Some(frame))
-        );
+        assert_eq!(Decoder::new(side_of(&frame)).take(&mut &bytes[..]), Ok(Some(frame)));
     }
 }
 
@@ -227,22 +179,12 @@ fn the_largest_frames_that_a_session_can_need_fit_their_bounds() {
 fn a_header_beyond_the_types_bound_is_refused_before_any_payload() {
     for kind in FrameType::ALL {
         let side = SIDES.into_iter().find(|side| {
-            !matches!(
-                Decoder::new(*side).take(&mut &[0, 0, 0, 0, kind as u8][..]),
-                Err(DecodeError::Type(_))
-            )
+            !matches!(Decoder::new(*side).take(&mut &[0, 0, 0, 0, kind as u8][..]), Err(DecodeError::Type(_)))
         });
         let length = u32::try_from(payload_bytes_max(kind) + 1).unwrap();
         let [a, b, c, d] = length.to_be_bytes();
         let taken = Decoder::new(side.unwrap()).take(&mut &[a, b, c, d, kind as u8][..]);
-        assert_eq!(
-            taken,
-            Err(DecodeError::TooLong {
-                kind,
-                length,
-                max: payload_bytes_max(kind)
-            })
-        );
+        assert_eq!(taken, Err(DecodeError::TooLong { kind, length, max: payload_bytes_max(kind) }));
     }
 }
 
@@ -258,41 +200,17 @@ fn types_kept_for_the_walk_and_unknown_ones_are_refused() {
 
 #[test]
 fn rows_asked_for_twice_or_out_of_order_are_refused() {
-    let at = |row| RowAt {
-        gpu: 0,
-        round: 0,
-        row,
-    };
+    let at = |row| RowAt { gpu: 0, round: 0, row };
     for rows in [vec![at(1), at(1)], vec![at(2), at(1)]] {
         let bytes = encode(&Frame::Open(Open { rows }));
-        assert_eq!(
-            decode(FrameType::Open, &bytes[HEADER_BYTES..]),
-            Err(FrameError::RowOrder)
-        );
+        assert_eq!(decode(FrameType::Open, &bytes[HEADER_BYTES..]), Err(FrameError::RowOrder));
     }
 }
 
 #[test]
 fn counts_of_zero_or_beyond_their_bounds_are_refused() {
-    let row = |block, path| {
-        Frame::Row(Row {
-            at: RowAt {
-                gpu: 0,
-                round: 0,
-                row: 0,
-            },
-            block,
-            path,
-        })
-    };
-    let root = |count, rounds| {
-        Frame::Root(Root {
-            count,
-            rounds,
-            roots: Vec::new(),
-            signature: [0; 64],
-        })
-    };
+    let row = |block, path| Frame::Row(Row { at: RowAt { gpu: 0, round: 0, row: 0 }, block, path });
+    let root = |count, rounds| Frame::Root(Root { count, rounds, roots: Vec::new(), signature: [0; 64] });
     let frames = [
         Frame::Open(Open { rows: Vec::new() }),
         row(Vec::new(), vec![[0; 32]]),
@@ -306,16 +224,12 @@ fn counts_of_zero_or_beyond_their_bounds_are_refused() {
     ];
     for frame in frames {
         let decoded = decode(frame.kind(), &encode(&frame)[HEADER_BYTES..]);
-        assert!(
-            matches!(decoded, Err(FrameError::Count { .. })),
-            "{decoded:?}"
-        );
+        assert!(matches!(decoded, Err(FrameError::Count { .. })), "{decoded:?}");
     }
 }
 
 #[test]
 fn a_machine_that_meets_another_protocol_is_told_so() {
-    let taken =
-        Decoder::new(Side::FromKeeper).take(&mut &b"\x00\x00\x00\x0a\x01NOT-MINE\x00\x01"[..]);
+    let taken = Decoder::new(Side::FromKeeper).take(&mut &b"\x00\x00\x00\x0a\x01NOT-MINE\x00\x01"[..]);
     assert_eq!(taken, Err(DecodeError::Frame(FrameError::Magic)));
 }

@@ -31,21 +31,13 @@ impl Limits {
     /// Generous limits for the CPU test class: whatever is right within a minute passes.
     #[must_use]
     pub const fn cpu_test() -> Self {
-        Self {
-            hello_ms: 10_000,
-            echo_ms: 20_000,
-            compute_ms: 60_000,
-            compute_pass_ms: 60_000,
-            open_ms: 60_000,
-        }
+        Self { hello_ms: 10_000, echo_ms: 20_000, compute_ms: 60_000, compute_pass_ms: 60_000, open_ms: 60_000 }
     }
 
     /// Longest that a session can last.
     #[must_use]
     pub fn total_ms(&self) -> u64 {
-        [self.hello_ms, self.echo_ms, self.compute_ms, self.open_ms]
-            .iter()
-            .fold(0, |sum, ms| sum.saturating_add(*ms))
+        [self.hello_ms, self.echo_ms, self.compute_ms, self.open_ms].iter().fold(0, |sum, ms| sum.saturating_add(*ms))
     }
 }
 
@@ -102,9 +94,7 @@ pub enum SetupError {
         chain_id: u64,
     },
     /// The class asks for more than this version can show. A weaker check must not pass for it.
-    #[error(
-        "{class} needs the {phase:?} phase, which this version does not have: it cannot be proven"
-    )]
+    #[error("{class} needs the {phase:?} phase, which this version does not have: it cannot be proven")]
     PhaseNotBuilt {
         /// The class.
         class: ClassId,
@@ -138,14 +128,8 @@ impl Challenge {
         if !class.allowed_on(chain_id) {
             return Err(SetupError::Class { class, chain_id });
         }
-        if class
-            .class()
-            .is_some_and(|class| class.random_mb_per_sec_min.is_some())
-        {
-            return Err(SetupError::PhaseNotBuilt {
-                class,
-                phase: Phase::Walk,
-            });
+        if class.class().is_some_and(|class| class.random_mb_per_sec_min.is_some()) {
+            return Err(SetupError::PhaseNotBuilt { class, phase: Phase::Walk });
         }
         if self.count == 0 || self.count > GPUS_MAX {
             return Err(SetupError::Count(self.count));
@@ -155,13 +139,7 @@ impl Challenge {
         if openings > u32::from(OPENED_ROWS_MAX) {
             return Err(SetupError::Openings(openings));
         }
-        let Limits {
-            hello_ms,
-            echo_ms,
-            compute_ms,
-            compute_pass_ms,
-            open_ms,
-        } = self.limits;
+        let Limits { hello_ms, echo_ms, compute_ms, compute_pass_ms, open_ms } = self.limits;
         if [hello_ms, echo_ms, compute_ms, compute_pass_ms, open_ms].contains(&0) {
             return Err(SetupError::Limits);
         }
@@ -170,22 +148,13 @@ impl Challenge {
 
     pub(crate) fn check_with(&self, secrets: &EpochSecrets) -> Result<(), SetupError> {
         self.check()?;
-        if secrets.fit(&self.epoch, &self.params) {
-            Ok(())
-        } else {
-            Err(SetupError::Secrets)
-        }
+        if secrets.fit(&self.epoch, &self.params) { Ok(()) } else { Err(SetupError::Secrets) }
     }
 
     /// The work as the machine gets it.
     #[must_use]
     pub fn start(&self) -> Start {
-        let session_seed = seed::session_seed(
-            &self.epoch.seed,
-            &self.session_random,
-            &self.keeper,
-            &self.machine,
-        );
+        let session_seed = seed::session_seed(&self.epoch.seed, &self.session_random, &self.keeper, &self.machine);
         Start {
             chain_id: self.chain_id,
             keeper: self.keeper,

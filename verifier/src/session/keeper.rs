@@ -111,9 +111,7 @@ impl KeeperSession {
             started_ms: now_ms,
             over: false,
         };
-        let hello = vec![Frame::Hello(Hello {
-            version: PROTOCOL_VERSION,
-        })];
+        let hello = vec![Frame::Hello(Hello { version: PROTOCOL_VERSION })];
         session.record(Party::Keeper, &hello);
         Ok((session, hello))
     }
@@ -157,10 +155,7 @@ impl KeeperSession {
     pub fn on_timeout(&mut self, now_ms: u64) -> Result<Outcome, SessionError> {
         self.advance(now_ms)?;
         if self.now_ms <= self.deadline_ms {
-            return Err(SessionError::NotYet {
-                deadline_ms: self.deadline_ms,
-                now_ms: self.now_ms,
-            });
+            return Err(SessionError::NotYet { deadline_ms: self.deadline_ms, now_ms: self.now_ms });
         }
         Ok(self.time_out())
     }
@@ -179,24 +174,14 @@ impl KeeperSession {
     ///
     /// # Errors
     /// [`SessionError::Over`] once the outcome has been given.
-    pub fn on_malformed(
-        &mut self,
-        error: &DecodeError,
-        now_ms: u64,
-    ) -> Result<Outcome, SessionError> {
+    pub fn on_malformed(&mut self, error: &DecodeError, now_ms: u64) -> Result<Outcome, SessionError> {
         self.advance(now_ms)?;
         Ok(self.malformed(error.to_string()))
     }
 
     pub(crate) fn malformed(&mut self, detail: String) -> Outcome {
         let verdict = Verdict::Unmeasured(Unmeasured::Malformed { phase: self.phase });
-        self.end(
-            verdict,
-            End::Malformed {
-                at_ms: self.now_ms,
-                detail,
-            },
-        )
+        self.end(verdict, End::Malformed { at_ms: self.now_ms, detail })
     }
 
     fn time_out(&mut self) -> Outcome {
@@ -214,18 +199,12 @@ impl KeeperSession {
 
     fn record(&mut self, from: Party, frames: &[Frame]) {
         let at_ms = self.now_ms;
-        self.events.extend(
-            frames
-                .iter()
-                .map(|frame| transcript::event(at_ms, from, frame)),
-        );
+        self.events.extend(frames.iter().map(|frame| transcript::event(at_ms, from, frame)));
     }
 
     fn end(&mut self, verdict: Verdict, end: End) -> Outcome {
         self.over = true;
-        let farewell = Frame::Bye(Bye {
-            code: verdict.bye_code(),
-        });
+        let farewell = Frame::Bye(Bye { code: verdict.bye_code() });
         let farewell = (!matches!(end, End::Disconnected { .. })).then_some(farewell);
         self.record(Party::Keeper, farewell.as_slice());
         let transcript = Transcript {
@@ -234,11 +213,7 @@ impl KeeperSession {
             events: std::mem::take(&mut self.events),
             end,
         };
-        Outcome {
-            verdict,
-            transcript,
-            farewell,
-        }
+        Outcome { verdict, transcript, farewell }
     }
 
     fn step(&mut self, frame: Frame) -> Step {
@@ -248,10 +223,7 @@ impl KeeperSession {
             (Phase::Compute, Frame::Root(root)) => self.on_root(root),
             (Phase::Open, Frame::Row(row)) => self.on_row(&row),
             (_, Frame::Bye(bye)) => unmeasured(Unmeasured::Refused { code: bye.code }),
-            (phase, frame) => unmeasured(Unmeasured::Unexpected {
-                phase,
-                kind: frame.kind(),
-            }),
+            (phase, frame) => unmeasured(Unmeasured::Unexpected { phase, kind: frame.kind() }),
         }
     }
 
@@ -263,15 +235,10 @@ impl KeeperSession {
 
     fn on_hello(&mut self, ack: HelloAck) -> Step {
         if ack.version != PROTOCOL_VERSION {
-            return unmeasured(Unmeasured::Version {
-                theirs: ack.version,
-            });
+            return unmeasured(Unmeasured::Version { theirs: ack.version });
         }
         if (ack.class, ack.count) != (self.challenge.class, self.challenge.count) {
-            return unmeasured(Unmeasured::OtherClaim {
-                class: ack.class,
-                count: ack.count,
-            });
+            return unmeasured(Unmeasured::OtherClaim { class: ack.class, count: ack.count });
         }
         self.enter(Phase::Echo, self.challenge.limits.echo_ms);
         Step::Send(vec![Frame::Echo(self.echo())])
@@ -280,10 +247,7 @@ impl KeeperSession {
     /// The echo that is to be sent, or has been and is waited for.
     fn echo(&self) -> Echo {
         let nonce = seed::echo_nonce(&self.challenge.session_random, self.echoes);
-        Echo {
-            sequence: self.echoes,
-            nonce,
-        }
+        Echo { sequence: self.echoes, nonce }
     }
 
     fn on_echo(&mut self, echo: Echo) -> Step {
@@ -314,9 +278,7 @@ impl KeeperSession {
         self.compute_ms = (self.now_ms - self.sent_ms).saturating_sub(forgiven_ms);
         self.root = Some(root);
         self.enter(Phase::Open, self.challenge.limits.open_ms);
-        Step::Send(vec![Frame::Open(Open {
-            rows: self.asked.clone(),
-        })])
+        Step::Send(vec![Frame::Open(Open { rows: self.asked.clone() })])
     }
 
     fn on_row(&mut self, row: &Row) -> Step {
@@ -328,21 +290,15 @@ impl KeeperSession {
             return Step::End(verdict);
         }
         self.shown += 1;
-        if self.shown < self.asked.len() {
-            Step::Wait
-        } else {
-            Step::End(self.verdict_on_right_rows())
-        }
+        if self.shown < self.asked.len() { Step::Wait } else { Step::End(self.verdict_on_right_rows()) }
     }
 
     /// None if the row is committed to and right.
     fn check_row(&self, row: &Row) -> Option<Verdict> {
         let (params, at) = (&self.start.params, row.at);
         let lost = Verdict::Unmeasured(Unmeasured::RowNotCommitted { at });
-        let committed = self
-            .root
-            .as_ref()
-            .and_then(|root| Some((root.of(at.gpu, at.round)?, root.before(at.gpu, at.round)?)));
+        let committed =
+            self.root.as_ref().and_then(|root| Some((root.of(at.gpu, at.round)?, root.before(at.gpu, at.round)?)));
         let Some((root, before)) = committed else {
             return Some(lost);
         };
@@ -351,11 +307,7 @@ impl KeeperSession {
         }
         let residues = matrix::from_bytes(tree::row_in_block(params, at.row, &row.block));
         let gpu_seed = seed::gpu_seed(&self.start.session_seed, at.gpu);
-        let a = matrix::row(
-            &seed::matrix_a_key(&gpu_seed, at.round, before),
-            at.row,
-            params.inner,
-        );
+        let a = matrix::row(&seed::matrix_a_key(&gpu_seed, at.round, before), at.row, params.inner);
         let fault = self.secrets.check_row(&a, &residues).err()?;
         Some(Verdict::Fraud(BadRow { at, fault }))
     }
@@ -363,15 +315,9 @@ impl KeeperSession {
     fn verdict_on_right_rows(&self) -> Verdict {
         let (compute_ms, allowed_ms) = (self.compute_ms, self.challenge.limits.compute_pass_ms);
         if compute_ms > allowed_ms {
-            return Verdict::Underperforming(Shortfall {
-                compute_ms,
-                allowed_ms,
-            });
+            return Verdict::Underperforming(Shortfall { compute_ms, allowed_ms });
         }
-        Verdict::Proven {
-            class: self.challenge.class,
-            count: self.challenge.count,
-        }
+        Verdict::Proven { class: self.challenge.class, count: self.challenge.count }
     }
 }
 

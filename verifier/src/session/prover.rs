@@ -37,10 +37,7 @@ impl Caps {
     /// For CPU devices: 64 MiB and 2^36 operations (seconds on one core) each.
     #[must_use]
     pub const fn cpu() -> Self {
-        Self {
-            device_bytes: 64 << 20,
-            operations: 1 << 36,
-        }
+        Self { device_bytes: 64 << 20, operations: 1 << 36 }
     }
 }
 
@@ -48,9 +45,7 @@ impl Caps {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProverError {
     /// The keeper speaks another version.
-    #[error(
-        "the keeper speaks version {0}, this agent version {PROTOCOL_VERSION}: update the older of the two"
-    )]
+    #[error("the keeper speaks version {0}, this agent version {PROTOCOL_VERSION}: update the older of the two")]
     Version(u16),
     /// A frame that has no place here.
     #[error("{0:?} has no place here")]
@@ -123,9 +118,7 @@ enum State {
 
 impl<S> std::fmt::Debug for ProverSession<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ProverSession")
-            .field("claims", &self.claims)
-            .finish_non_exhaustive()
+        f.debug_struct("ProverSession").field("claims", &self.claims).finish_non_exhaustive()
     }
 }
 
@@ -134,26 +127,12 @@ impl<S: Signer> ProverSession<S> {
     ///
     /// # Errors
     /// When there are no devices, or too many.
-    pub fn new(
-        devices: Vec<Box<dyn Device>>,
-        signer: S,
-        claims: Claims,
-    ) -> Result<Self, ProverError> {
+    pub fn new(devices: Vec<Box<dyn Device>>, signer: S, claims: Claims) -> Result<Self, ProverError> {
         if devices.is_empty() || devices.len() > usize::from(GPUS_MAX) {
             let asked = devices.len() as u64;
-            return Err(ProverError::TooLarge {
-                what: "devices",
-                asked,
-                cap: u64::from(GPUS_MAX),
-            });
+            return Err(ProverError::TooLarge { what: "devices", asked, cap: u64::from(GPUS_MAX) });
         }
-        Ok(Self {
-            devices,
-            signer,
-            claims,
-            state: State::AwaitHello,
-            verdict: None,
-        })
+        Ok(Self { devices, signer, claims, state: State::AwaitHello, verdict: None })
     }
 
     /// Whether nothing more is to be done.
@@ -204,11 +183,7 @@ impl<S: Signer> ProverSession<S> {
         }
         self.state = State::AwaitEchoOrStart { echoes: 0 };
         let (class, count) = (self.claims.class, self.count());
-        Ok(vec![Frame::HelloAck(HelloAck {
-            version: PROTOCOL_VERSION,
-            class,
-            count,
-        })])
+        Ok(vec![Frame::HelloAck(HelloAck { version: PROTOCOL_VERSION, class, count })])
     }
 
     fn on_echo(&mut self, echoes: u16, echo: Echo) -> Result<Vec<Frame>, ProverError> {
@@ -223,15 +198,8 @@ impl<S: Signer> ProverSession<S> {
         self.check_mine(&start)?;
         self.check_size(&start)?;
         let roots = self.fill(&start)?;
-        let signature = self
-            .signer
-            .sign(&Statement::answering(&start, &roots).message())?;
-        let root = Root {
-            count: start.count,
-            rounds: start.params.rounds,
-            roots,
-            signature,
-        };
+        let signature = self.signer.sign(&Statement::answering(&start, &roots).message())?;
+        let root = Root { count: start.count, rounds: start.params.rounds, roots, signature };
         self.state = State::AwaitOpen(Box::new(start));
         Ok(vec![Frame::Root(root)])
     }
@@ -244,10 +212,7 @@ impl<S: Signer> ProverSession<S> {
             ("registration", start.registration == claims.registration),
             ("class", start.class == claims.class),
             ("count of GPUs", start.count == self.count()),
-            (
-                "keeper",
-                claims.keeper.is_none_or(|keeper| keeper == start.keeper),
-            ),
+            ("keeper", claims.keeper.is_none_or(|keeper| keeper == start.keeper)),
         ];
         match same.into_iter().find(|(_, same)| !same) {
             Some((what, _)) => Err(ProverError::NotMine(what)),
@@ -274,11 +239,7 @@ impl<S: Signer> ProverSession<S> {
     fn fill(&mut self, start: &Start) -> Result<Vec<Bytes32>, ProverError> {
         for (gpu, device) in (0..).zip(&mut self.devices) {
             let gpu_seed = seed::gpu_seed(&start.session_seed, gpu);
-            device.start(FillJob {
-                params: start.params,
-                epoch_seed: start.epoch_seed,
-                gpu_seed,
-            })?;
+            device.start(FillJob { params: start.params, epoch_seed: start.epoch_seed, gpu_seed })?;
         }
         let mut roots = Vec::with_capacity(self.devices.len() * start.params.rounds as usize);
         for device in &mut self.devices {
@@ -291,19 +252,14 @@ impl<S: Signer> ProverSession<S> {
         let (openings, count) = (start.params.openings, start.count);
         let asked_on = |gpu: u16| open.rows.iter().filter(|at| at.gpu == gpu).count();
         let total = usize::from(openings) * usize::from(count);
-        if open.rows.len() != total || (0..count).any(|gpu| asked_on(gpu) != usize::from(openings))
-        {
+        if open.rows.len() != total || (0..count).any(|gpu| asked_on(gpu) != usize::from(openings)) {
             return Err(ProverError::Openings { openings, count });
         }
         let mut rows = Vec::with_capacity(total);
         for at in &open.rows {
             let device = &mut self.devices[usize::from(at.gpu)];
             let opening = device.open(at.round, at.row)?;
-            rows.push(Frame::Row(Row {
-                at: *at,
-                block: opening.block,
-                path: opening.path,
-            }));
+            rows.push(Frame::Row(Row { at: *at, block: opening.block, path: opening.path }));
         }
         self.state = State::AwaitBye;
         Ok(rows)

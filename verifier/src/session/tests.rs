@@ -16,14 +16,7 @@ use crate::params::Params;
 use crate::transcript::Transcript;
 use crate::verdict::Verdict;
 
-const PARAMS: Params = Params {
-    inner: 64,
-    cols: 64,
-    rows: 32,
-    rounds: 2,
-    vectors: 1,
-    openings: 2,
-};
+const PARAMS: Params = Params { inner: 64, cols: 64, rows: 32, rounds: 2, vectors: 1, openings: 2 };
 
 static SECRETS: LazyLock<Arc<EpochSecrets>> =
     LazyLock::new(|| Arc::new(EpochSecrets::new([1; 32], &[2; 32], &[3; 32], &PARAMS)));
@@ -49,13 +42,7 @@ fn challenge() -> Challenge {
 
 fn prover() -> ProverSession<SigningKey> {
     let class = ClassId::CPU_TEST;
-    let claims = Claims {
-        chain_id: 31_337,
-        registration: 6,
-        class,
-        keeper: None,
-        caps: Caps::cpu(),
-    };
+    let claims = Claims { chain_id: 31_337, registration: 6, class, keeper: None, caps: Caps::cpu() };
     ProverSession::new(vec![Box::new(CpuDevice::new())], key(), claims).unwrap()
 }
 

@@ -1,8 +1,6 @@
 //! What is kept after a session leads anybody to the same verdict, and nothing else does.
 
-use surety_verifier::evidence::{
-    FraudProof, PublicError, PublicFinding, ReplayError, recheck_public, replay,
-};
+use surety_verifier::evidence::{FraudProof, PublicError, PublicFinding, ReplayError, recheck_public, replay};
 use surety_verifier::frame::{Frame, encode};
 use surety_verifier::freivalds::RowFault;
 use surety_verifier::params::Params;
@@ -10,10 +8,7 @@ use surety_verifier::session::{Challenge, Limits, Outcome};
 use surety_verifier::transcript::{End, Party, Transcript, TranscriptError};
 use surety_verifier::verdict::Verdict;
 
-use crate::rig::{
-    Forger, TINY, challenge, cpus, measure, measure_changed, proven, prover, run, run_timed,
-    secrets,
-};
+use crate::rig::{Forger, TINY, challenge, cpus, measure, measure_changed, proven, prover, run, run_timed, secrets};
 
 fn honest() -> Outcome {
     measure(TINY, [1; 32], cpus(1))
@@ -24,26 +19,14 @@ fn liar() -> Outcome {
 }
 
 fn late() -> Outcome {
-    let limits = Limits {
-        compute_pass_ms: 10,
-        ..Limits::cpu_test()
-    };
+    let limits = Limits { compute_pass_ms: 10, ..Limits::cpu_test() };
     let mut prover = prover(cpus(1));
-    let challenge = Challenge {
-        limits,
-        ..challenge(TINY, 1, [1; 32])
-    };
+    let challenge = Challenge { limits, ..challenge(TINY, 1, [1; 32]) };
     run_timed(challenge, |frame| prover.on_frame(frame).unwrap(), |_| 40)
 }
 
 fn silent() -> Outcome {
-    measure_changed(TINY, |frames| {
-        if matches!(frames.first(), Some(Frame::Row(_))) {
-            Vec::new()
-        } else {
-            frames
-        }
-    })
+    measure_changed(TINY, |frames| if matches!(frames.first(), Some(Frame::Row(_))) { Vec::new() } else { frames })
 }
 
 fn garbled() -> Outcome {
@@ -60,15 +43,9 @@ fn all() -> [Outcome; 5] {
 #[test]
 fn every_transcript_replays_to_the_verdict_of_the_live_session() {
     for outcome in all() {
-        assert_eq!(
-            replay(&outcome.transcript, &secrets(&TINY)),
-            Ok(outcome.verdict)
-        );
+        assert_eq!(replay(&outcome.transcript, &secrets(&TINY)), Ok(outcome.verdict));
     }
-    let ends: Vec<_> = all()
-        .into_iter()
-        .map(|outcome| outcome.transcript.end)
-        .collect();
+    let ends: Vec<_> = all().into_iter().map(|outcome| outcome.transcript.end).collect();
     assert!(matches!(ends[3], End::TimedOut { .. }) && matches!(ends[4], End::Malformed { .. }));
 }
 
@@ -109,72 +86,25 @@ fn frames_left_out_added_or_exchanged_do_not_replay() {
         change(&mut tampered);
         replay(&tampered, &secrets)
     };
-    assert_eq!(
-        tamper(|transcript| drop(transcript.events.pop())),
-        Err(ReplayError::Differs)
-    );
-    assert_eq!(
-        tamper(|transcript| drop(transcript.events.remove(0))),
-        Err(ReplayError::Differs)
-    );
-    assert_eq!(
-        tamper(|transcript| transcript.events.swap(0, 1)),
-        Err(ReplayError::Differs)
-    );
-    assert_eq!(
-        tamper(|transcript| transcript.events.truncate(50)),
-        Err(ReplayError::End)
-    );
+    assert_eq!(tamper(|transcript| drop(transcript.events.pop())), Err(ReplayError::Differs));
+    assert_eq!(tamper(|transcript| drop(transcript.events.remove(0))), Err(ReplayError::Differs));
+    assert_eq!(tamper(|transcript| transcript.events.swap(0, 1)), Err(ReplayError::Differs));
+    assert_eq!(tamper(|transcript| transcript.events.truncate(50)), Err(ReplayError::End));
     let more = tamper(|transcript| transcript.events.push(transcript.events[1].clone()));
     assert_eq!(more, Err(ReplayError::End));
-    assert_eq!(
-        tamper(|transcript| transcript.started_ms += 1),
-        Err(ReplayError::Differs)
-    );
-    assert_eq!(
-        tamper(|transcript| transcript.events[3].at_ms -= 1),
-        Err(ReplayError::Differs)
-    );
-    assert_eq!(
-        tamper(|transcript| transcript.end = End::TimedOut { at_ms: 5 }),
-        Err(ReplayError::Differs)
-    );
-    assert!(
-        tamper(|transcript| transcript.challenge.session_random[0] ^= 1) != Ok(outcome.verdict)
-    );
-    assert!(matches!(
-        tamper(|transcript| transcript.challenge.epoch.seed[0] ^= 1),
-        Err(ReplayError::Setup(_))
-    ));
+    assert_eq!(tamper(|transcript| transcript.started_ms += 1), Err(ReplayError::Differs));
+    assert_eq!(tamper(|transcript| transcript.events[3].at_ms -= 1), Err(ReplayError::Differs));
+    assert_eq!(tamper(|transcript| transcript.end = End::TimedOut { at_ms: 5 }), Err(ReplayError::Differs));
+    assert!(tamper(|transcript| transcript.challenge.session_random[0] ^= 1) != Ok(outcome.verdict));
+    assert!(matches!(tamper(|transcript| transcript.challenge.epoch.seed[0] ^= 1), Err(ReplayError::Setup(_))));
 }
 
 #[test]
 fn anybody_confirms_an_honest_machines_rows_without_a_secret() {
-    assert_eq!(
-        recheck_public(&honest().transcript),
-        Ok(PublicFinding::RowsRight {
-            rows: 32,
-            complete: true
-        })
-    );
-    assert_eq!(
-        recheck_public(&late().transcript),
-        Ok(PublicFinding::RowsRight {
-            rows: 32,
-            complete: true
-        })
-    );
-    assert_eq!(
-        recheck_public(&silent().transcript),
-        Ok(PublicFinding::RowsRight {
-            rows: 0,
-            complete: false
-        })
-    );
-    assert_eq!(
-        recheck_public(&garbled().transcript),
-        Ok(PublicFinding::NothingSigned)
-    );
+    assert_eq!(recheck_public(&honest().transcript), Ok(PublicFinding::RowsRight { rows: 32, complete: true }));
+    assert_eq!(recheck_public(&late().transcript), Ok(PublicFinding::RowsRight { rows: 32, complete: true }));
+    assert_eq!(recheck_public(&silent().transcript), Ok(PublicFinding::RowsRight { rows: 0, complete: false }));
+    assert_eq!(recheck_public(&garbled().transcript), Ok(PublicFinding::NothingSigned));
 }
 
 #[test]
@@ -186,13 +116,7 @@ fn rows_that_are_not_under_the_signed_root_are_neither_right_nor_fraud() {
         frames
     });
     let found = recheck_public(&outcome.transcript);
-    assert_eq!(
-        found,
-        Ok(PublicFinding::RowsRight {
-            rows: 9,
-            complete: false
-        })
-    );
+    assert_eq!(found, Ok(PublicFinding::RowsRight { rows: 9, complete: false }));
 }
 
 #[test]
@@ -202,45 +126,28 @@ fn a_transcript_beyond_its_bounds_is_refused() {
         change(&mut transcript);
         Transcript::from_bytes(&transcript.to_bytes())
     };
-    let detail = |length| End::Malformed {
-        at_ms: 0,
-        detail: "x".repeat(length),
-    };
+    let detail = |length| End::Malformed { at_ms: 0, detail: "x".repeat(length) };
     let [fits, too_long] = [detail(512), detail(513)];
     let mut transcript = garbled().transcript;
     transcript.end = fits;
-    assert_eq!(
-        Transcript::from_bytes(&transcript.to_bytes()),
-        Ok(transcript.clone())
-    );
+    assert_eq!(Transcript::from_bytes(&transcript.to_bytes()), Ok(transcript.clone()));
     transcript.end = too_long;
-    assert_eq!(
-        Transcript::from_bytes(&transcript.to_bytes()),
-        Err(TranscriptError::Form)
-    );
+    assert_eq!(Transcript::from_bytes(&transcript.to_bytes()), Err(TranscriptError::Form));
     let more = with(|transcript| transcript.events = vec![transcript.events[1].clone(); 1_073]);
     assert_eq!(more, Err(TranscriptError::Form));
     let cut = with(|transcript| transcript.events[1].frame.truncate(9));
     assert_eq!(cut, Err(TranscriptError::Event { event: 1 }));
     let nothing = vec![0; surety_verifier::limits::TRANSCRIPT_BYTES_MAX + 1];
-    assert_eq!(
-        Transcript::from_bytes(&nothing),
-        Err(TranscriptError::TooLong(nothing.len()))
-    );
+    assert_eq!(Transcript::from_bytes(&nothing), Err(TranscriptError::TooLong(nothing.len())));
 }
 
 #[test]
 fn anybody_proves_fraud_from_three_frames_without_a_secret() {
     let outcome = liar();
-    let Ok(PublicFinding::Fraud(bad_row, proof)) = recheck_public(&outcome.transcript) else {
-        panic!("no fraud")
-    };
+    let Ok(PublicFinding::Fraud(bad_row, proof)) = recheck_public(&outcome.transcript) else { panic!("no fraud") };
     assert_eq!(outcome.verdict, Verdict::Fraud(bad_row));
     let json = serde_json::to_string(&proof).unwrap();
-    let proven = serde_json::from_str::<FraudProof>(&json)
-        .unwrap()
-        .verify()
-        .unwrap();
+    let proven = serde_json::from_str::<FraudProof>(&json).unwrap().verify().unwrap();
     assert_eq!(proven.bad_row, bad_row);
     assert_eq!(proven.start.machine, outcome.transcript.challenge.machine);
 }
@@ -248,9 +155,7 @@ fn anybody_proves_fraud_from_three_frames_without_a_secret() {
 #[test]
 fn a_fraud_proof_against_an_honest_machine_proves_nothing() {
     let transcript = honest().transcript;
-    let find = |party, wanted: fn(&Frame) -> bool| {
-        encode(&transcript.frames_from(party).find(wanted).unwrap())
-    };
+    let find = |party, wanted: fn(&Frame) -> bool| encode(&transcript.frames_from(party).find(wanted).unwrap());
     let honest = FraudProof {
         start: find(Party::Keeper, |frame| matches!(frame, Frame::Start(_))),
         root: find(Party::Machine, |frame| matches!(frame, Frame::Root(_))),
@@ -261,38 +166,23 @@ fn a_fraud_proof_against_an_honest_machine_proves_nothing() {
         let mut proof = honest.clone();
         proof.start[byte] ^= 1;
         let found = proof.verify().unwrap_err();
-        assert!(
-            !matches!(found, PublicError::RowIsRight),
-            "byte {byte} of the work is not signed"
-        );
+        assert!(!matches!(found, PublicError::RowIsRight), "byte {byte} of the work is not signed");
     }
     for byte in [19, 200, 600, honest.row.len() - 1] {
         let mut proof = honest.clone();
         proof.row[byte] ^= 1;
-        assert_eq!(
-            proof.verify(),
-            Err(PublicError::RowNotCommitted),
-            "byte {byte} of the row"
-        );
+        assert_eq!(proof.verify(), Err(PublicError::RowNotCommitted), "byte {byte} of the row");
     }
-    let cut = FraudProof {
-        row: honest.row[..99].to_vec(),
-        ..honest
-    };
+    let cut = FraudProof { row: honest.row[..99].to_vec(), ..honest };
     assert_eq!(cut.verify(), Err(PublicError::Frame("row")));
 }
 
 #[test]
 fn a_row_that_is_no_residue_is_public_fraud_too() {
-    let params = Params {
-        openings: 128,
-        ..TINY
-    };
+    let params = Params { openings: 128, ..TINY };
     let device = Forger::boxed(|_, _, residues| residues[5] = u16::MAX);
     let outcome = measure(params, [1; 32], vec![device]);
-    let Ok(PublicFinding::Fraud(bad_row, _)) = recheck_public(&outcome.transcript) else {
-        panic!("no fraud")
-    };
+    let Ok(PublicFinding::Fraud(bad_row, _)) = recheck_public(&outcome.transcript) else { panic!("no fraud") };
     assert_eq!(bad_row.fault, RowFault::NotAResidue);
     assert_eq!(outcome.verdict, Verdict::Fraud(bad_row));
 }
@@ -302,19 +192,14 @@ fn the_epochs_secret_once_revealed_opens_the_epoch_and_no_other_does() {
     let epoch = challenge(TINY, 1, [1; 32]).epoch;
     assert!(epoch.opened_by(&[0x33; 32]));
     assert!(!epoch.opened_by(&[0x34; 32]));
-    let other_block = surety_verifier::freivalds::Epoch {
-        block_hash: [0; 32],
-        ..epoch
-    };
+    let other_block = surety_verifier::freivalds::Epoch { block_hash: [0; 32], ..epoch };
     assert!(!other_block.opened_by(&[0x33; 32]));
 }
 
 #[test]
 fn secrets_do_not_show_in_debug_output() {
     let shown = format!("{:?} {:?}", secrets(&TINY), challenge(TINY, 1, [0xab; 32]));
-    assert!(
-        !shown.contains("171, 171") && !shown.contains("abab") && !shown.contains("vectors: [[")
-    );
+    assert!(!shown.contains("171, 171") && !shown.contains("abab") && !shown.contains("vectors: [["));
     let outcome = run(challenge(TINY, 1, [1; 32]), |_| Vec::new());
     assert_ne!(outcome.verdict, proven(1));
 }

@@ -7,14 +7,10 @@ use surety_verifier::frame::{ByeCode, Echo, Frame, FrameType, Hello};
 use surety_verifier::freivalds::EpochSecrets;
 use surety_verifier::params::Params;
 use surety_verifier::seed::choose_openings;
-use surety_verifier::session::{
-    Caps, KeeperSession, Limits, ProverError, ProverSession, SessionError, SetupError,
-};
+use surety_verifier::session::{Caps, KeeperSession, Limits, ProverError, ProverSession, SessionError, SetupError};
 use surety_verifier::verdict::{Phase, Shortfall, Unmeasured, Verdict};
 
-use crate::rig::{
-    TINY, challenge, claims, cpus, machine_key, measure, proven, prover, run, run_timed, secrets,
-};
+use crate::rig::{TINY, challenge, claims, cpus, machine_key, measure, proven, prover, run, run_timed, secrets};
 
 #[test]
 fn an_honest_machine_is_proven_with_any_number_of_gpus() {
@@ -26,20 +22,14 @@ fn an_honest_machine_is_proven_with_any_number_of_gpus() {
 
 #[test]
 fn sizes_whose_rows_span_several_leaves_work_too() {
-    let wide = Params {
-        cols: 2048,
-        rows: 32,
-        ..TINY
-    };
+    let wide = Params { cols: 2048, rows: 32, ..TINY };
     assert_eq!(measure(wide, [1; 32], cpus(1)).verdict, proven(1));
 }
 
 #[test]
 fn both_sides_know_the_end() {
     let mut prover = prover(cpus(1));
-    let outcome = run(challenge(TINY, 1, [1; 32]), |frame| {
-        prover.on_frame(frame).unwrap()
-    });
+    let outcome = run(challenge(TINY, 1, [1; 32]), |frame| prover.on_frame(frame).unwrap());
     assert!(!prover.is_done());
     prover.on_frame(outcome.farewell.unwrap()).unwrap();
     assert!(prover.is_done());
@@ -48,50 +38,28 @@ fn both_sides_know_the_end() {
 
 #[test]
 fn a_session_gives_one_outcome_only() {
-    let (mut session, frames) =
-        KeeperSession::new(challenge(TINY, 1, [1; 32]), secrets(&TINY), 5).unwrap();
+    let (mut session, frames) = KeeperSession::new(challenge(TINY, 1, [1; 32]), secrets(&TINY), 5).unwrap();
     assert_eq!(
         session.on_timeout(session.deadline_ms()).unwrap_err(),
-        SessionError::NotYet {
-            deadline_ms: session.deadline_ms(),
-            now_ms: session.deadline_ms(),
-        }
+        SessionError::NotYet { deadline_ms: session.deadline_ms(), now_ms: session.deadline_ms() }
     );
     session.on_disconnect(6).unwrap();
     assert_eq!(session.on_disconnect(7).unwrap_err(), SessionError::Over);
-    assert_eq!(
-        session.on_frame(frames[0].clone(), 7).unwrap_err(),
-        SessionError::Over
-    );
+    assert_eq!(session.on_frame(frames[0].clone(), 7).unwrap_err(), SessionError::Over);
 }
 
 #[test]
 fn right_but_late_is_underperforming_and_the_round_trip_is_forgiven() {
-    let limits = Limits {
-        compute_pass_ms: 100,
-        ..Limits::cpu_test()
-    };
+    let limits = Limits { compute_pass_ms: 100, ..Limits::cpu_test() };
     let verdict = |rtt_ms: u64, compute_ms: u64| {
         let mut prover = prover(cpus(1));
-        let challenge = surety_verifier::session::Challenge {
-            limits,
-            ..challenge(TINY, 1, [1; 32])
-        };
+        let challenge = surety_verifier::session::Challenge { limits, ..challenge(TINY, 1, [1; 32]) };
         let delay = |frame: &Frame| {
-            if matches!(frame, Frame::Start(_)) {
-                rtt_ms + compute_ms
-            } else {
-                rtt_ms
-            }
+            if matches!(frame, Frame::Start(_)) { rtt_ms + compute_ms } else { rtt_ms }
         };
         run_timed(challenge, |frame| prover.on_frame(frame).unwrap(), delay).verdict
     };
-    let late = |compute_ms| {
-        Verdict::Underperforming(Shortfall {
-            compute_ms,
-            allowed_ms: 100,
-        })
-    };
+    let late = |compute_ms| Verdict::Underperforming(Shortfall { compute_ms, allowed_ms: 100 });
     assert_eq!(verdict(3, 100), proven(1));
     assert_eq!(verdict(3, 101), late(101));
     assert_eq!(verdict(150, 100), proven(1));
@@ -101,36 +69,18 @@ fn right_but_late_is_underperforming_and_the_round_trip_is_forgiven() {
 #[test]
 fn a_class_that_needs_the_walk_cannot_be_proven_without_it() {
     for class in CLASSES.iter().filter(|class| class.id != ClassId::CPU_TEST) {
-        let challenge = surety_verifier::session::Challenge {
-            class: class.id,
-            ..challenge(TINY, 1, [1; 32])
-        };
+        let challenge = surety_verifier::session::Challenge { class: class.id, ..challenge(TINY, 1, [1; 32]) };
         let error = KeeperSession::new(challenge, secrets(&TINY), 0).unwrap_err();
-        assert_eq!(
-            error,
-            SetupError::PhaseNotBuilt {
-                class: class.id,
-                phase: Phase::Walk
-            }
-        );
+        assert_eq!(error, SetupError::PhaseNotBuilt { class: class.id, phase: Phase::Walk });
     }
 }
 
 #[test]
 fn the_cpu_class_exists_on_local_chains_only() {
     for chain_id in [964, 945, 1] {
-        let challenge = surety_verifier::session::Challenge {
-            chain_id,
-            ..challenge(TINY, 1, [1; 32])
-        };
+        let challenge = surety_verifier::session::Challenge { chain_id, ..challenge(TINY, 1, [1; 32]) };
         let error = KeeperSession::new(challenge, secrets(&TINY), 0).unwrap_err();
-        assert_eq!(
-            error,
-            SetupError::Class {
-                class: ClassId::CPU_TEST,
-                chain_id
-            }
-        );
+        assert_eq!(error, SetupError::Class { class: ClassId::CPU_TEST, chain_id });
     }
 }
 
@@ -138,44 +88,17 @@ fn the_cpu_class_exists_on_local_chains_only() {
 fn a_keeper_cannot_start_what_it_cannot_check() {
     let base = challenge(TINY, 1, [1; 32]);
     let refuse = |challenge| KeeperSession::new(challenge, secrets(&TINY), 0).unwrap_err();
-    let with = |params| surety_verifier::session::Challenge {
-        params,
-        ..base.clone()
-    };
-    assert_eq!(
-        refuse(with(Params { vectors: 3, ..TINY })),
-        SetupError::Secrets
-    );
-    assert_eq!(
-        refuse(with(Params { inner: 128, ..TINY })),
-        SetupError::Secrets
-    );
-    assert!(matches!(
-        refuse(with(Params { rounds: 0, ..TINY })),
-        SetupError::Params(_)
-    ));
-    assert!(matches!(
-        refuse(with(Params {
-            openings: 257,
-            ..TINY
-        })),
-        SetupError::Params(_)
-    ));
-    let counted = |count| surety_verifier::session::Challenge {
-        count,
-        ..with(Params {
-            openings: 128,
-            ..TINY
-        })
-    };
+    let with = |params| surety_verifier::session::Challenge { params, ..base.clone() };
+    assert_eq!(refuse(with(Params { vectors: 3, ..TINY })), SetupError::Secrets);
+    assert_eq!(refuse(with(Params { inner: 128, ..TINY })), SetupError::Secrets);
+    assert!(matches!(refuse(with(Params { rounds: 0, ..TINY })), SetupError::Params(_)));
+    assert!(matches!(refuse(with(Params { openings: 257, ..TINY })), SetupError::Params(_)));
+    let counted = |count| surety_verifier::session::Challenge { count, ..with(Params { openings: 128, ..TINY }) };
     assert_eq!(refuse(counted(0)), SetupError::Count(0));
     assert_eq!(refuse(counted(17)), SetupError::Count(17));
     assert_eq!(refuse(counted(9)), SetupError::Openings(9 * 128));
     let other = EpochSecrets::new([1; 32], &[2; 32], &[3; 32], &TINY);
-    assert_eq!(
-        KeeperSession::new(base, Arc::new(other), 0).unwrap_err(),
-        SetupError::Secrets
-    );
+    assert_eq!(KeeperSession::new(base, Arc::new(other), 0).unwrap_err(), SetupError::Secrets);
 }
 
 #[test]
@@ -201,41 +124,21 @@ fn a_machine_signs_nothing_that_is_not_its_own() {
 fn a_machine_does_no_more_work_than_it_accepts() {
     let mut start = challenge(TINY, 1, [1; 32]).start();
     let capped = |device_bytes, operations| surety_verifier::session::Claims {
-        caps: Caps {
-            device_bytes,
-            operations,
-        },
+        caps: Caps { device_bytes, operations },
         ..claims()
     };
     let (bytes, operations) = (TINY.device_bytes(), TINY.operations());
     let refused = start_refused(capped(bytes - 1, operations), start.clone());
-    assert!(matches!(
-        refused,
-        ProverError::TooLarge { what: "bytes", .. }
-    ));
+    assert!(matches!(refused, ProverError::TooLarge { what: "bytes", .. }));
     let refused = start_refused(capped(bytes, operations - 1), start.clone());
-    assert!(matches!(
-        refused,
-        ProverError::TooLarge {
-            what: "operations",
-            ..
-        }
-    ));
+    assert!(matches!(refused, ProverError::TooLarge { what: "operations", .. }));
     start.params.cols = 96;
-    assert!(matches!(
-        start_refused(claims(), start),
-        ProverError::Params(_)
-    ));
+    assert!(matches!(start_refused(claims(), start), ProverError::Params(_)));
 }
 
-fn start_refused(
-    claims: surety_verifier::session::Claims,
-    start: surety_verifier::frame::Start,
-) -> ProverError {
+fn start_refused(claims: surety_verifier::session::Claims, start: surety_verifier::frame::Start) -> ProverError {
     let mut prover = ProverSession::new(cpus(1), machine_key(1), claims).unwrap();
-    prover
-        .on_frame(Frame::Hello(surety_verifier::frame::Hello { version: 1 }))
-        .unwrap();
+    prover.on_frame(Frame::Hello(surety_verifier::frame::Hello { version: 1 })).unwrap();
     let error = prover.on_frame(Frame::Start(start)).unwrap_err();
     assert!(prover.is_done());
     error
@@ -246,21 +149,10 @@ fn a_machine_echoes_twenty_times_and_no_more() {
     let mut prover = prover(cpus(1));
     prover.on_frame(Frame::Hello(Hello { version: 1 })).unwrap();
     for sequence in 0..20 {
-        let echo = Echo {
-            sequence,
-            nonce: [3; 16],
-        };
-        assert_eq!(
-            prover.on_frame(Frame::Echo(echo)),
-            Ok(vec![Frame::EchoAck(echo)])
-        );
+        let echo = Echo { sequence, nonce: [3; 16] };
+        assert_eq!(prover.on_frame(Frame::Echo(echo)), Ok(vec![Frame::EchoAck(echo)]));
     }
-    let error = prover
-        .on_frame(Frame::Echo(Echo {
-            sequence: 20,
-            nonce: [3; 16],
-        }))
-        .unwrap_err();
+    let error = prover.on_frame(Frame::Echo(Echo { sequence: 20, nonce: [3; 16] })).unwrap_err();
     assert_eq!(error, ProverError::Unexpected(FrameType::Echo));
 }
 
@@ -273,43 +165,22 @@ fn the_rows_opened_hang_on_the_keepers_randomness_and_on_what_was_signed() {
     assert!(rows.iter().all(|at| at.round < 8 && at.row < 64));
     assert_ne!(choose(2, 1), rows);
     assert_ne!(choose(1, 2), rows);
-    let on = |gpu| {
-        rows.iter()
-            .filter(move |at| at.gpu == gpu)
-            .map(|at| (at.round, at.row))
-    };
+    let on = |gpu| rows.iter().filter(move |at| at.gpu == gpu).map(|at| (at.round, at.row));
     assert!(!on(0).eq(on(1)));
 }
 
 #[test]
 fn a_machine_opens_exactly_k_rows_of_each_gpu_and_only_once() {
-    let params = Params {
-        openings: 4,
-        ..TINY
-    };
+    let params = Params { openings: 4, ..TINY };
     let mut prover = prover(cpus(2));
     let outcome = run(challenge(params, 2, [1; 32]), |frame| match frame {
         Frame::Open(mut open) => {
-            open.rows
-                .iter_mut()
-                .filter(|at| at.gpu == 1)
-                .for_each(|at| at.gpu = 0);
+            open.rows.iter_mut().filter(|at| at.gpu == 1).for_each(|at| at.gpu = 0);
             let error = prover.on_frame(Frame::Open(open)).unwrap_err();
-            assert_eq!(
-                error,
-                ProverError::Openings {
-                    openings: 4,
-                    count: 2
-                }
-            );
+            assert_eq!(error, ProverError::Openings { openings: 4, count: 2 });
             vec![error.farewell()]
         }
         frame => prover.on_frame(frame).unwrap(),
     });
-    assert_eq!(
-        outcome.verdict,
-        Verdict::Unmeasured(Unmeasured::Refused {
-            code: ByeCode::Protocol
-        })
-    );
+    assert_eq!(outcome.verdict, Verdict::Unmeasured(Unmeasured::Refused { code: ByeCode::Protocol }));
 }

@@ -15,8 +15,7 @@ use surety_verifier::verdict::{Phase, Shortfall, Unmeasured, Verdict};
 use surety_verifier::{Bytes32, field};
 
 use crate::rig::{
-    Forger, TINY, challenge, claims, cpus, machine_key, measure, measure_changed, proven, prover,
-    run, run_timed,
+    Forger, TINY, challenge, claims, cpus, machine_key, measure, measure_changed, proven, prover, run, run_timed,
 };
 
 fn fraud(verdict: Verdict) -> (u16, RowFault) {
@@ -28,37 +27,24 @@ fn fraud(verdict: Verdict) -> (u16, RowFault) {
 
 #[test]
 fn rows_left_out_are_fraud() {
-    let outcome = measure(
-        Params::cpu_small(1),
-        [1; 32],
-        vec![Forger::skipping(|_, row| row % 20 == 0)],
-    );
+    let outcome = measure(Params::cpu_small(1), [1; 32], vec![Forger::skipping(|_, row| row % 20 == 0)]);
     assert_eq!(fraud(outcome.verdict), (0, RowFault::WrongProduct));
 }
 
 #[test]
 fn one_wrong_bit_in_every_row_is_fraud() {
     let device = Forger::boxed(|_, _, residues| residues[63] ^= 1);
-    assert_eq!(
-        fraud(measure(TINY, [1; 32], vec![device]).verdict),
-        (0, RowFault::WrongProduct)
-    );
+    assert_eq!(fraud(measure(TINY, [1; 32], vec![device]).verdict), (0, RowFault::WrongProduct));
 }
 
 #[test]
 fn the_same_number_in_another_form_is_fraud() {
     // p + c is congruent to c and would pass any check mod p. It fits 16 bits for c < 15, so one entry in 4400 or so.
     let device = Forger::boxed(|_, _, residues| {
-        residues
-            .iter_mut()
-            .filter(|residue| **residue <= u16::MAX - P)
-            .for_each(|residue| *residue += P);
+        residues.iter_mut().filter(|residue| **residue <= u16::MAX - P).for_each(|residue| *residue += P);
     });
     let params = Params { cols: 2048, ..TINY };
-    assert_eq!(
-        fraud(measure(params, [1; 32], vec![device]).verdict),
-        (0, RowFault::NotAResidue)
-    );
+    assert_eq!(fraud(measure(params, [1; 32], vec![device]).verdict), (0, RowFault::NotAResidue));
 }
 
 #[test]
@@ -68,17 +54,12 @@ fn a_liar_that_guesses_the_secret_vectors_is_caught() {
     let device = Forger::boxed(move |_, _, residues| {
         let (x, y) = (u32::from(guess[0]), u32::from(guess[1]));
         let right = dot(residues, &guess);
-        residues[0] =
-            field::residue(i32::try_from((u32::from(residues[0]) + y) % u32::from(P)).unwrap());
-        residues[1] = field::residue(
-            i32::try_from((u32::from(residues[1]) + u32::from(P) - x) % u32::from(P)).unwrap(),
-        );
+        residues[0] = field::residue(i32::try_from((u32::from(residues[0]) + y) % u32::from(P)).unwrap());
+        residues[1] =
+            field::residue(i32::try_from((u32::from(residues[1]) + u32::from(P) - x) % u32::from(P)).unwrap());
         assert_eq!(dot(residues, &guess), right);
     });
-    assert_eq!(
-        fraud(measure(TINY, [1; 32], vec![device]).verdict),
-        (0, RowFault::WrongProduct)
-    );
+    assert_eq!(fraud(measure(TINY, [1; 32], vec![device]).verdict), (0, RowFault::WrongProduct));
 }
 
 /// Works on the seed of another GPU: one card's results shown for two.
@@ -106,12 +87,7 @@ impl Device for Twin {
 #[test]
 fn one_gpus_results_shown_for_two_are_fraud() {
     let gpu_seed = Arc::default();
-    let twin = || {
-        Box::new(Twin {
-            inner: CpuDevice::new(),
-            gpu_seed: Arc::clone(&gpu_seed),
-        }) as Box<dyn Device>
-    };
+    let twin = || Box::new(Twin { inner: CpuDevice::new(), gpu_seed: Arc::clone(&gpu_seed) }) as Box<dyn Device>;
     let outcome = measure(TINY, [1; 32], vec![twin(), twin()]);
     assert_eq!(fraud(outcome.verdict), (1, RowFault::WrongProduct));
 }
@@ -138,31 +114,15 @@ impl Device for OnCard {
 
 /// Devices on these cards, which work at the same time; the commitment comes when the busiest is done.
 fn measure_on_cards(cards: &[Arc<AtomicU64>]) -> Verdict {
-    let on = |card: &Arc<AtomicU64>| OnCard {
-        inner: CpuDevice::new(),
-        busy_ms: Arc::clone(card),
-    };
-    let devices = cards
-        .iter()
-        .map(|card| Box::new(on(card)) as Box<dyn Device>)
-        .collect();
+    let on = |card: &Arc<AtomicU64>| OnCard { inner: CpuDevice::new(), busy_ms: Arc::clone(card) };
+    let devices = cards.iter().map(|card| Box::new(on(card)) as Box<dyn Device>).collect();
     let mut prover = prover(devices);
     let count = u16::try_from(cards.len()).unwrap();
-    let limits = Limits {
-        compute_pass_ms: 150,
-        ..Limits::cpu_test()
-    };
-    let challenge = Challenge {
-        limits,
-        ..challenge(TINY, count, [1; 32])
-    };
+    let limits = Limits { compute_pass_ms: 150, ..Limits::cpu_test() };
+    let challenge = Challenge { limits, ..challenge(TINY, count, [1; 32]) };
     let busiest = || cards.iter().map(|card| card.load(SeqCst)).max().unwrap();
     let delay = |frame: &Frame| {
-        if matches!(frame, Frame::Start(_)) {
-            busiest()
-        } else {
-            1
-        }
+        if matches!(frame, Frame::Start(_)) { busiest() } else { 1 }
     };
     run_timed(challenge, |frame| prover.on_frame(frame).unwrap(), delay).verdict
 }
@@ -172,14 +132,8 @@ fn one_gpu_that_works_for_two_is_right_but_late() {
     let card = || Arc::new(AtomicU64::new(0));
     assert_eq!(measure_on_cards(&[card(), card()]), proven(2));
     let only = card();
-    let late = Shortfall {
-        compute_ms: 199,
-        allowed_ms: 150,
-    };
-    assert_eq!(
-        measure_on_cards(&[Arc::clone(&only), only]),
-        Verdict::Underperforming(late)
-    );
+    let late = Shortfall { compute_ms: 199, allowed_ms: 150 };
+    assert_eq!(measure_on_cards(&[Arc::clone(&only), only]), Verdict::Underperforming(late));
 }
 
 #[test]
@@ -187,21 +141,13 @@ fn a_machine_that_says_it_is_something_else_is_not_measured() {
     let measured_as = |class, count| {
         measure_changed(TINY, |frames| {
             let lie = |frame| match frame {
-                Frame::HelloAck(ack) => Frame::HelloAck(HelloAck {
-                    class,
-                    count,
-                    ..ack
-                }),
+                Frame::HelloAck(ack) => Frame::HelloAck(HelloAck { class, count, ..ack }),
                 frame => frame,
             };
             frames.into_iter().map(lie).collect()
         })
     };
-    for (class, count) in [
-        (ClassId::CPU_TEST, 2),
-        (ClassId::CPU_TEST, 0),
-        (ClassId(2), 1),
-    ] {
+    for (class, count) in [(ClassId::CPU_TEST, 2), (ClassId::CPU_TEST, 0), (ClassId(2), 1)] {
         let other = Verdict::Unmeasured(Unmeasured::OtherClaim { class, count });
         assert_eq!(measured_as(class, count).verdict, other);
     }
@@ -211,12 +157,7 @@ fn a_machine_that_says_it_is_something_else_is_not_measured() {
 fn an_old_root_sent_again_is_not_signed_for_this_session() {
     let mut old = None;
     measure_changed(TINY, |frames| {
-        old = old.take().or_else(|| {
-            frames
-                .iter()
-                .find(|frame| matches!(frame, Frame::Root(_)))
-                .cloned()
-        });
+        old = old.take().or_else(|| frames.iter().find(|frame| matches!(frame, Frame::Root(_))).cloned());
         frames
     });
     let (old, mut prover) = (old.unwrap(), prover(cpus(1)));
@@ -232,10 +173,7 @@ struct Precomputed(CpuDevice);
 
 impl Device for Precomputed {
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
-        self.0.start(FillJob {
-            gpu_seed: [0xee; 32],
-            ..job
-        })
+        self.0.start(FillJob { gpu_seed: [0xee; 32], ..job })
     }
     fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
         self.0.finish()
@@ -264,37 +202,20 @@ impl Device for AnswersOnDemand {
     }
     fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
         let rounds = self.job.ok_or(DeviceError::NotFilled)?.params.rounds;
-        Ok((0..rounds)
-            .map(|round| [u8::try_from(round).unwrap(); 32])
-            .collect())
+        Ok((0..rounds).map(|round| [u8::try_from(round).unwrap(); 32]).collect())
     }
     fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
-        let FillJob {
-            params,
-            epoch_seed,
-            gpu_seed,
-        } = self.job.ok_or(DeviceError::NotFilled)?;
-        let before = if round == 0 {
-            [0; 32]
-        } else {
-            [u8::try_from(round - 1).unwrap(); 32]
-        };
+        let FillJob { params, epoch_seed, gpu_seed } = self.job.ok_or(DeviceError::NotFilled)?;
+        let before = if round == 0 { [0; 32] } else { [u8::try_from(round - 1).unwrap(); 32] };
         let key = surety_verifier::seed::matrix_a_key(&gpu_seed, round, &before);
         let rows_per_block = u32::try_from(params.block_bytes() / params.row_bytes()).unwrap();
         let first = row - row % rows_per_block;
-        let rows_of_a: Vec<_> = (first..first + rows_per_block)
-            .map(|row| surety_verifier::matrix::row(&key, row, params.inner))
-            .collect();
+        let rows_of_a: Vec<_> =
+            (first..first + rows_per_block).map(|row| surety_verifier::matrix::row(&key, row, params.inner)).collect();
         let b_key = surety_verifier::seed::matrix_b_key(&epoch_seed);
         let rows = surety_verifier::matrix::rows_from_seed(&params, &b_key, &rows_of_a);
-        let block = rows
-            .iter()
-            .flat_map(|row| surety_verifier::matrix::to_bytes(row))
-            .collect();
-        Ok(Opening {
-            block,
-            path: vec![[0; 32]; params.path_len()],
-        })
+        let block = rows.iter().flat_map(|row| surety_verifier::matrix::to_bytes(row)).collect();
+        Ok(Opening { block, path: vec![[0; 32]; params.path_len()] })
     }
     fn release(&mut self) {}
 }
@@ -303,10 +224,7 @@ impl Device for AnswersOnDemand {
 fn right_rows_that_were_never_committed_to_show_nothing() {
     // A(Br), or any row, can be answered on demand without storing or computing the rest; a path cannot.
     let outcome = measure(TINY, [1; 32], vec![Box::new(AnswersOnDemand { job: None })]);
-    assert!(matches!(
-        outcome.verdict,
-        Verdict::Unmeasured(Unmeasured::RowNotCommitted { .. })
-    ));
+    assert!(matches!(outcome.verdict, Verdict::Unmeasured(Unmeasured::RowNotCommitted { .. })));
 }
 
 /// Computes everything, commits, throws everything away, and computes again what is asked for.
@@ -338,22 +256,12 @@ impl Device for Forgetful {
 }
 
 #[test]
-fn keeping_nothing_passes_where_memory_is_not_measured_which_is_why_gpu_classes_wait_for_the_walk()
-{
-    let params = Params {
-        openings: 8,
-        ..TINY
-    };
+fn keeping_nothing_passes_where_memory_is_not_measured_which_is_why_gpu_classes_wait_for_the_walk() {
+    let params = Params { openings: 8, ..TINY };
     let outcome = measure(params, [1; 32], vec![Box::new(Forgetful { job: None })]);
     assert_eq!(outcome.verdict, proven(1));
-    let gpu = Challenge {
-        class: ClassId(11),
-        ..challenge(TINY, 1, [1; 32])
-    };
-    let missing = SetupError::PhaseNotBuilt {
-        class: ClassId(11),
-        phase: Phase::Walk,
-    };
+    let gpu = Challenge { class: ClassId(11), ..challenge(TINY, 1, [1; 32]) };
+    let missing = SetupError::PhaseNotBuilt { class: ClassId(11), phase: Phase::Walk };
     assert_eq!(gpu.check(), Err(missing));
 }
 
@@ -378,21 +286,14 @@ fn a_session_answered_with_another_host_key_is_not_measured() {
 #[test]
 fn an_honest_machine_does_not_answer_a_session_relayed_to_it() {
     let mut relayed_to = ProverSession::new(cpus(1), machine_key(2), claims()).unwrap();
-    let outcome = run(challenge(TINY, 1, [9; 32]), |frame| {
-        match relayed_to.on_frame(frame) {
-            Ok(frames) => frames,
-            Err(error) => {
-                assert_eq!(error, ProverError::NotMine("machine"));
-                vec![error.farewell()]
-            }
+    let outcome = run(challenge(TINY, 1, [9; 32]), |frame| match relayed_to.on_frame(frame) {
+        Ok(frames) => frames,
+        Err(error) => {
+            assert_eq!(error, ProverError::NotMine("machine"));
+            vec![error.farewell()]
         }
     });
-    assert_eq!(
-        outcome.verdict,
-        Verdict::Unmeasured(Unmeasured::Refused {
-            code: ByeCode::NotMine
-        })
-    );
+    assert_eq!(outcome.verdict, Verdict::Unmeasured(Unmeasured::Refused { code: ByeCode::NotMine }));
 }
 
 #[test]

@@ -6,9 +6,7 @@ use crate::rig::{Forger, TINY, measure};
 
 /// Chance that `opened` rows out of `all`, none twice, miss all of `skipped`.
 fn escape(all: u32, skipped: u32, opened: u32) -> f64 {
-    (0..opened)
-        .map(|i| f64::from(all - skipped - i) / f64::from(all - i))
-        .product()
+    (0..opened).map(|i| f64::from(all - skipped - i) / f64::from(all - i)).product()
 }
 
 fn sessions_caught(skipped_rounds_rows: &'static [(u32, u32)], sessions: u16) -> u16 {
@@ -16,10 +14,7 @@ fn sessions_caught(skipped_rounds_rows: &'static [(u32, u32)], sessions: u16) ->
         let mut random = [0xaa; 32];
         random[..2].copy_from_slice(&session.to_be_bytes());
         let device = Forger::skipping(|round, row| skipped_rounds_rows.contains(&(round, row)));
-        matches!(
-            measure(TINY, random, vec![device]).verdict,
-            Verdict::Fraud(_)
-        )
+        matches!(measure(TINY, random, vec![device]).verdict, Verdict::Fraud(_))
     });
     u16::try_from(caught.count()).unwrap()
 }
@@ -27,25 +22,12 @@ fn sessions_caught(skipped_rounds_rows: &'static [(u32, u32)], sessions: u16) ->
 #[test]
 fn two_percent_left_out_are_caught_as_often_as_the_arithmetic_says() {
     // 10 of 512 rows, 32 opened: 47.7 % of sessions. 400 sessions: four standard deviations are 10 %.
-    const SKIPPED: [(u32, u32); 10] = [
-        (0, 0),
-        (0, 1),
-        (1, 63),
-        (2, 5),
-        (3, 31),
-        (4, 32),
-        (5, 7),
-        (6, 6),
-        (7, 0),
-        (7, 63),
-    ];
+    const SKIPPED: [(u32, u32); 10] =
+        [(0, 0), (0, 1), (1, 63), (2, 5), (3, 31), (4, 32), (5, 7), (6, 6), (7, 0), (7, 63)];
     let expected = 1.0 - escape(512, 10, 32);
     let sigma = (expected * (1.0 - expected) / 400.0).sqrt();
     let caught = f64::from(sessions_caught(&SKIPPED, 400)) / 400.0;
-    assert!(
-        (caught - expected).abs() < 4.0 * sigma,
-        "caught {caught}, expected {expected} ± {sigma}"
-    );
+    assert!((caught - expected).abs() < 4.0 * sigma, "caught {caught}, expected {expected} ± {sigma}");
 }
 
 #[test]

@@ -9,9 +9,7 @@ use surety_verifier::frame::{Decoder, Frame, Side, encode};
 use surety_verifier::freivalds::EpochSecrets;
 use surety_verifier::params::Params;
 use surety_verifier::seed::{self, ROOT_BEFORE_FIRST};
-use surety_verifier::session::{
-    Caps, Challenge, Claims, KeeperSession, Limits, Next, Outcome, ProverSession,
-};
+use surety_verifier::session::{Caps, Challenge, Claims, KeeperSession, Limits, Next, Outcome, ProverSession};
 use surety_verifier::tree::{self, Tree};
 use surety_verifier::verdict::Verdict;
 use surety_verifier::{Bytes32, matrix};
@@ -21,26 +19,14 @@ pub(crate) const REGISTRATION: u32 = 7;
 pub(crate) const KEEPER: [u8; 20] = [0x11; 20];
 
 /// Sizes with 512 rows of which 32 are opened: quick enough for hundreds of sessions.
-pub(crate) const TINY: Params = Params {
-    inner: 64,
-    cols: 64,
-    rows: 64,
-    rounds: 8,
-    vectors: 4,
-    openings: 32,
-};
+pub(crate) const TINY: Params = Params { inner: 64, cols: 64, rows: 64, rounds: 8, vectors: 4, openings: 32 };
 
 pub(crate) fn machine_key(number: u8) -> SigningKey {
     SigningKey::from_bytes(&[number; 32])
 }
 
 pub(crate) fn secrets(params: &Params) -> Arc<EpochSecrets> {
-    Arc::new(EpochSecrets::new(
-        [0x22; 32],
-        &[0x33; 32],
-        &[0x44; 32],
-        params,
-    ))
+    Arc::new(EpochSecrets::new([0x22; 32], &[0x33; 32], &[0x44; 32], params))
 }
 
 /// A challenge to machine 1 with the given session randomness.
@@ -70,9 +56,7 @@ pub(crate) fn claims() -> Claims {
 }
 
 pub(crate) fn cpus(count: u16) -> Vec<Box<dyn Device>> {
-    (0..count)
-        .map(|_| Box::new(CpuDevice::new()) as Box<dyn Device>)
-        .collect()
+    (0..count).map(|_| Box::new(CpuDevice::new()) as Box<dyn Device>).collect()
 }
 
 pub(crate) fn prover(devices: Vec<Box<dyn Device>>) -> ProverSession<SigningKey> {
@@ -83,31 +67,18 @@ pub(crate) fn prover(devices: Vec<Box<dyn Device>>) -> ProverSession<SigningKey>
 pub(crate) fn measure(params: Params, random: [u8; 32], devices: Vec<Box<dyn Device>>) -> Outcome {
     let count = u16::try_from(devices.len()).unwrap();
     let mut prover = prover(devices);
-    run(challenge(params, count, random), |frame| {
-        prover.on_frame(frame).unwrap()
-    })
+    run(challenge(params, count, random), |frame| prover.on_frame(frame).unwrap())
 }
 
 /// As [`measure`], with each frame of the machine changed on its way.
-pub(crate) fn measure_changed(
-    params: Params,
-    change: impl FnMut(Vec<Frame>) -> Vec<Frame>,
-) -> Outcome {
+pub(crate) fn measure_changed(params: Params, change: impl FnMut(Vec<Frame>) -> Vec<Frame>) -> Outcome {
     let (mut prover, mut change) = (prover(cpus(1)), change);
-    run(challenge(params, 1, [9; 32]), |frame| {
-        change(prover.on_frame(frame).unwrap())
-    })
+    run(challenge(params, 1, [9; 32]), |frame| change(prover.on_frame(frame).unwrap()))
 }
 
 /// A session on a clock in which every answer takes 2 ms and the commitment 50.
 pub(crate) fn run(challenge: Challenge, answer: impl FnMut(Frame) -> Vec<Frame>) -> Outcome {
-    run_timed(challenge, answer, |kind| {
-        if matches!(kind, Frame::Start(_)) {
-            50
-        } else {
-            2
-        }
-    })
+    run_timed(challenge, answer, |kind| if matches!(kind, Frame::Start(_)) { 50 } else { 2 })
 }
 
 /// Runs a session: keeper's frames go through bytes to `answer`, its answers through bytes back, after `delay_ms` of
@@ -120,10 +91,7 @@ pub(crate) fn run_timed(
     let secrets = secrets(&challenge.params);
     let mut now_ms = 1_000;
     let (mut session, mut sent) = KeeperSession::new(challenge, secrets, now_ms).unwrap();
-    let (mut to_machine, mut to_keeper) = (
-        Decoder::new(Side::FromKeeper),
-        Decoder::new(Side::FromMachine),
-    );
+    let (mut to_machine, mut to_keeper) = (Decoder::new(Side::FromKeeper), Decoder::new(Side::FromMachine));
     while !sent.is_empty() {
         let mut answers = Vec::new();
         for frame in std::mem::take(&mut sent) {
@@ -145,10 +113,7 @@ pub(crate) fn run_timed(
     session.on_timeout(session.deadline_ms() + 1).unwrap()
 }
 
-fn through(
-    decoder: &mut Decoder,
-    frame: &Frame,
-) -> Result<Frame, surety_verifier::frame::DecodeError> {
+fn through(decoder: &mut Decoder, frame: &Frame) -> Result<Frame, surety_verifier::frame::DecodeError> {
     let bytes = encode(frame);
     let mut bytes = &bytes[..];
     let frame = decoder.take(&mut bytes)?.unwrap();
@@ -157,10 +122,7 @@ fn through(
 }
 
 pub(crate) fn proven(count: u16) -> Verdict {
-    Verdict::Proven {
-        class: ClassId::CPU_TEST,
-        count,
-    }
+    Verdict::Proven { class: ClassId::CPU_TEST, count }
 }
 
 /// What a forging device does to a row before it commits to it: round, row, residues.
@@ -176,13 +138,8 @@ pub(crate) struct Forger {
 }
 
 impl Forger {
-    pub(crate) fn boxed(
-        forge: impl FnMut(u32, u32, &mut [u16]) + Send + 'static,
-    ) -> Box<dyn Device> {
-        Box::new(Self {
-            forge: Box::new(forge),
-            filled: None,
-        })
+    pub(crate) fn boxed(forge: impl FnMut(u32, u32, &mut [u16]) + Send + 'static) -> Box<dyn Device> {
+        Box::new(Self { forge: Box::new(forge), filled: None })
     }
 
     /// Leaves out the rows for which `skip` says so.
@@ -204,8 +161,7 @@ impl Device for Forger {
             let key = seed::matrix_a_key(&job.gpu_seed, round, &root);
             let mut bytes = Vec::new();
             for row in 0..job.params.rows {
-                let mut residues =
-                    matrix::row_times(&matrix::row(&key, row, inner), &b, cols as usize);
+                let mut residues = matrix::row_times(&matrix::row(&key, row, inner), &b, cols as usize);
                 (self.forge)(round, row, &mut residues);
                 bytes.extend(matrix::to_bytes(&residues));
             }
@@ -226,10 +182,7 @@ impl Device for Forger {
         let (params, rounds) = self.filled.as_ref().ok_or(DeviceError::NotFilled)?;
         let (bytes, tree) = &rounds[round as usize];
         let offset = tree::block_offset(params, row);
-        Ok(Opening {
-            block: bytes[offset..offset + params.block_bytes()].to_vec(),
-            path: tree.path(params, row),
-        })
+        Ok(Opening { block: bytes[offset..offset + params.block_bytes()].to_vec(), path: tree.path(params, row) })
     }
 
     fn release(&mut self) {

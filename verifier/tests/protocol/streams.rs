@@ -1,8 +1,6 @@
 //! Streams that are cut, padded, shuffled or slow measure nothing: they are never fraud.
 
-use surety_verifier::frame::{
-    Bye, ByeCode, DecodeError, Decoder, Frame, FrameType, HelloAck, Side, encode,
-};
+use surety_verifier::frame::{Bye, ByeCode, DecodeError, Decoder, Frame, FrameType, HelloAck, Side, encode};
 use surety_verifier::session::{KeeperSession, Next, Outcome};
 use surety_verifier::verdict::{Phase, Unmeasured, Verdict};
 
@@ -28,12 +26,9 @@ fn change_row(change: impl Fn(&mut surety_verifier::frame::Row)) -> Verdict {
 
 #[test]
 fn rows_in_another_order_twice_or_not_asked_for_measure_nothing() {
-    let out_of_order =
-        |verdict| matches!(verdict, Verdict::Unmeasured(Unmeasured::RowOrder { .. }));
+    let out_of_order = |verdict| matches!(verdict, Verdict::Unmeasured(Unmeasured::RowOrder { .. }));
     assert!(out_of_order(change_rows(|frames| frames.swap(0, 1))));
-    assert!(out_of_order(change_rows(
-        |frames| frames[1] = frames[0].clone()
-    )));
+    assert!(out_of_order(change_rows(|frames| frames[1] = frames[0].clone())));
     assert!(out_of_order(change_rows(|frames| drop(frames.remove(5)))));
     assert!(out_of_order(change_row(|row| row.at.row ^= 1)));
 }
@@ -41,33 +36,19 @@ fn rows_in_another_order_twice_or_not_asked_for_measure_nothing() {
 #[test]
 fn fewer_rows_than_asked_for_run_into_the_deadline() {
     let verdict = change_rows(|frames| drop(frames.pop()));
-    assert_eq!(
-        verdict,
-        Verdict::Unmeasured(Unmeasured::TimedOut { phase: Phase::Open })
-    );
+    assert_eq!(verdict, Verdict::Unmeasured(Unmeasured::TimedOut { phase: Phase::Open }));
     let verdict = change_rows(Vec::clear);
-    assert_eq!(
-        verdict,
-        Verdict::Unmeasured(Unmeasured::TimedOut { phase: Phase::Open })
-    );
+    assert_eq!(verdict, Verdict::Unmeasured(Unmeasured::TimedOut { phase: Phase::Open }));
 }
 
 #[test]
 fn more_rows_than_asked_for_change_nothing() {
-    assert_eq!(
-        change_rows(|frames| frames.push(frames[0].clone())),
-        proven(1)
-    );
+    assert_eq!(change_rows(|frames| frames.push(frames[0].clone())), proven(1));
 }
 
 #[test]
 fn rows_that_the_signed_root_does_not_cover_are_not_evidence_against_the_machine() {
-    let not_committed = |verdict| {
-        matches!(
-            verdict,
-            Verdict::Unmeasured(Unmeasured::RowNotCommitted { .. })
-        )
-    };
+    let not_committed = |verdict| matches!(verdict, Verdict::Unmeasured(Unmeasured::RowNotCommitted { .. }));
     assert!(not_committed(change_row(|row| row.block[100] ^= 1)));
     assert!(not_committed(change_row(|row| row.block.truncate(1023))));
     assert!(not_committed(change_row(|row| row.block.push(0))));
@@ -97,14 +78,8 @@ fn a_root_of_other_sizes_or_with_changed_bytes_measures_nothing() {
         root.roots.extend_from_within(..);
     });
     assert_eq!(long, Verdict::Unmeasured(Unmeasured::RootShape));
-    assert_eq!(
-        change(|root| root.roots[0][0] ^= 1),
-        Verdict::Unmeasured(Unmeasured::Signature)
-    );
-    assert_eq!(
-        change(|root| root.signature[0] ^= 1),
-        Verdict::Unmeasured(Unmeasured::Signature)
-    );
+    assert_eq!(change(|root| root.roots[0][0] ^= 1), Verdict::Unmeasured(Unmeasured::Signature));
+    assert_eq!(change(|root| root.signature[0] ^= 1), Verdict::Unmeasured(Unmeasured::Signature));
 }
 
 #[test]
@@ -112,20 +87,9 @@ fn a_frame_out_of_its_place_measures_nothing() {
     let mut at = 0;
     let outcome = measure_changed(TINY, |frames| {
         at += 1;
-        if at == 5 {
-            vec![Frame::HelloAck(HelloAck {
-                version: 1,
-                class: frames_class(),
-                count: 1,
-            })]
-        } else {
-            frames
-        }
+        if at == 5 { vec![Frame::HelloAck(HelloAck { version: 1, class: frames_class(), count: 1 })] } else { frames }
     });
-    let unexpected = Unmeasured::Unexpected {
-        phase: Phase::Echo,
-        kind: FrameType::HelloAck,
-    };
+    let unexpected = Unmeasured::Unexpected { phase: Phase::Echo, kind: FrameType::HelloAck };
     assert_eq!(outcome.verdict, Verdict::Unmeasured(unexpected));
 }
 
@@ -145,10 +109,7 @@ fn an_echo_changed_or_sent_ahead_measures_nothing() {
             }
             frames
         });
-        assert_eq!(
-            outcome.verdict,
-            Verdict::Unmeasured(Unmeasured::EchoMismatch)
-        );
+        assert_eq!(outcome.verdict, Verdict::Unmeasured(Unmeasured::EchoMismatch));
     }
 }
 
@@ -160,46 +121,24 @@ fn another_version_measures_nothing() {
         }
         frames
     });
-    assert_eq!(
-        outcome.verdict,
-        Verdict::Unmeasured(Unmeasured::Version { theirs: 2 })
-    );
+    assert_eq!(outcome.verdict, Verdict::Unmeasured(Unmeasured::Version { theirs: 2 }));
 }
 
 #[test]
 fn a_machine_that_hangs_up_measures_nothing_in_any_phase() {
-    for (answers, phase) in [
-        (0, Phase::Hello),
-        (1, Phase::Echo),
-        (20, Phase::Echo),
-        (21, Phase::Compute),
-    ] {
+    for (answers, phase) in [(0, Phase::Hello), (1, Phase::Echo), (20, Phase::Echo), (21, Phase::Compute)] {
         let verdict = Verdict::Unmeasured(Unmeasured::Disconnected { phase });
-        assert_eq!(
-            stop_after(answers, |session| session.on_disconnect(9_999).unwrap()).verdict,
-            verdict
-        );
-        let verdict = Verdict::Unmeasured(Unmeasured::Refused {
-            code: ByeCode::Busy,
-        });
+        assert_eq!(stop_after(answers, |session| session.on_disconnect(9_999).unwrap()).verdict, verdict);
+        let verdict = Verdict::Unmeasured(Unmeasured::Refused { code: ByeCode::Busy });
         assert_eq!(stop_after(answers, refuse).verdict, verdict);
         let verdict = Verdict::Unmeasured(Unmeasured::TimedOut { phase });
-        let late =
-            |session: &mut KeeperSession| session.on_timeout(session.deadline_ms() + 1).unwrap();
+        let late = |session: &mut KeeperSession| session.on_timeout(session.deadline_ms() + 1).unwrap();
         assert_eq!(stop_after(answers, late).verdict, verdict);
     }
 }
 
 fn refuse(session: &mut KeeperSession) -> Outcome {
-    match session
-        .on_frame(
-            Frame::Bye(Bye {
-                code: ByeCode::Busy,
-            }),
-            0,
-        )
-        .unwrap()
-    {
+    match session.on_frame(Frame::Bye(Bye { code: ByeCode::Busy }), 0).unwrap() {
         Next::Done(outcome) => *outcome,
         next => panic!("{next:?}"),
     }
@@ -208,8 +147,7 @@ fn refuse(session: &mut KeeperSession) -> Outcome {
 /// A session in which the machine gives this many answers; then `end`.
 fn stop_after(answers: usize, end: impl Fn(&mut KeeperSession) -> Outcome) -> Outcome {
     let mut prover = prover(cpus(1));
-    let (mut session, mut sent) =
-        KeeperSession::new(challenge(TINY, 1, [9; 32]), secrets(&TINY), 0).unwrap();
+    let (mut session, mut sent) = KeeperSession::new(challenge(TINY, 1, [9; 32]), secrets(&TINY), 0).unwrap();
     for now_ms in 0..answers {
         let answer = prover.on_frame(sent.remove(0)).unwrap().remove(0);
         match session.on_frame(answer, now_ms as u64).unwrap() {
@@ -224,23 +162,12 @@ fn stop_after(answers: usize, end: impl Fn(&mut KeeperSession) -> Outcome) -> Ou
 fn frames_that_come_after_the_deadline_count_as_a_timeout() {
     let outcome = stop_after(3, |session| {
         let late_ms = session.deadline_ms() + 1;
-        match session
-            .on_frame(
-                Frame::Bye(Bye {
-                    code: ByeCode::Busy,
-                }),
-                late_ms,
-            )
-            .unwrap()
-        {
+        match session.on_frame(Frame::Bye(Bye { code: ByeCode::Busy }), late_ms).unwrap() {
             Next::Done(outcome) => *outcome,
             next => panic!("{next:?}"),
         }
     });
-    assert_eq!(
-        outcome.verdict,
-        Verdict::Unmeasured(Unmeasured::TimedOut { phase: Phase::Echo })
-    );
+    assert_eq!(outcome.verdict, Verdict::Unmeasured(Unmeasured::TimedOut { phase: Phase::Echo }));
 }
 
 #[test]
@@ -248,10 +175,7 @@ fn bytes_that_trickle_in_do_not_move_the_deadline() {
     stop_after(1, |session| {
         let deadline_ms = session.deadline_ms();
         let mut decoder = Decoder::new(Side::FromMachine);
-        let bytes = encode(&Frame::EchoAck(surety_verifier::frame::Echo {
-            sequence: 0,
-            nonce: [0; 16],
-        }));
+        let bytes = encode(&Frame::EchoAck(surety_verifier::frame::Echo { sequence: 0, nonce: [0; 16] }));
         for byte in &bytes[..bytes.len() - 1] {
             assert_eq!(decoder.take(&mut std::slice::from_ref(byte)), Ok(None));
         }
@@ -265,28 +189,11 @@ fn a_stream_that_is_not_this_protocol_measures_nothing() {
     let ssh = b"SSH-2.0-OpenSSH_9.6\r\n";
     let oversized = [0, 0x40, 0, 0, FrameType::Root as u8];
     let of_the_other_side = encode(&Frame::Hello(surety_verifier::frame::Hello { version: 1 }));
-    for bytes in [
-        &ssh[..],
-        &oversized,
-        &of_the_other_side,
-        &[0, 0, 0, 0, 7],
-        &[0, 0, 0, 1, 12, 99],
-    ] {
-        let error = Decoder::new(Side::FromMachine)
-            .take(&mut &bytes[..])
-            .unwrap_err();
+    for bytes in [&ssh[..], &oversized, &of_the_other_side, &[0, 0, 0, 0, 7], &[0, 0, 0, 1, 12, 99]] {
+        let error = Decoder::new(Side::FromMachine).take(&mut &bytes[..]).unwrap_err();
         let outcome = stop_after(2, |session| session.on_malformed(&error, 9).unwrap());
-        assert_eq!(
-            outcome.verdict,
-            Verdict::Unmeasured(Unmeasured::Malformed { phase: Phase::Echo })
-        );
+        assert_eq!(outcome.verdict, Verdict::Unmeasured(Unmeasured::Malformed { phase: Phase::Echo }));
     }
     let taken = Decoder::new(Side::FromMachine).take(&mut &oversized[..]);
-    assert!(matches!(
-        taken,
-        Err(DecodeError::TooLong {
-            kind: FrameType::Root,
-            ..
-        })
-    ));
+    assert!(matches!(taken, Err(DecodeError::TooLong { kind: FrameType::Root, .. })));
 }

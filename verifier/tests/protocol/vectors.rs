@@ -16,10 +16,7 @@ use surety_verifier::{matrix, tree};
 
 use crate::rig::{TINY, challenge, cpus, measure};
 
-const PATH: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../tests/vectors/verifier.json"
-);
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/verifier.json");
 const BLOCK_HASH: [u8; 32] = [0x22; 32];
 const KEEPER_SECRET: [u8; 32] = [0x33; 32];
 const VECTOR_SECRET: [u8; 32] = [0x44; 32];
@@ -42,10 +39,7 @@ fn known_answers_have_not_changed() {
         std::fs::write(PATH, &text).unwrap();
     }
     let known: Value = serde_json::from_str(&std::fs::read_to_string(PATH).unwrap()).unwrap();
-    assert_eq!(
-        known, answers,
-        "the protocol changed: that needs a new version, not new vectors"
-    );
+    assert_eq!(known, answers, "the protocol changed: that needs a new version, not new vectors");
 }
 
 fn seeds() -> Value {
@@ -87,38 +81,13 @@ fn generator() -> Value {
 }
 
 fn residues() -> Value {
-    let values = [
-        0,
-        1,
-        -1,
-        65_520,
-        65_521,
-        65_522,
-        -65_521,
-        -65_522,
-        1 << 30,
-        -(1 << 30),
-        i32::MAX,
-        i32::MIN,
-    ];
-    values
-        .map(|value| json!([value, surety_verifier::field::residue(value)]))
-        .to_vec()
-        .into()
+    let values = [0, 1, -1, 65_520, 65_521, 65_522, -65_521, -65_522, 1 << 30, -(1 << 30), i32::MAX, i32::MIN];
+    values.map(|value| json!([value, surety_verifier::field::residue(value)])).to_vec().into()
 }
 
 fn tree_answers() -> Value {
-    let params = Params {
-        inner: 64,
-        cols: 64,
-        rows: 64,
-        rounds: 1,
-        vectors: 1,
-        openings: 1,
-    };
-    let bytes: Vec<u8> = (0..params.round_bytes())
-        .map(|at| u8::try_from(at * 7 % 251).unwrap())
-        .collect();
+    let params = Params { inner: 64, cols: 64, rows: 64, rounds: 1, vectors: 1, openings: 1 };
+    let bytes: Vec<u8> = (0..params.round_bytes()).map(|at| u8::try_from(at * 7 % 251).unwrap()).collect();
     let tree = tree::Tree::build(&bytes);
     let path: Vec<_> = tree.path(&params, 44).iter().map(hex::encode).collect();
     json!({ "bytes": "8192 bytes, byte i is 7·i mod 251", "root": hex::encode(tree.root()), "row_44_path": path })
@@ -140,30 +109,16 @@ fn session(params: Params, count: u16) -> Value {
     let outcome = measure(params, RANDOM, cpus(count));
     let transcript = &outcome.transcript;
     let start = transcript.challenge.start();
-    let root = transcript
-        .frames_from(Party::Machine)
-        .find_map(|frame| match frame {
-            Frame::Root(root) => Some(root),
-            _ => None,
-        });
+    let root = transcript.frames_from(Party::Machine).find_map(|frame| match frame {
+        Frame::Root(root) => Some(root),
+        _ => None,
+    });
     let root = root.unwrap();
     let statement = Statement::answering(&start, &root.roots);
-    let a_key = seed::matrix_a_key(
-        &seed::gpu_seed(&start.session_seed, 0),
-        0,
-        &ROOT_BEFORE_FIRST,
-    );
+    let a_key = seed::matrix_a_key(&seed::gpu_seed(&start.session_seed, 0), 0, &ROOT_BEFORE_FIRST);
     let a = matrix::row(&a_key, 0, params.inner);
-    let row = matrix::rows_from_seed(
-        &params,
-        &seed::matrix_b_key(&start.epoch_seed),
-        std::slice::from_ref(&a),
-    );
-    let frames: Vec<_> = transcript
-        .events
-        .iter()
-        .filter(|event| event.frame.len() < 600 || count == 2)
-        .collect();
+    let row = matrix::rows_from_seed(&params, &seed::matrix_b_key(&start.epoch_seed), std::slice::from_ref(&a));
+    let frames: Vec<_> = transcript.events.iter().filter(|event| event.frame.len() < 600 || count == 2).collect();
     json!({
         "params": params,
         "host_key_secret": hex::encode([1; 32]),
