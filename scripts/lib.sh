@@ -1,51 +1,60 @@
-# Shared by scripts/demo and scripts/test. Sourced, not run.
+# Shared by the scripts in this folder; sourced, never run. Each function either does its work, showing one line of
+# progress, or ends the script with one sentence that says what is missing and how to get it.
 # shellcheck shell=bash
 
-ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
-export CARGO_TARGET_DIR=$TARGET
-cd "$ROOT" || exit 1
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-say() { printf '== %s\n' "$*" >&2; }
+progress() {
+    printf '==> %s\n' "$*" >&2
+}
 
-die() {
-    printf 'scripts: %s\n' "$*" >&2
+fail() {
+    printf 'error: %s\n' "$*" >&2
     exit 1
 }
 
-# need_tool NAME HOW-TO-GET-IT
+# need_tool NAME HOW: NAME is in PATH.
 need_tool() {
-    command -v "$1" >/dev/null 2>&1 || die "$1 is missing. $2"
+    command -v "$1" >/dev/null 2>&1 || fail "$1 is not installed: $2"
 }
 
-check_tools() {
-    need_tool cargo "Install Rust from https://rustup.rs (the version is pinned in rust-toolchain.toml)."
-    need_tool cc "A C compiler builds SQLite: install gcc or clang (Debian: apt-get install build-essential)."
-    need_tool node "Install Node.js 20 or later from https://nodejs.org."
-    need_tool npm "It comes with Node.js."
+# The three tools that everything else is fetched or built with.
+need_tools() {
+    need_tool git "install it with your system's package manager (Debian: apt install git)"
+    need_tool cargo "install Rust from https://rustup.rs, then open a new shell"
+    need_tool node "install Node.js 20 or newer from https://nodejs.org"
+    need_tool npm "it comes with Node.js 20 or newer from https://nodejs.org (Debian: apt install npm)"
     local major
     major=$(node -p 'process.versions.node.split(".")[0]')
-    [ "$major" -ge 20 ] || die "Node.js $major is too old: 20 or later is needed, from https://nodejs.org."
+    [ "$major" -ge 20 ] || fail "node is version $(node --version), 20 or newer is needed: https://nodejs.org"
 }
 
-# Pinned npm tools under contracts/: forge, anvil, solc and the libraries the contracts import.
+# Puts the pinned npm tools under contracts/node_modules, when the lock file is newer than what is there.
 npm_setup() {
-    local stamp=contracts/node_modules/.installed
-    if [ ! -f "$stamp" ] || ! cmp -s contracts/package-lock.json "$stamp"; then
-        say "installing the pinned npm tools under contracts/"
-        (cd contracts && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) ||
-            die "npm ci failed in contracts/: is the npm registry reachable?"
-        cp contracts/package-lock.json "$stamp"
+    local modules="$root/contracts/node_modules"
+    # npm writes this file when it has finished.
+    if [ ! -f "$modules/.package-lock.json" ] || [ "$root/contracts/package-lock.json" -nt "$modules/.package-lock.json" ]; then
+        progress "npm ci in contracts/ (pinned tools)"
+        (cd "$root/contracts" && npm ci --ignore-scripts --no-audit --no-fund >&2) ||
+            fail "npm ci failed in contracts/: it needs the npm registry once; look above for its reason"
+        touch "$modules/.package-lock.json"
     fi
     local tool
     for tool in forge anvil; do
-        contracts/node_modules/.bin/$tool --version >/dev/null 2>&1 ||
-            die "contracts/node_modules/.bin/$tool does not run on this system ($(uname -sm)): Foundry ships it for Linux, macOS and Windows on x86-64, and for Linux and macOS on ARM"
+        "$modules/.bin/$tool" --version >/dev/null 2>&1 ||
+            fail "contracts/node_modules/.bin/$tool does not run here: remove contracts/node_modules and try again" \
+                "(Foundry's npm packages exist for Linux and macOS on x86-64 and arm64)"
     done
 }
 
-# cargo_build ARGS...: progress goes to the terminal.
+# cargo_build ARG...: builds, with the lock file as it is.
 cargo_build() {
-    say "building (the first time takes some minutes): cargo build $*"
-    cargo build "$@" >&2 || die "the build failed"
+    progress "cargo build $*"
+    (cd "$root" && cargo build --locked "$@") || fail "cargo build failed: look above for its reason"
+}
+
+# Where cargo puts what it builds; CARGO_TARGET_DIR and cargo's own configuration are respected.
+target_dir() {
+    (cd "$root" && cargo metadata --format-version 1 --no-deps --locked) |
+        node -p 'JSON.parse(require("fs").readFileSync(0)).target_directory'
 }
