@@ -1,0 +1,156 @@
+//! What the steps share: the chain, the parts and who plays them.
+
+use super::Options;
+use crate::actor::{Actor, Tx};
+use crate::anvil::Anvil;
+use crate::audit::Party;
+use crate::chain::Chain;
+use crate::keepers::{Api, Keeper};
+use crate::machines::{self, Machine};
+use crate::miner::Miner;
+use crate::process::Processes;
+use crate::renter::Renter;
+use crate::show::Show;
+use crate::wait::{Seen, Seer};
+use anyhow::Result;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use surety_client::bindings::RentalEscrow;
+use surety_core::types::{Rao, RentalId};
+
+/// What everybody but keepers begins with: 100 TAO.
+pub(super) const BEGAN_WITH_RAO: Rao = 100_000_000_000;
+/// What a keeper begins with, for gas: 10 TAO.
+pub(super) const KEEPER_BEGAN_WITH_RAO: Rao = 10_000_000_000;
+/// Bond of each machine: half a TAO.
+pub(super) const BOND_RAO: Rao = 500_000_000;
+
+/// The seed's choice of who plays which part; indices of miners and their machines.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cast {
+    /// Rented, then killed.
+    pub(super) lost: usize,
+    /// Rented until the end.
+    pub(super) kept: usize,
+    /// Never rented.
+    pub(super) idle: usize,
+}
+
+/// A rental of the story.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rented {
+    pub(super) rental: RentalId,
+    /// Index of the miner.
+    pub(super) miner: usize,
+    /// Index of the renter.
+    pub(super) renter: usize,
+    pub(super) price_rao_per_sec: u64,
+    pub(super) paid_rao: Rao,
+    /// End as agreed, chain seconds.
+    pub(super) end_secs: u64,
+}
+
+pub(super) struct Stage {
+    pub(super) options: Options,
+    pub(super) dir: PathBuf,
+    pub(super) show: Show,
+    pub(super) seer: Seer,
+    pub(super) anvil: Anvil,
+    pub(super) chain: Chain,
+    pub(super) deployment_path: PathBuf,
+    pub(super) deployer: Actor,
+    pub(super) miners: Vec<Miner>,
+    pub(super) renters: Vec<Renter>,
+    pub(super) cast: Cast,
+    pub(super) node_common: machines::Common,
+    pub(super) machines: Vec<Machine>,
+    pub(super) keepers: Arc<Vec<Keeper>>,
+    pub(super) api: Api,
+    /// Last, so that it is dropped last: its reaper ends what the others left.
+    pub(super) processes: Processes,
+}
+
+impl Stage {
+    /// Waits until the chain's time is at least this.
+    pub(super) async fn chain_time(&self, secs: u64, what: &str, limit_secs: u64) -> Result<()> {
+        self.seer
+            .until(what, Duration::from_secs(limit_secs), async || {
+                let now = self.chain.now_secs().await?;
+                Ok(if now >= secs { Seen::Done(()) } else { Seen::NotYet(format!("chain time {now} of {secs}")) })
+            })
+            .await
+    }
+
+    /// Pays out what the vault and the escrow owe an account; anybody may send that.
+    pub(super) async fn pay_out(&self, actor: &Actor) -> Result<Rao> {
+        let account = actor.account();
+        let owed = [
+            (*self.chain.vault.address(), self.chain.vault_credit(account).await?),
+            (*self.chain.escrow.address(), self.chain.escrow_credit(account).await?),
+        ];
+        let mut paid = 0;
+        for (contract, rao) in owed {
+            if rao != 0 {
+                let call = RentalEscrow::withdrawCreditCall { account: actor.address() };
+                self.deployer.send(Tx::call(contract, &call)).await?;
+                paid += rao;
+            }
+        }
+        Ok(paid)
+    }
+
+    /// Everybody whose money is followed.
+    pub(super) fn parties(&self) -> Vec<Party> {
+        let party = |actor: &Actor, what: &str| Party {
+            name: actor.name.clone(),
+            account: actor.account(),
+            began_with_rao: BEGAN_WITH_RAO,
+            what: what.to_owned(),
+        };
+        let mut parties = vec![party(&self.deployer, "the contracts' seeds")];
+        for (index, miner) in self.miners.iter().enumerate() {
+            let what = if index == self.cast.lost {
+                "bond; what is left of it, and the rent until the failure"
+            } else if index == self.cast.kept {
+                "bond; the bond and the whole rent"
+            } else {
+                "bond; the bond, never rented"
+            };
+            parties.push(party(&miner.actor, what));
+        }
+        let whats = ["rent; what was not used, and the seconds without service", "rent; used to the end"];
+        parties.extend(self.renters.iter().zip(whats).map(|(renter, what)| party(&renter.actor, what)));
+        parties.extend(self.keepers.iter().map(|keeper| Party {
+            name: keeper.name.clone(),
+            account: keeper.account,
+            began_with_rao: KEEPER_BEGAN_WITH_RAO,
+            what: "nothing ever goes to keepers".into(),
+        }));
+        parties
+    }
+
+    /// Processes that ended on their own, in words.
+    pub(super) fn deaths(&mut self) -> Vec<String> {
+        let keepers = self.keepers.iter().filter_map(|keeper| keeper.check_alive().err());
+        let lost = self.cast.lost;
+        let machines = self.machines.iter_mut().enumerate();
+        let machines =
+            machines.filter(|(index, _)| *index != lost).filter_map(|(_, machine)| machine.check_alive().err());
+        keepers.chain(machines).map(|error| error.to_string()).collect()
+    }
+
+    /// Addresses of everything that runs.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        let mut lines = vec![
+            format!("chain       {} (chain id {})", self.anvil.url(), self.chain.deployment.chain_id),
+            format!("deployment  {}", self.deployment_path.display()),
+        ];
+        lines.extend(self.chain.deployment.contracts().map(|(name, at)| format!("contract    {} {name}", at.address)));
+        lines.extend(self.keepers.iter().map(|keeper| format!("keeper      {} {}", keeper.url(), keeper.name)));
+        let alive = self.machines.iter().enumerate().filter(|(index, _)| *index != self.cast.lost);
+        lines.extend(alive.map(|(_, machine)| format!("machine     ssh://{} {}", machine.endpoint, machine.name)));
+        lines.push(format!("logs        {}", self.processes.logs().display()));
+        lines
+    }
+}
