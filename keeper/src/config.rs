@@ -123,7 +123,7 @@ pub enum ConfigError {
     Parse {
         /// Which file.
         path: PathBuf,
-        /// Line, column and what is wrong there.
+        /// Line, and what is wrong there.
         why: String,
     },
     /// A value outside its bounds.
@@ -164,7 +164,7 @@ impl Settings {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text =
             std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
-        let parse = |e: toml::de::Error| ConfigError::Parse { path: path.to_path_buf(), why: e.to_string() };
+        let parse = |e| ConfigError::Parse { path: path.to_path_buf(), why: one_sentence(&text, &e) };
         let file: File = toml::from_str(&text).map_err(parse)?;
         let deployment = Deployment::read(&file.chain.deployment)?;
         check(&file, deployment.chain_id)?;
@@ -172,6 +172,13 @@ impl Settings {
         let ssh_key = KeeperKey::from_file(&file.keys.ssh)?;
         Ok(Self { file, deployment, key, ssh_key })
     }
+}
+
+/// Where and what, without the line itself: URLs may carry secrets.
+fn one_sentence(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    format!("line {line}: {}", error.message().replace('\n', ", "))
 }
 
 fn check(file: &File, chain_id: u64) -> Result<(), ConfigError> {
@@ -185,13 +192,28 @@ fn check(file: &File, chain_id: u64) -> Result<(), ConfigError> {
     }
     if file.look.anchors.is_empty() || file.look.anchors.len() > ENDPOINTS_MAX {
         return value(
-            "look.anchors wants 1 to 16 host:port addresses: without them a keeper cannot tell its own outage from a miner's",
+            "look.anchors wants 1 to 16 host:port addresses: \
+             without them a keeper cannot tell its own outage from a miner's",
         );
+    }
+    if let Some(odd) = file.look.anchors.iter().find(|anchor| !is_host_port(anchor)) {
+        return value(&format!("look.anchors has '{odd}', want host:port, as in example.org:443"));
     }
     if file.look.allow_private && !file.rules.local {
         return value("look.allow_private is for local chains: set rules.local there, or remove it");
     }
     Ok(())
+}
+
+/// A name, an IPv4 address or an IPv6 address in brackets, and a port. Whether it answers is for the looks to tell.
+fn is_host_port(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let host_ok = match inner {
+        Some(inner) => inner.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')),
+    };
+    host_ok && port.parse::<std::num::NonZeroU16>().is_ok()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod touched;
 pub use sender::{SendError, Sender};
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use surety_client::block::Header;
 use surety_client::deployment::Deployment;
 use surety_client::provider::{MAX_LOG_BLOCKS, Node, NodeError, Tag};
@@ -120,13 +121,13 @@ impl Follower {
             ChainUpdate { view: self.view, block, nodes: vec![], rentals: vec![], cases: vec![], keepers: None };
         for registration in self.registrations(touched, at).await? {
             let node = self.current(registration, at).await;
-            update.nodes.extend(quarantine("registration", registration.into(), node)?.flatten());
+            update.nodes.extend(quarantine("registration", registration, node)?.flatten());
         }
         for rental in &touched.rentals {
-            update.rentals.extend(quarantine("rental", *rental, self.reader.rental_at(*rental, at).await)?);
+            update.rentals.extend(quarantine("rental", rental, self.reader.rental_at(*rental, at).await)?);
         }
         for case in &touched.cases {
-            update.cases.extend(quarantine("case", *case, self.reader.case_at(*case, at).await)?);
+            update.cases.extend(quarantine("case", case, self.reader.case_at(*case, at).await)?);
         }
         if touched.keepers {
             update.keepers = Some(self.reader.keepers(at).await?);
@@ -137,7 +138,8 @@ impl Follower {
     async fn registrations(&self, touched: &Touched, at: u64) -> Result<BTreeSet<u32>, FollowError> {
         let mut registrations = touched.registrations.clone();
         for machine in &touched.machines {
-            registrations.extend(self.reader.registration_of(*machine, at).await?);
+            let newest = self.reader.registration_of(*machine, at).await;
+            registrations.extend(quarantine("machine", machine, newest)?.flatten());
         }
         Ok(registrations)
     }
@@ -156,12 +158,15 @@ impl Follower {
 }
 
 /// A view that cannot be decoded is left out with a warning; it does not stop the rest.
-fn quarantine<T>(what: &'static str, id: u64, read: Result<T, NodeError>) -> Result<Option<T>, NodeError> {
+fn quarantine<T>(what: &'static str, id: impl Display, read: Result<T, NodeError>) -> Result<Option<T>, NodeError> {
     match read {
         Err(NodeError::Odd { what: why, .. }) => {
-            tracing::error!(what, id, why, "a view cannot be decoded; it is left out until it can");
+            tracing::error!(what, %id, why, "a view cannot be decoded; it is left out until it can");
             Ok(None)
         }
         other => other.map(Some),
     }
 }
+
+#[cfg(test)]
+mod tests;

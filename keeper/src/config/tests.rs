@@ -1,1 +1,307 @@
+//! Every way a configuration can be wrong that needs no network: one sentence each, with what is wrong and what to do.
+#![allow(clippy::unwrap_used)]
 
+use super::*;
+use secrecy::SecretBox;
+use std::os::unix::fs::PermissionsExt;
+use surety_client::deployment::Contract;
+use surety_core::types::{Account, Hash32};
+use surety_core::view::ContractTimes;
+use toml::{Table, Value};
+
+/// A folder with everything a keeper needs, all of it right.
+struct Home {
+    dir: tempfile::TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        let home = Self { dir: tempfile::tempdir().unwrap() };
+        home.write("evm.key", &hex::encode([7; 32]), 0o600);
+        home.write("ssh.key", &ssh_key(), 0o600);
+        home.deployment(31_337);
+        home.configure(|_| {});
+        home
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str, mode: u32) {
+        std::fs::write(self.path(name), text).unwrap();
+        std::fs::set_permissions(self.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn deployment(&self, chain_id: u64) {
+        let contract = |n: u8| Contract { address: Account([n; 20]), code_hash: Hash32([n; 32]) };
+        let deployment = Deployment {
+            chain_id,
+            netuid: 51,
+            block: 1,
+            keepers: contract(1),
+            vault: contract(2),
+            escrow: contract(3),
+            arbiter: contract(4),
+            times: ContractTimes::default(),
+        };
+        self.write("deployment.json", &serde_json::to_string(&deployment).unwrap(), 0o644);
+    }
+
+    /// Writes `keeper.toml`, good but for the change.
+    fn configure(&self, change: impl FnOnce(&mut Table)) {
+        let path = |name: &str| self.path(name).display().to_string();
+        let text = format!(
+            "[chain]\ndeployment = {:?}\nrpc = [\"http://127.0.0.1:1/?key=SECRET\"]\n[keys]\nevm = {:?}\nssh = {:?}\n\
+             [store]\npath = {:?}\n[http]\nlisten = \"127.0.0.1:0\"\n[look]\nanchors = [\"192.0.2.1:443\"]\n[rules]\n",
+            path("deployment.json"),
+            path("evm.key"),
+            path("ssh.key"),
+            path("keeper.db"),
+        );
+        let mut table: Table = text.parse().unwrap();
+        change(&mut table);
+        self.write("keeper.toml", &toml::to_string(&table).unwrap(), 0o644);
+    }
+
+    fn read(&self) -> Result<Settings, ConfigError> {
+        Settings::read(&self.path("keeper.toml"))
+    }
+
+    /// What an operator is told, as `surety` prints it, with the folder's name cut short.
+    fn refusal(&self) -> String {
+        let text = format!("{:#}", anyhow::Error::from(self.read().unwrap_err()));
+        assert!(!text.contains('\n'), "more than one line: {text}");
+        assert!(!text.contains("SECRET"), "it shows a secret: {text}");
+        text.replace(&self.dir.path().display().to_string(), "HOME")
+    }
+}
+
+fn ssh_key() -> String {
+    use russh::keys::ssh_key::{LineEnding, private::Ed25519Keypair};
+    let key = russh::keys::PrivateKey::from(Ed25519Keypair::from_seed(&[9; 32]));
+    key.to_openssh(LineEnding::LF).unwrap().to_string()
+}
+
+fn section<'a>(table: &'a mut Table, name: &str) -> &'a mut Table {
+    table.get_mut(name).unwrap().as_table_mut().unwrap()
+}
+
+/// Sets `section.key`.
+fn refused_with(section_name: &str, key: &str, value: impl Into<Value>) -> String {
+    let home = Home::new();
+    home.configure(|table| {
+        section(table, section_name).insert(key.to_owned(), value.into());
+    });
+    home.refusal()
+}
+
+fn list(count: usize) -> Value {
+    (0..count).map(|n| Value::from(format!("http://192.0.2.{n}:1"))).collect::<Vec<_>>().into()
+}
+
+#[test]
+fn a_good_configuration_is_read_with_its_files_and_defaults() {
+    let home = Home::new();
+    let settings = home.read().unwrap();
+    assert_eq!(settings.deployment.chain_id, 31_337);
+    assert_eq!(settings.key.account(), Key::from_bytes([7; 32]).unwrap().account());
+    let ssh = KeeperKey::from_seed(&SecretBox::new(Box::new([9; 32])));
+    assert_eq!(settings.ssh_key.public(), ssh.public());
+    assert_eq!(settings.file.rules, Rules::default());
+    assert_eq!(settings.file.chain.poll_ms, 3_000);
+    assert_eq!(
+        (settings.file.look.tenant_user.as_str(), settings.file.look.keeper_user.as_str()),
+        ("tenant", "surety")
+    );
+    assert!(!settings.file.look.allow_private && settings.file.shadow.is_empty());
+    let secret = hex::encode([7; 32]);
+    assert!(!format!("{settings:?}").contains(&secret), "Debug shows the key");
+}
+
+#[test]
+fn unknown_keys_are_refused_wherever_they_stand() {
+    for name in ["chain", "keys", "store", "http", "look", "rules"] {
+        let text = refused_with(name, "pol_ms", 5);
+        assert!(text.starts_with("the configuration HOME/keeper.toml is not valid: line "), "{text}");
+        assert!(text.contains(": unknown field `pol_ms`, expected "), "{name}: {text}");
+    }
+    let home = Home::new();
+    home.configure(|table| {
+        table.insert("metrics".into(), Table::new().into());
+    });
+    let text = home.refusal();
+    assert!(text.contains("unknown field `metrics`, expected one of `chain`, `keys`, "), "{text}");
+}
+
+#[test]
+fn what_is_no_toml_is_refused_with_its_line() {
+    let home = Home::new();
+    home.write("keeper.toml", "[chain]\nrpc = [\"https://node/?key=SECRET\"\n[keys\n", 0o644);
+    let text = home.refusal();
+    assert!(text.starts_with("the configuration HOME/keeper.toml is not valid: line "), "{text}");
+    let text = refused_with("http", "listen", "localhost");
+    assert!(text.contains("is not valid: line ") && text.contains("invalid socket address syntax"), "{text}");
+}
+
+#[test]
+fn a_missing_section_or_value_is_named() {
+    let home = Home::new();
+    home.configure(|table| {
+        table.remove("look");
+    });
+    assert_eq!(home.refusal(), "the configuration HOME/keeper.toml is not valid: line 1: missing field `look`");
+    home.configure(|table| {
+        section(table, "keys").remove("ssh");
+    });
+    let text = home.refusal();
+    assert!(text.ends_with("missing field `ssh`"), "{text}");
+}
+
+#[test]
+fn a_missing_file_is_named_with_what_it_is_for() {
+    let missing = "No such file or directory (os error 2)";
+    for (name, what) in [
+        ("keeper.toml", "cannot read the configuration"),
+        ("deployment.json", "cannot read the deployment file"),
+        ("evm.key", "cannot read the key file"),
+        ("ssh.key", "cannot read the SSH key file"),
+    ] {
+        let home = Home::new();
+        std::fs::remove_file(home.path(name)).unwrap();
+        assert_eq!(home.refusal(), format!("{what} HOME/{name}: {missing}"));
+    }
+}
+
+#[test]
+fn a_key_that_others_can_read_is_refused_with_the_command_that_helps() {
+    for mode in [0o644, 0o640, 0o604, 0o660] {
+        let home = Home::new();
+        home.write("evm.key", &hex::encode([7; 32]), mode);
+        let want =
+            format!("the key file HOME/evm.key has mode {mode:o}, others can read it; run: chmod 600 HOME/evm.key");
+        assert_eq!(home.refusal(), want);
+
+        let home = Home::new();
+        home.write("ssh.key", &ssh_key(), mode);
+        let want = format!(
+            "the SSH key file HOME/ssh.key has mode {mode:04o}: others can use it; run `chmod 600 HOME/ssh.key`"
+        );
+        assert_eq!(home.refusal(), want);
+    }
+    let home = Home::new();
+    home.write("evm.key", &hex::encode([7; 32]), 0o400);
+    home.read().unwrap();
+}
+
+#[test]
+fn a_file_that_holds_no_key_is_refused_without_showing_it() {
+    let zero = hex::encode([0; 32]);
+    for text in ["", "SECRET", "0xSECRET", &hex::encode([7; 31]), &hex::encode([7; 33]), &zero] {
+        let home = Home::new();
+        home.write("evm.key", text, 0o600);
+        assert_eq!(home.refusal(), "the key file HOME/evm.key does not hold 32 bytes as hex", "for {text:?}");
+    }
+    for text in ["", "SECRET", "-----BEGIN OPENSSH PRIVATE KEY-----\nSECRET\n-----END OPENSSH PRIVATE KEY-----\n"] {
+        let home = Home::new();
+        home.write("ssh.key", text, 0o600);
+        let want = "HOME/ssh.key is not an unencrypted OpenSSH ed25519 private key; \
+                    make one with `ssh-keygen -t ed25519 -N ''`";
+        assert_eq!(home.refusal(), want);
+    }
+}
+
+#[test]
+fn a_deployment_file_of_another_form_is_refused() {
+    let home = Home::new();
+    home.write("deployment.json", "{\"chain_id\": 1, \"chainId\": 1}", 0o644);
+    let text = home.refusal();
+    assert!(text.starts_with("the deployment file HOME/deployment.json is not one: unknown field `chainId`"), "{text}");
+}
+
+#[test]
+fn anchors_and_endpoints_are_one_to_sixteen() {
+    let why = "look.anchors wants 1 to 16 host:port addresses: \
+               without them a keeper cannot tell its own outage from a miner's";
+    for count in [0, 17] {
+        assert_eq!(refused_with("look", "anchors", list(count)), why);
+        assert_eq!(refused_with("chain", "rpc", list(count)), "chain.rpc wants 1 to 16 URLs");
+    }
+    for count in [1, 16] {
+        let home = Home::new();
+        home.configure(|table| {
+            let anchors: Vec<Value> = (0..count).map(|n| format!("192.0.2.{n}:1").into()).collect();
+            section(table, "look").insert("anchors".into(), anchors.into());
+            section(table, "chain").insert("rpc".into(), list(count));
+        });
+        home.read().unwrap();
+    }
+}
+
+#[test]
+fn an_anchor_without_a_port_is_refused_at_the_start_not_at_every_look() {
+    for anchor in
+        ["example.org", "example.org:", ":443", "example.org:https", "http://example.org:80", "a b:1", "::1:0"]
+    {
+        let text = refused_with("look", "anchors", vec![Value::from(anchor)]);
+        assert_eq!(text, format!("look.anchors has '{anchor}', want host:port, as in example.org:443"));
+    }
+    for anchor in ["example.org:443", "192.0.2.1:53", "[2001:db8::1]:443"] {
+        let home = Home::new();
+        home.configure(|table| {
+            section(table, "look").insert("anchors".into(), vec![Value::from(anchor)].into());
+        });
+        home.read().unwrap();
+    }
+}
+
+#[test]
+fn polls_are_between_a_tenth_of_a_second_and_a_minute() {
+    for poll_ms in [0, 99, 60_001] {
+        assert_eq!(refused_with("chain", "poll_ms", poll_ms), "chain.poll_ms wants 100 to 60000");
+    }
+    for poll_ms in [100, 60_000] {
+        let home = Home::new();
+        home.configure(|table| {
+            section(table, "chain").insert("poll_ms".into(), poll_ms.into());
+        });
+        assert_eq!(home.read().unwrap().file.chain.poll_ms, u64::try_from(poll_ms).unwrap());
+    }
+    let text = refused_with("chain", "poll_ms", -1);
+    assert!(text.contains("is not valid: line "), "{text}");
+}
+
+#[test]
+fn private_addresses_are_for_local_chains() {
+    let want = "look.allow_private is for local chains: set rules.local there, or remove it";
+    assert_eq!(refused_with("look", "allow_private", true), want);
+    let home = Home::new();
+    home.configure(|table| {
+        section(table, "look").insert("allow_private".into(), true.into());
+        section(table, "rules").insert("local".into(), true.into());
+    });
+    home.read().unwrap();
+    home.deployment(964);
+    assert_eq!(home.refusal(), "rules.local is for chain ids 31337 and 42 only, this is 964: remove it");
+}
+
+#[test]
+fn rules_out_of_bounds_are_refused_with_the_bounds() {
+    let want = "rules.suspect_every_ms is 9999, expected 10000..=60000";
+    assert_eq!(refused_with("rules", "suspect_every_ms", 9_999), want);
+    assert_eq!(
+        refused_with("rules", "proof_looks", 9),
+        "rules.proof_looks must not be more than rules.proof_looks_mass"
+    );
+}
+
+#[test]
+fn an_unknown_kind_in_the_shadow_is_refused_with_those_there_are() {
+    let home = Home::new();
+    home.configure(|table| {
+        table.insert("shadow".into(), vec![Value::from("offline")].into());
+    });
+    let text = home.refusal();
+    let want = "unknown variant `offline`, expected one of `NotDelivered`, `Interrupted`, `Offline`, `Spoofed`";
+    assert!(text.contains(want), "{text}");
+}

@@ -191,6 +191,7 @@ fn classify(message: &str) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     /// Every refusal recorded from a node at spec 425, and anvil's words for the same.

@@ -5,12 +5,16 @@ use alloy::primitives::B256;
 use alloy::rpc::types::Log;
 use alloy::sol_types::SolEventInterface;
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use surety_client::bindings::AppointedKeepers::AppointedKeepersEvents;
 use surety_client::bindings::Arbiter::ArbiterEvents;
 use surety_client::bindings::CollateralVault::CollateralVaultEvents as V;
 use surety_client::bindings::RentalEscrow::RentalEscrowEvents as E;
 use surety_client::reader::Counts;
 use surety_core::types::{CaseId, MachineId, RentalId};
+
+/// Most ids of one kind read at once, the newest: a node may count without end, this keeper's memory ends.
+pub(super) const IDS_MAX: u64 = 100_000;
 
 /// Ids to read by view.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +26,7 @@ pub(super) struct Touched {
     pub(super) cases: BTreeSet<CaseId>,
     pub(super) keepers: bool,
     /// Some log made no sense: what it touched is unknown.
-    undecoded: bool,
+    pub(super) undecoded: bool,
 }
 
 impl Touched {
@@ -30,9 +34,9 @@ impl Touched {
         Self {
             everything: true,
             machines: BTreeSet::new(),
-            registrations: (1..=counts.registrations).collect(),
-            rentals: (1..=counts.rentals).collect(),
-            cases: (1..=counts.cases).collect(),
+            registrations: new_registrations(0, counts.registrations),
+            rentals: new_ids("rentals", 0, counts.rentals).collect(),
+            cases: new_ids("cases", 0, counts.cases).collect(),
             keepers: true,
             undecoded: false,
         }
@@ -51,9 +55,9 @@ impl Touched {
         if self.undecoded {
             return Self::all(now);
         }
-        self.registrations.extend(before.registrations.saturating_add(1)..=now.registrations);
-        self.rentals.extend(before.rentals.saturating_add(1)..=now.rentals);
-        self.cases.extend(before.cases.saturating_add(1)..=now.cases);
+        self.registrations.extend(new_registrations(before.registrations, now.registrations));
+        self.rentals.extend(new_ids("rentals", before.rentals, now.rentals));
+        self.cases.extend(new_ids("cases", before.cases, now.cases));
         self
     }
 
@@ -135,4 +139,16 @@ impl Touched {
             _ => {}
         }
     }
+}
+
+/// Ids above `before`, up to `now`; the newest, where they are more than can be held.
+fn new_ids(what: &'static str, before: u64, now: u64) -> RangeInclusive<u64> {
+    if now.saturating_sub(before) > IDS_MAX {
+        tracing::error!(what, before, now, most = IDS_MAX, "the node counts more than can be read; the oldest are not");
+    }
+    std::cmp::max(before.saturating_add(1), now.saturating_sub(IDS_MAX).saturating_add(1))..=now
+}
+
+fn new_registrations(before: u32, now: u32) -> BTreeSet<u32> {
+    new_ids("registrations", before.into(), now.into()).filter_map(|id| u32::try_from(id).ok()).collect()
 }

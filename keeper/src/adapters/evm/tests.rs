@@ -1,0 +1,7 @@
+//! What is read when, and what happens when a node answers oddly.
+#![allow(clippy::unwrap_used)]
+
+mod fake;
+mod follower;
+mod odd;
+mod touched;
