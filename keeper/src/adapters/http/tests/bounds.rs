@@ -69,7 +69,9 @@ async fn a_bundle_counts_until_its_last_byte_is_sent() {
 
 #[tokio::test]
 async fn one_host_gets_no_more_than_its_connections() {
-    let served = start(HttpLimits { connections_per_host_max: 2, ..HttpLimits::default() }).await;
+    // Nothing else ends an idle connection while the test waits.
+    let request_max = DEADLINE * 2;
+    let served = start(HttpLimits { connections_per_host_max: 2, request_max, ..HttpLimits::default() }).await;
     let first = TcpStream::connect(served.address).await.unwrap();
     let _second = TcpStream::connect(served.address).await.unwrap();
     let mut third = TcpStream::connect(served.address).await.unwrap();

@@ -166,6 +166,20 @@ async fn an_answer_that_comes_after_the_poll_is_heard_in_the_next() {
 }
 
 #[tokio::test]
+async fn a_poll_that_is_dropped_loses_nothing() {
+    let honest = start(HttpLimits::default()).await;
+    let good = honest.shelf.add(&key(1), 1);
+    let silent = Script::Silent.start().await;
+    let keepers = [keeper(1, &honest.url), keeper(2, &silent.url)];
+    let (peers, counts) = peers(PeerLimits { request_max: Duration::from_secs(5), ..limits() });
+    tokio::select! {
+        heard = peers.poll(&keepers, me()) => panic!("it does not wait for the silent one: {heard:?}"),
+        () = until("the honest one has answered", || async { counts.accepted.load(Relaxed) == 1 }) => {}
+    }
+    assert_eq!(peers.poll(&keepers, me()).await, vec![good]);
+}
+
+#[tokio::test]
 async fn a_redirection_is_not_followed() {
     let target = start(HttpLimits::default()).await;
     target.shelf.add(&key(2), 1);
