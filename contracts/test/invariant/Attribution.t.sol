@@ -21,9 +21,9 @@ contract Attribution is Base {
         assertEq(_rao(bonded), BOND - H100_BOND - earned);
     }
 
-    // Known: `forfeit` and `giveBack` tell a rental's share of a penalty by `min(amount, reserve.held)`, not by case. So
-    // a spoof paid from free bond alone eats the record of what the outage holds of the reserve. No rao is lost, but
-    // what the outage gives back goes to free bond while the rental is open.
+    // Known (SPEC L13): `forfeit` and `giveBack` tell a rental's share of a penalty by `min(amount, reserve.held)`, not
+    // by case. So a spoof paid from free bond alone eats the record of what the outage holds of the reserve. No rao is
+    // lost, but what the outage gives back goes to free bond while the rental is open.
     //
     // function test_BUG_ASpoofPaidFromFreeBondLeavesTheReserveAlone() external {
     //     uint64 rental = _spoofedDuringAnOutage();

@@ -46,7 +46,7 @@ pub fn functions(text: &str) -> Vec<(String, usize)> {
         if line.trim_end().ends_with(['}', ';']) {
             continue;
         }
-        if let Some(length) = lines[start..].iter().position(|l| closes(&l)) {
+        if let Some(length) = lines[start..].iter().position(closes) {
             found.push((name, length + 1));
         }
     }
@@ -54,7 +54,7 @@ pub fn functions(text: &str) -> Vec<(String, usize)> {
 }
 
 fn function_name(line: &str) -> Option<String> {
-    let mut words = line.trim_start().split_whitespace().peekable();
+    let mut words = line.split_whitespace();
     while let Some(word) = words.next() {
         match word {
             "pub" | "pub(super)" | "pub(crate)" | "async" | "const" | "unsafe" | "extern" => {}
