@@ -34,9 +34,11 @@ npm_setup() {
     local modules="$root/contracts/node_modules"
     # npm writes this file when it has finished.
     if [ ! -f "$modules/.package-lock.json" ] || [ "$root/contracts/package-lock.json" -nt "$modules/.package-lock.json" ]; then
-        progress "npm ci in contracts/ (pinned tools)"
-        (cd "$root/contracts" && npm ci --ignore-scripts --no-audit --no-fund >&2) ||
-            fail "npm ci failed in contracts/: it needs the npm registry once; look above for its reason"
+        progress "npm install in contracts/ (pinned tools)"
+        # Not `npm ci`: it refuses a lock file that leaves out the tools of other platforms, and not all of those that
+        # Foundry's packages name exist everywhere. Versions are exact, and hashes in the lock file are checked.
+        (cd "$root/contracts" && npm install --no-save --ignore-scripts --no-audit --no-fund >&2) ||
+            fail "npm install failed in contracts/: it needs the npm registry once; look above for its reason"
         touch "$modules/.package-lock.json"
     fi
     local tool

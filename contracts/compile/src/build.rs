@@ -41,7 +41,7 @@ pub fn compile(
         .ephemeral()
         .no_artifacts()
         .build(compiler)?;
-    let output = project.compile().context("compiling; run `npm ci` in contracts/ if imports are missing")?;
+    let output = project.compile().context("compiling; run `npm install` in contracts/ if imports are missing")?;
     ensure!(!output.has_compiler_errors(), "the contracts do not compile:\n{output}");
     names.iter().map(|name| Ok((name.to_string(), Artifact::find(&output, name)?))).collect()
 }

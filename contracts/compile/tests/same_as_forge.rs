@@ -7,7 +7,7 @@ use surety_compile::{artifact::Artifact, contracts_dir};
 fn committed_bytecode_is_what_forge_builds() {
     let contracts = contracts_dir();
     let forge = contracts.join("node_modules/.bin/forge");
-    assert!(forge.exists(), "{} is missing: run `npm ci` in contracts/", forge.display());
+    assert!(forge.exists(), "{} is missing: run `npm install` in contracts/", forge.display());
     let out = contracts.join("out/shipped");
     let status = Command::new(forge)
         .args(["build", "src"])
