@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::ffi::OsStr;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -15,12 +16,14 @@ use surety_core::state::Config;
 use surety_core::types::{Account, Hash32};
 use surety_demo::actor::Actor;
 use surety_demo::anvil::{Anvil, CHAIN_ID, free_port};
-use surety_demo::deploy::{Roles, deploy};
+use surety_demo::chain::Chain;
+use surety_demo::deploy::{Appointment, Roles, deploy};
 use surety_demo::keepers::demo_rules;
+use surety_demo::miner::{Miner, Terms};
 use surety_demo::params::demo_params;
 use surety_demo::process::Processes;
 use surety_demo::seed::Seed;
-use surety_demo::standins;
+use surety_demo::standins::{self, Neuron};
 use toml::{Table, Value};
 
 const SEED: Seed = Seed(41);
@@ -37,6 +40,7 @@ const SOUND: &str = "the configuration is sound, and the chain agrees with it\n"
 struct LocalChain {
     anvil: Anvil,
     deployment: Deployment,
+    deployer: Actor,
     _logs: tempfile::TempDir,
     _processes: Processes,
 }
@@ -52,8 +56,32 @@ impl LocalChain {
         anvil.set_balance(deployer.account(), 100_000_000_000).await.unwrap();
         standins::place(&anvil).await.unwrap();
         let roles = Roles { netuid: 2, owner: deployer.account(), treasury: Account([9; 20]) };
-        let deployment = deploy(&deployer, &anvil.node, &demo_params(), &roles, &[]).await.unwrap();
-        Self { anvil, deployment, _logs: logs, _processes: processes }
+        let deployment = deploy(&deployer, &anvil.node, &demo_params(), &roles, &[appointment()]).await.unwrap();
+        Self { anvil, deployment, deployer, _logs: logs, _processes: processes }
+    }
+}
+
+/// The one keeper here: without it nobody would be measured.
+fn appointment() -> Appointment {
+    let account = Key::from_bytes([7; 32]).unwrap().account();
+    Appointment { account, weight: 1, ssh_key: SEED.ssh_key("keeper").public(), url: String::new() }
+}
+
+impl LocalChain {
+    /// Registers a machine there, with bond, as a miner would.
+    async fn register(&self, endpoint: SocketAddr) {
+        let actor = Actor::new("miner", SEED.evm_key("miner").unwrap(), self.anvil.node.clone(), CHAIN_ID);
+        self.anvil.set_balance(actor.account(), 100_000_000_000).await.unwrap();
+        let neuron = Neuron { netuid: 2, uid: 0, hotkey: Hash32(SEED.bytes("hotkey")), account: actor.account() };
+        let mut facts = neuron.facts().to_vec();
+        facts.push(standins::introduction(actor.account()));
+        self.deployer.send_all(facts).await.unwrap();
+        let chain = Chain::new(&self.anvil.node, &self.deployment);
+        let miner = Miner { actor, host: SEED.ssh_key("machine"), neuron };
+        miner.register(&chain, &self.deployer, endpoint).await.unwrap();
+        miner.deposit(&chain, 500_000_000).await.unwrap();
+        let terms = Terms { price_rao_per_sec: 1_000_000, min_duration_secs: 2, max_duration_secs: 60 };
+        miner.offer(&chain, terms).await.unwrap();
     }
 }
 
@@ -298,6 +326,13 @@ impl Home {
         }
     }
 
+    /// The demo's rules: looks every second, at private addresses too.
+    fn hurry(&self) {
+        let Value::Table(rules) = Value::try_from(demo_rules()).unwrap() else { panic!("rules are a table") };
+        rules.into_iter().for_each(|(name, value)| self.configure("rules", &name, value));
+        self.configure("look", "allow_private", true);
+    }
+
     fn config(&self, deployment: &Deployment) -> Config {
         let d = deployment;
         let contracts = Contracts { escrow: d.escrow.address, arbiter: d.arbiter.address, vault: d.vault.address };
@@ -317,8 +352,7 @@ fn stop(child: Child, signal: &str) -> Output {
 async fn a_running_keeper_stops_when_told_and_its_store_opens_again() {
     let chain = LocalChain::start().await;
     let home = Home::new(&chain.deployment, &chain.anvil.url());
-    let Value::Table(rules) = Value::try_from(demo_rules()).unwrap() else { panic!("rules are a table") };
-    rules.into_iter().for_each(|(name, value)| home.configure("rules", &name, value));
+    home.hurry();
     let config = home.config(&chain.deployment);
     let path = home.path("store/keeper.db");
     let mut seen = 0;
@@ -340,4 +374,19 @@ async fn a_running_keeper_stops_when_told_and_its_store_opens_again() {
         assert!(loaded.state.world.finalized.block.number >= chain.deployment.block);
         seen = loaded.seq;
     }
+}
+
+#[tokio::test]
+async fn a_keeper_that_waits_for_a_machine_stops_when_told() {
+    let chain = LocalChain::start().await;
+    let tarpit = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    chain.register(tarpit.local_addr().unwrap()).await;
+    let home = Home::new(&chain.deployment, &chain.anvil.url());
+    home.hurry();
+    let keeper = home.run().await;
+    let (_never_answered, _) = tokio::time::timeout(STARTED_WITHIN, tarpit.accept()).await.unwrap().unwrap();
+    let output = stop(keeper, "TERM");
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{log}");
+    assert!(log.contains("the log is closed"), "{log}");
 }

@@ -76,8 +76,9 @@ pub struct Node {
 impl Node {
     /// Prepares a connection; nothing is sent yet.
     pub fn new(url: &str) -> Result<Self, NodeError> {
-        let bad =
-            || NodeError::BadUrl { url: url.split(['?', '@']).next_back().unwrap_or("").chars().take(80).collect() };
+        // What follows the host often holds a key: it is not repeated.
+        let shown = || url.split(['?', '#', '@']).next().unwrap_or("").chars().take(40).collect();
+        let bad = || NodeError::BadUrl { url: shown() };
         let parsed: url::Url = url.parse().map_err(|_| bad())?;
         if !matches!(parsed.scheme(), "http" | "https") {
             return Err(bad());
@@ -210,12 +211,29 @@ fn refused(method: &'static str, error: RpcError<TransportErrorKind>) -> NodeErr
         },
         None => match error {
             RpcError::DeserError { err, .. } => NodeError::Odd { method, what: err.to_string() },
-            other => NodeError::Refused {
-                method,
-                code: 0,
-                message: other.to_string().chars().take(300).collect(),
-                data: None,
-            },
+            other => NodeError::Refused { method, code: 0, message: redacted(&other.to_string()), data: None },
         },
+    }
+}
+
+/// A transport's complaint without the URL in it, which may hold a key.
+fn redacted(message: &str) -> String {
+    let without = match message.split_once("url (") {
+        Some((before, rest)) => format!("{before}the node{}", rest.split_once(')').map_or("", |(_, after)| after)),
+        None => message.to_string(),
+    };
+    without.chars().take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_in_an_rpc_url_is_never_repeated() {
+        let said = redacted("error sending request for url (http://10.0.0.1/v2/SECRET?key=SECRET): connection refused");
+        assert_eq!(said, "error sending request for the node: connection refused");
+        let bad = Node::new("ftp://node.example?key=SECRET").err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(bad.contains("ftp://node.example") && !bad.contains("SECRET"), "{bad}");
     }
 }

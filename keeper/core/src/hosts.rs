@@ -4,7 +4,7 @@ use crate::limits::HOSTS_MAX;
 use crate::types::{Endpoint, MonoMs};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// When each host was last contacted, so that no two reasons add up to a nuisance.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -61,19 +61,25 @@ fn network(ip: IpAddr) -> String {
 /// Whether a keeper may contact this address: public unicast only, outside local chains. A miner who moves a rented
 /// machine to an address nobody can reach has taken it out of service.
 pub fn is_public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(v4) => {
-            let [a, b, ..] = v4.octets();
-            let shared = a == 100 && (64..128).contains(&b);
-            let special = v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_documentation();
-            !(special || shared || a == 0 || a >= 224)
-        }
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => is_public(IpAddr::V4(v4)),
-            // Global unicast is 2000::/3; 2001:db8::/32 is documentation.
-            None => v6.segments()[0] & 0xe000 == 0x2000 && !(v6.segments()[0] == 0x2001 && v6.segments()[1] == 0xdb8),
-        },
+    match ip.to_canonical() {
+        IpAddr::V4(v4) => is_public_v4(v4),
+        IpAddr::V6(v6) => is_public_v6(v6),
     }
+}
+
+fn is_public_v4(ip: Ipv4Addr) -> bool {
+    let [a, b, c, _] = ip.octets();
+    let carrier_nat = a == 100 && (64..128).contains(&b);
+    let benchmark = a == 198 && (18..20).contains(&b);
+    let protocol_assignments = a == 192 && b == 0 && c == 0;
+    let special = ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_documentation();
+    !(a == 0 || a >= 224 || special || carrier_nat || benchmark || protocol_assignments)
+}
+
+/// Global unicast is 2000::/3; within it 2001::/23 is for protocols, 2001:db8:: for documents, 2002::/16 wraps IPv4.
+fn is_public_v6(ip: Ipv6Addr) -> bool {
+    let [a, b, ..] = ip.segments();
+    (a & 0xe000) == 0x2000 && a != 0x2002 && !(a == 0x2001 && (b < 0x200 || b == 0xdb8))
 }
 
 #[cfg(test)]
@@ -107,6 +113,14 @@ mod tests {
             "ff02::1",
             "::ffff:127.0.0.1",
             "2001:db8::1",
+            "192.0.0.8",
+            "198.18.0.1",
+            "2002:a00:1::1",
+            "2001:1::1",
+            "64:ff9b::a00:1",
+            "::10.0.0.1",
+            "240.0.0.1",
+            "203.0.113.1",
         ];
         for address in bad {
             assert!(!is(address), "{address}");

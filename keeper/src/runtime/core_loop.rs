@@ -5,7 +5,7 @@ use crate::adapters::store::{SNAPSHOT_EVERY, Store, StoreError};
 use crate::outbox::Finalized;
 use crate::ports::Progress;
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
 use surety_core::effect::Effect;
 use surety_core::input::Input;
@@ -23,6 +23,8 @@ pub(super) type KnownKeepers = Arc<RwLock<BTreeMap<Account, KeeperView>>>;
 pub(super) struct Shown {
     pub(super) finalized: Finalized,
     pub(super) keepers: KnownKeepers,
+    /// Highest rental id in the best view.
+    pub(super) newest_rental: Arc<AtomicU64>,
     pub(super) progress: Arc<Progress>,
 }
 
@@ -94,6 +96,8 @@ impl CoreLoop {
     }
 
     fn show_world(&self) {
+        let newest = self.state.world.best.rentals.last_key_value().map_or(0, |(id, _)| *id);
+        self.shown.newest_rental.store(newest, Relaxed);
         if let Ok(mut finalized) = self.shown.finalized.write() {
             *finalized = Arc::new(self.state.world.finalized.clone());
         }
@@ -103,6 +107,6 @@ impl CoreLoop {
     }
 }
 
-fn add(counter: &std::sync::atomic::AtomicU64) {
+fn add(counter: &AtomicU64) {
     counter.fetch_add(1, Relaxed);
 }

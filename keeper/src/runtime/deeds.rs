@@ -15,6 +15,7 @@ use surety_core::input::{AnchorResult, Input, MeasureOutcome, MeasureResult, Pro
 use surety_core::statement::{Signed, Statement};
 use surety_core::types::{Endpoint, MachineId, SshKey};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 /// What deeds are done with.
 pub(super) struct Hands {
@@ -32,13 +33,20 @@ pub(super) struct Hands {
     pub(super) inputs: mpsc::Sender<Input>,
 }
 
-/// Dispatches until the wishes end.
+/// Dispatches until the wishes end. Deeds end with this task: one that waits for a slow machine does not outlive the
+/// keeper, nor keep its loop from ending; what was not answered is wished again after the restart.
 pub(super) async fn dispatch(hands: Arc<Hands>, mut wishes: mpsc::Receiver<Effect>) {
-    while let Some(wish) = wishes.recv().await {
+    let mut deeds = JoinSet::new();
+    loop {
+        let wish = tokio::select! {
+            wish = wishes.recv() => wish,
+            Some(_) = deeds.join_next() => continue,
+        };
+        let Some(wish) = wish else { return };
         let hands = hands.clone();
-        tokio::spawn(async move {
+        deeds.spawn(async move {
             if let Some(input) = hands.grant(wish).await {
-                // A closed channel means that the keeper is stopping: the wish is granted again after the restart.
+                // A closed channel means that the keeper is stopping.
                 let _ = hands.inputs.send(input).await;
             }
         });

@@ -1,14 +1,16 @@
 //! Tasks that turn the world into inputs: ticks, both ends of the chain, peers.
 
-use super::core_loop::KnownKeepers;
+use super::core_loop::Shown;
 use crate::adapters::clock::Clock;
 use crate::adapters::evm::Follower;
 use crate::adapters::http::Peers;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use surety_core::input::{Input, Tick};
-use surety_core::types::Account;
+use surety_core::statement::{Attestation, Signed};
+use surety_core::types::{Account, RentalId};
 use surety_core::view::KeeperView;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
@@ -86,15 +88,20 @@ pub(super) async fn chain(
     }
 }
 
-/// Collects what peers signed.
+/// Attestations kept until our own view shows the rental they are about.
+const EARLY_MAX: usize = 256;
+
+/// Collects what peers signed. A peer may have seen a rental before we have: core would not know what to make of its
+/// attestation, and the peer is not asked for it twice, so it waits here.
 pub(super) async fn peers(
     peers: Peers,
     me: Account,
-    keepers: KnownKeepers,
+    shown: Shown,
     every: Duration,
     inputs: mpsc::Sender<Input>,
     mut stop: watch::Receiver<bool>,
 ) {
+    let mut early: VecDeque<Signed<Attestation>> = VecDeque::new();
     let mut polls = interval(every);
     polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -102,15 +109,54 @@ pub(super) async fn peers(
             _ = polls.tick() => {}
             _ = stop.changed() => return,
         }
-        let known: Vec<KeeperView> = keepers.read().map(|k| k.values().cloned().collect()).unwrap_or_default();
+        let known: Vec<KeeperView> = shown.keepers.read().map(|k| k.values().cloned().collect()).unwrap_or_default();
         let polled = tokio::select! {
             polled = peers.poll(&known, me) => polled,
             _ = stop.changed() => return,
         };
-        for attestation in polled {
+        early.extend(polled);
+        for attestation in due(&mut early, shown.newest_rental.load(Relaxed)) {
             if inputs.send(Input::Peer(attestation)).await.is_err() {
                 return;
             }
         }
+    }
+}
+
+/// Takes out what is about rentals up to `newest`; of the rest the newest [`EARLY_MAX`] wait on.
+fn due(early: &mut VecDeque<Signed<Attestation>>, newest: RentalId) -> Vec<Signed<Attestation>> {
+    let (due, rest): (Vec<_>, Vec<_>) = early.drain(..).partition(|signed| signed.statement.rental <= newest);
+    let too_many = rest.len().saturating_sub(EARLY_MAX);
+    *early = rest.into_iter().skip(too_many).collect();
+    due
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use surety_core::types::{Account, Cause, Hash32, Kind, Signature};
+
+    fn about(rental: RentalId) -> Signed<Attestation> {
+        let evidence = Hash32::default();
+        let (kind, cause) = (Kind::Interrupted, Cause::Unreachable);
+        let statement = Attestation { kind, rental, cause, from_secs: 1, until_secs: 2, evidence };
+        Signed { statement, signer: Account::default(), signature: Signature::default() }
+    }
+
+    #[test]
+    fn an_attestation_about_a_rental_we_have_not_seen_yet_waits_and_is_not_lost() {
+        let mut early = VecDeque::from([about(1), about(3), about(2)]);
+        assert_eq!(due(&mut early, 2), [about(1), about(2)]);
+        assert_eq!(due(&mut early, 2), []);
+        assert_eq!(due(&mut early, 3), [about(3)]);
+        assert!(early.is_empty());
+    }
+
+    #[test]
+    fn a_peer_that_invents_rentals_cannot_fill_memory() {
+        let mut early: VecDeque<_> = (1..=10_000).map(about).collect();
+        assert!(due(&mut early, 0).is_empty());
+        assert_eq!(early.len(), EARLY_MAX);
+        assert_eq!(early.back(), Some(&about(10_000)));
     }
 }

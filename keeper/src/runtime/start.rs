@@ -169,8 +169,8 @@ impl Parts {
         let limits = PeerLimits { allow_private: self.settings.file.look.allow_private, ..PeerLimits::default() };
         let peers =
             Peers::new(self.domains(), limits, self.peer_counts.clone()).map_err(|e| RunError::Peers(e.to_string()))?;
-        let (me, keepers) = (self.settings.key.account(), self.shown.keepers.clone());
-        tasks.spawn(feeds::peers(peers, me, keepers, every, self.inputs.clone(), stop.clone()));
+        let (me, shown) = (self.settings.key.account(), self.shown.clone());
+        tasks.spawn(feeds::peers(peers, me, shown, every, self.inputs.clone(), stop.clone()));
         Ok(())
     }
 

@@ -60,7 +60,7 @@ pub(super) async fn open(
     limits: &SshLimits,
     bounds: Bounds,
 ) -> Result<Pinned, Observation> {
-    if !limits.allow_private && !reach::is_public(endpoint.ip) {
+    if !limits.allow_private && !surety_core::hosts::is_public(endpoint.ip) {
         return Err(Observation::NotLooked { why: format!("{endpoint} is not a public address") });
     }
     let stream = connect(SocketAddr::new(endpoint.ip, endpoint.port), bounds.deadline).await?;

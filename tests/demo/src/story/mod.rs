@@ -70,7 +70,7 @@ impl Programs {
         let wanted = [
             (&self.surety, "cargo build -p surety"),
             (&self.surety_node, "cargo build -p surety-node"),
-            (&self.anvil, "npm ci --ignore-scripts in contracts/"),
+            (&self.anvil, "npm install --ignore-scripts in contracts/"),
         ];
         for (program, how) in wanted {
             ensure!(program.is_file(), "{} is not there: run {how} (scripts/demo does)", program.display());

@@ -3,7 +3,8 @@
 
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
+use surety_core::hosts::is_public;
 
 /// Why a URL is not asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,30 +65,6 @@ impl Resolve for Resolver {
             }
         })
     }
-}
-
-/// Whether `ip` is an address of the public internet, and not one that wraps another inside IPv6.
-fn is_public(ip: IpAddr) -> bool {
-    match ip.to_canonical() {
-        IpAddr::V4(v4) => is_public_v4(v4),
-        IpAddr::V6(v6) => is_public_v6(v6),
-    }
-}
-
-/// The IANA special-purpose registry (RFC 6890): everything in it is refused.
-fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, c, _] = ip.octets();
-    let carrier_nat = a == 100 && (64..128).contains(&b);
-    let benchmark = a == 198 && (18..20).contains(&b);
-    let protocol_assignments = a == 192 && b == 0 && c == 0;
-    let special = ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_documentation();
-    !(a == 0 || a >= 224 || special || carrier_nat || benchmark || protocol_assignments)
-}
-
-fn is_public_v6(ip: Ipv6Addr) -> bool {
-    let [a, b, ..] = ip.segments();
-    // Global unicast is 2000::/3; within it 2001::/23 is for protocols, 2001:db8:: for documents, 2002::/16 wraps IPv4.
-    (a & 0xe000) == 0x2000 && a != 0x2002 && !(a == 0x2001 && (b < 0x200 || b == 0xdb8))
 }
 
 #[cfg(test)]
