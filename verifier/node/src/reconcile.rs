@@ -122,9 +122,10 @@ async fn blocking(
     tenancy: &Tenancy,
     act: impl FnOnce(&Tenancy) -> Result<(), TenancyError> + Send + 'static,
 ) -> Result<(), TenancyError> {
-    let tenancy = tenancy.clone();
-    // A panic in there is a bug of ours; the next round finds the directory as it is and tries again.
-    tokio::task::spawn_blocking(move || act(&tenancy)).await.unwrap_or(Ok(()))
+    let own = tenancy.clone();
+    let done = tokio::task::spawn_blocking(move || act(&own)).await;
+    // A panic in there is a bug of ours; nobody comes in on half-done work, and the next round tries again.
+    done.unwrap_or_else(|_| Err(tenancy.died()))
 }
 
 async fn read_for_ever(reader: impl ChainReader, poll: Duration, readings: watch::Sender<Option<(Access, Instant)>>) {

@@ -73,6 +73,11 @@ impl Tenancy {
         }
     }
 
+    /// Work on the directory died half way: whatever state it is in, nobody is let in on it.
+    pub(crate) fn died(&self) -> TenancyError {
+        self.failed("finish the work on")(io::Error::other("the thread doing it died"))
+    }
+
     fn failed(&self, what: &'static str) -> impl Fn(io::Error) -> TenancyError {
         let path = self.dir.clone();
         move |source| TenancyError { what, path: path.clone(), source }

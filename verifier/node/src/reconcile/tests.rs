@@ -174,3 +174,11 @@ async fn the_loop_follows_the_chain_and_closes_the_door_at_the_end() {
     timeout(Duration::from_secs(5), looping).await.unwrap().unwrap();
     assert!(*door.closed.lock().unwrap());
 }
+
+#[tokio::test]
+async fn work_that_dies_half_way_is_no_success() {
+    let state = tempfile::tempdir().unwrap();
+    let tenancy = Tenancy::new(state.path(), None);
+    let done = blocking(&tenancy, |_| panic!("a bug of ours")).await;
+    assert!(done.unwrap_err().to_string().contains("no tenant is let in"));
+}
