@@ -49,6 +49,14 @@ npm_setup() {
     done
 }
 
+# forge ARG...: in contracts/. The program itself, not npm's wrapper round it, which exits 0 whatever forge says.
+forge() {
+    local program
+    program=$(find "$root/contracts/node_modules/@foundry-rs" -path '*/forge-*/bin/forge' | head -n 1)
+    [ -x "$program" ] || fail "forge is not there for $(uname -sm): remove contracts/node_modules and try again"
+    (cd "$root/contracts" && "$program" "$@")
+}
+
 # cargo_build ARG...: builds, with the lock file as it is.
 cargo_build() {
     progress "cargo build $*"
