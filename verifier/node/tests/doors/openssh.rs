@@ -105,7 +105,8 @@ async fn with_the_rpc_down_access_lasts_until_it_runs_out_and_no_longer() {
     agent.until_let_in(RENTER_SEED).await;
     agent.cut_rpc();
     agent.until_put_out(RENTER_SEED).await;
-    assert!(!keys(&agent).contains("rental-1"));
+    // sshd goes by the key's own expiry and may be a moment ahead of the agent.
+    eventually("the key is gone", || !keys(&agent).contains("rental-1")).await;
 }
 
 #[tokio::test]
