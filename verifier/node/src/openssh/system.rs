@@ -48,6 +48,14 @@ pub enum OpensshError {
         /// The directory that is wiped.
         wanted: PathBuf,
     },
+    /// The keepers' account cannot run the agent.
+    #[error("the account {name} cannot run {agent}: keep the agent where every account can, such as /usr/local/bin")]
+    OutOfReach {
+        /// The keepers' account.
+        name: String,
+        /// This program.
+        agent: PathBuf,
+    },
     /// Other accounts than our own need root.
     #[error("only root can let other accounts in: run the agent as root, or with tenant_user and keeper_user its own")]
     NotRoot,
@@ -75,6 +83,7 @@ pub enum OpensshError {
 #[derive(Clone, Debug)]
 pub(super) struct Account {
     pub(super) uid: u32,
+    gid: u32,
     home: PathBuf,
 }
 
@@ -112,7 +121,17 @@ pub(super) async fn check(config: &Config, sshd: &Path, agent: &Path) -> Result<
     if !is_root() && (tenant.uid != me || keeper.uid != me) {
         return Err(OpensshError::NotRoot);
     }
+    if keeper.uid != me && !can_run(&keeper, agent).await {
+        return Err(OpensshError::OutOfReach { name: config.keeper_user.clone(), agent: agent.to_owned() });
+    }
     Ok(tenant)
+}
+
+/// Whether the keepers' forced command will start: a program below, say, /root is out of their account's reach.
+async fn can_run(account: &Account, agent: &Path) -> bool {
+    let mut command = Command::new(agent);
+    command.arg("--version").uid(account.uid).gid(account.gid).env_clear();
+    run(&mut command).await.is_ok_and(|output| output.status.success())
 }
 
 async fn check_version(sshd: &Path) -> Result<(), OpensshError> {
@@ -135,7 +154,7 @@ fn account(name: &str) -> Result<Account, OpensshError> {
     if is_locked(name) {
         return Err(OpensshError::Locked { name: name.to_owned() });
     }
-    Ok(Account { uid: user.uid.as_raw(), home: user.dir })
+    Ok(Account { uid: user.uid.as_raw(), gid: user.gid.as_raw(), home: user.dir })
 }
 
 /// Without PAM, sshd takes a password field that begins with `!` for a locked account; `useradd` makes them so. Only

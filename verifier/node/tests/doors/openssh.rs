@@ -1,12 +1,16 @@
 //! OpenSSH as the door. Tenant and keepers share the account that runs the tests, as they may in development; where
 //! the tests run as root and the accounts are there, they also have one each.
 
-use crate::rig::{Agent, KEEPER_SEED, OTHER_SEED, RENTER_SEED, eventually, me, nap, runs};
+use crate::rig::{Agent, KEEPER_SEED, OTHER_SEED, PROGRAM, RENTER_SEED, config, eventually, me, nap, runs};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use surety_core::input::{MeasureOutcome, Observation};
 use surety_node::agent::Server;
+use surety_node::config::Config;
+use surety_node::desk::Desk;
+use surety_node::hostkey::HostKey;
+use surety_node::openssh::Openssh;
 
 async fn agent() -> Option<Agent> {
     if surety_node::openssh::find_sshd().is_none() {
@@ -96,6 +100,22 @@ async fn with_accounts_of_their_own_tenants_and_keepers_get_what_is_theirs() {
     eventually("its processes are gone", || !runs(&nap(98767))).await;
     eventually("its data is gone", || !agent.config.tenant_dir().exists()).await;
     agent.stop().await;
+}
+
+#[tokio::test]
+async fn an_agent_that_the_keepers_account_cannot_run_does_not_start() {
+    if me() != "root" || surety_node::openssh::find_sshd().is_none() {
+        eprintln!("SKIPPED: needs root and openssh-server");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let program = dir.path().join("surety-node");
+    std::fs::copy(PROGRAM, &program).unwrap();
+    let config = Config { keeper_user: "nobody".into(), ..config(dir.path(), Server::Openssh) };
+    let desk = Desk::new(&config, HostKey::from_file(&config.host_key).unwrap());
+    let refused = Openssh::start(&config, desk, &program).await.err().map(|error| error.to_string());
+    assert!(refused.as_ref().is_some_and(|why| why.contains("/usr/local/bin")), "{refused:?}");
 }
 
 #[tokio::test]

@@ -61,6 +61,9 @@ pub(crate) fn public(seed: [u8; 32]) -> SshKey {
     SshKey(key(seed).public_key().key_data().ed25519().unwrap().0)
 }
 
+/// The agent, as cargo has built it.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_surety-node");
+
 /// The account these tests run under.
 pub(crate) fn me() -> String {
     let output = std::process::Command::new("id").arg("-un").output().unwrap();
@@ -99,7 +102,7 @@ impl Agent {
     pub(crate) async fn start_with(server: Server, desk: impl FnOnce(&Config, HostKey) -> Desk) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = config(dir.path(), server);
-        Self::start_in(dir, config, server, desk).await
+        Self::start_in(dir, config, server, PROGRAM.into(), desk).await
     }
 
     /// As a miner would: OpenSSH, accounts for tenants and keepers, a directory that only root can write to.
@@ -108,22 +111,25 @@ impl Agent {
         std::fs::remove_dir_all("/var/lib/surety-test").ok();
         let dir = tempfile::Builder::new().prefix("surety-test").rand_bytes(0).tempdir_in("/var/lib").unwrap();
         std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+        // Cargo's directory may be out of the keepers' account's reach.
+        let program = dir.path().join("surety-node");
+        std::fs::copy(PROGRAM, &program).unwrap();
         let (tenant_user, keeper_user) = (tenant.to_owned(), keeper.to_owned());
         let config = Config { tenant_user, keeper_user, dev: false, ..config(dir.path(), Server::Openssh) };
-        Self::start_in(dir, config, Server::Openssh, Desk::new).await
+        Self::start_in(dir, config, Server::Openssh, program, Desk::new).await
     }
 
     async fn start_in(
         dir: tempfile::TempDir,
         config: Config,
         server: Server,
+        program: PathBuf,
         desk: impl FnOnce(&Config, HostKey) -> Desk,
     ) -> Self {
         let desk = desk(&config, HostKey::from_file(&config.host_key).unwrap());
         let chain = FakeChain::default();
         let (stop, stopping) = watch::channel(false);
         let (reader, settings) = (chain.clone(), config.clone());
-        let program = PathBuf::from(env!("CARGO_BIN_EXE_surety-node"));
         let running =
             tokio::spawn(async move { agent::run(&settings, desk, reader, server, &program, stopping).await });
         let note = config.state_dir.join("listen");
