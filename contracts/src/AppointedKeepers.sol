@@ -86,7 +86,8 @@ contract AppointedKeepers is IAppointedKeepers, Ownable2Step {
     /* VIEWS */
 
     /// @inheritdoc IKeeperSet
-    function quorumOf(address[] calldata signers) external view returns (bool quorum, uint256 activeKeepers) {
+    function quorumOf(address[] calldata signers) external view returns (bool quorum, bool mayPunish) {
+        mayPunish = QuorumLib.isCourt(_activeCount);
         uint256 signed;
         uint256 heaviest;
         address previous = address(0);
@@ -95,11 +96,11 @@ contract AppointedKeepers is IAppointedKeepers, Ownable2Step {
             require(previous < signer, KeeperSet_SignersNotAscending(previous, signer));
             previous = signer;
             Seat memory seat = _seats[signer];
-            if (!seat.active) return (false, _activeCount);
+            if (!seat.active) return (false, mayPunish);
             signed += seat.weight;
             if (seat.weight > heaviest) heaviest = seat.weight;
         }
-        return (QuorumLib.isQuorum(signers.length, signed, heaviest, _activeWeight), _activeCount);
+        quorum = QuorumLib.isQuorum(signers.length, signed, heaviest, _activeWeight);
     }
 
     /// @inheritdoc IKeeperSet

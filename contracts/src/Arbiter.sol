@@ -12,8 +12,6 @@ import { Rao, Timestamp, ZERO_RAO, bpsOfDown, minRao, plusSecs, secsBetween, tim
 
 /// @title Where facts become money (see IArbiter)
 contract Arbiter is IArbiter, RaoLedger {
-    /// @dev With fewer active keepers than this a case withholds, ends and refunds, but sets no penalty aside.
-    uint256 public constant MIN_KEEPERS_FOR_PENALTY = 3;
     uint16 public constant MAX_PENALTY_BPS = 2_000;
 
     /// @dev What a set of attestations says together.
@@ -222,9 +220,9 @@ contract Arbiter is IArbiter, RaoLedger {
     }
 
     function _checkQuorum(address[] memory signers) private view returns (bool punishable) {
-        (bool quorum, uint256 active) = KEEPERS.quorumOf(signers);
+        bool quorum;
+        (quorum, punishable) = KEEPERS.quorumOf(signers);
         require(quorum, Arbiter_NoQuorum(signers.length));
-        return active >= MIN_KEEPERS_FOR_PENALTY;
     }
 
     /* INTERNALS: CASES */

@@ -21,12 +21,15 @@ interface IKeeperSet {
     /// @notice Signers must be strictly ascending, so that nobody counts twice.
     error KeeperSet_SignersNotAscending(address previous, address next);
 
-    /// @notice Whether `signers` are a quorum now, and how many keepers are active.
+    /// @notice Whether `signers` are a quorum now, and whether the set may set penalties aside at present.
     /// @dev A quorum: at least two signers, all active; together at least 2/3 of all active weight; and without the
     /// heaviest signer the others hold at least half of the weight then left. So neither one heavy keeper nor many
     /// light ones decide alone. Reads up to the first signer who is no active keeper, which is no quorum; reverts when
     /// the signers read are not strictly ascending.
-    function quorumOf(address[] calldata signers) external view returns (bool quorum, uint256 activeKeepers);
+    /// @return quorum Whether they are one.
+    /// @return mayPunish False while fewer than three keepers are active, or while weights are not kept up to date: a
+    /// case then withholds, ends and refunds as always, but sets no penalty aside.
+    function quorumOf(address[] calldata signers) external view returns (bool quorum, bool mayPunish);
 
     /// @notice Number of keepers ever recorded; `keeperAt` takes 0 .. count - 1.
     function keeperCount() external view returns (uint256);
