@@ -36,7 +36,7 @@ contract CloseTest is EscrowBase {
         emit IRentalEscrow.RentalClosed(rental);
         vm.prank(STRANGER);
         escrow.close(rental);
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         assertTrue(r.closed);
         assertEq(r.renter, RENTER, "stays readable");
         assertEq(r.claimedSecs, DAY);
@@ -62,7 +62,7 @@ contract CloseTest is EscrowBase {
         skip(LAG);
         escrow.close(rental);
         assertEq(_creditOf(MINER), _cost(90 minutes));
-        assertEq(escrow.rentalAt(rental).openSecs, 30 minutes);
+        assertEq(_rentalAt(rental).openSecs, 30 minutes);
         _assertConserved(rental);
         _decide(rental, 30 minutes, true);
         assertEq(_creditOf(RENTER), _cost(DAY - 90 minutes));

@@ -30,7 +30,7 @@ contract RentTest is EscrowBase {
 
         assertEq(escrow.rentalCount(), 1);
         assertEq(escrow.lastRentalOf(1), 1);
-        assertEq(keccak256(abi.encode(escrow.rentalAt(1))), keccak256(abi.encode(_fresh(c))));
+        assertEq(keccak256(abi.encode(_rentalAt(1))), keccak256(abi.encode(_fresh(c))));
         assertEq(escrow.faultsOf(1).length, 0);
         (, Rao reserved,,, Rao free) = vault.bondOf(MACHINE);
         assertEq(_rao(reserved), H100_BOND);
@@ -83,7 +83,7 @@ contract RentTest is EscrowBase {
         assertEq(_rent(OTHER_MACHINE, 2 hours), 2);
         assertEq(escrow.lastRentalOf(1), 1);
         assertEq(escrow.lastRentalOf(2), 2);
-        assertEq(escrow.rentalAt(2).registration, 2);
+        assertEq(_rentalAt(2).registration, 2);
         assertEq(_rao(escrow.liabilities()), _cost(DAY + 2 hours));
     }
 
@@ -193,7 +193,7 @@ contract RentTest is EscrowBase {
 
     function test_RevertWhen_ARentalIsRunning() external {
         uint64 rental = _rented();
-        uint32 end = Timestamp.unwrap(escrow.rentalAt(rental).end);
+        uint32 end = Timestamp.unwrap(_rentalAt(rental).end);
         _refuse(_goodRent(MACHINE), _notReady(end + 60));
         vm.warp(end - 1);
         _refuse(_goodRent(MACHINE), _notReady(end + 60));

@@ -39,7 +39,7 @@ contract RentFuzzTest is EscrowBase {
             return;
         }
         uint64 rental = _send(c);
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         assertEq(rental, 2);
         assertEq(r.renter, RENTER);
         assertEq(r.boughtSecs, c.secs);

@@ -224,7 +224,7 @@ contract SecondsTest is EscrowBase {
     /* THE SAME */
 
     function _assertSame(SecondsOracle.Sim memory s) private view {
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         assertEq(_creditOf(RENTER), s.renterRao, "renter");
         assertEq(_creditOf(MINER), s.minerRao, "miner");
         assertEq(_creditOf(TREASURY), s.feeRao, "treasury");

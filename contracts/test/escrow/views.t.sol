@@ -14,8 +14,8 @@ contract EscrowViewsTest is EscrowBase {
 
     function test_WhatIsNotThereIsEmpty() external view {
         IRentalEscrow.Rental memory none;
-        assertEq(keccak256(abi.encode(escrow.rentalAt(1))), keccak256(abi.encode(none)));
-        assertEq(keccak256(abi.encode(escrow.rentalAt(0))), keccak256(abi.encode(none)));
+        assertEq(keccak256(abi.encode(_rentalAt(1))), keccak256(abi.encode(none)));
+        assertEq(keccak256(abi.encode(_rentalAt(0))), keccak256(abi.encode(none)));
         assertEq(escrow.faultsOf(1).length, 0);
         assertEq(escrow.rentalCount(), 0);
         assertEq(escrow.lastRentalOf(1), 0);
