@@ -60,7 +60,7 @@ contract ExtendTest is EscrowBase {
         _refuseExtend(secs, abi.encodeWithSelector(selector, MACHINE, 1e9 - H100_BOND, bond - H100_BOND));
         _deposit(MACHINE, bond - 1e9);
         _extend(rental, secs);
-        assertEq(_rao(vault.reserveOf(rental).reserved), bond);
+        assertEq(_reserved(rental), bond);
         (,,,, Rao free) = vault.bondOf(MACHINE);
         assertEq(_rao(free), 0);
     }
@@ -164,7 +164,7 @@ contract ExtendTest is EscrowBase {
         IRentalEscrow.Rental memory r = _rentalAt(rental);
         assertEq(r.boughtSecs, success ? DAY + secs : DAY);
         assertEq(Timestamp.unwrap(r.end), start + r.boughtSecs);
-        assertEq(_rao(vault.reserveOf(rental).reserved), success ? _bond(DAY + secs) : H100_BOND);
+        assertEq(_reserved(rental), success ? _bond(DAY + secs) : H100_BOND);
         _assertConserved(rental);
     }
 

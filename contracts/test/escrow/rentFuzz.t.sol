@@ -45,7 +45,7 @@ contract RentFuzzTest is EscrowBase {
         assertEq(r.boughtSecs, c.secs);
         assertEq(Timestamp.unwrap(r.end), _now() + c.secs);
         assertEq(_rao(escrow.liabilities()), owed + c.valueWei / WEI);
-        assertEq(_rao(vault.reserveOf(rental).reserved), _bond(c.secs));
+        assertEq(_reserved(rental), _bond(c.secs));
         (,,,, Rao free) = vault.bondOf(MACHINE);
         assertEq(_rao(free), freeRao - _bond(c.secs));
     }
