@@ -88,7 +88,7 @@ contract RentTest is EscrowBase {
         assertEq(_rao(escrow.liabilities()), _cost(DAY + 2 hours));
     }
 
-    function test_TheMachineIsRentedAgainOnceTurnedRound() external {
+    function test_GivenOneOfItsRentalsIsStillToBeClosed() external {
         uint64 first = _rented();
         skip(2 hours);
         _end(first);
@@ -99,6 +99,37 @@ contract RentTest is EscrowBase {
         assertEq(escrow.lastRentalOf(1), 2);
         assertEq(_reserved(first), H100_BOND, "each has its own reserve");
         assertEq(_reserved(second), H100_BOND);
+        assertEq(vault.nodeAt(1).firstRental, first);
+        assertEq(vault.nodeAt(1).secondRental, second);
+    }
+
+    /// @dev Three tenants inside one settleLag: the third waits until somebody closes the first.
+    function test_RevertGiven_TwoOfItsRentalsAreStillToBeClosed() external {
+        _ready(MACHINE, 3 * H100_BOND);
+        IRentalEscrow.Offer memory terms = _terms();
+        (terms.minDurationSecs, terms.turnaroundSecs) = (60, 0);
+        vm.prank(MINER);
+        escrow.offer(MACHINE, terms);
+        for (uint64 i = 1; i <= 2; ++i) {
+            assertEq(_rent(MACHINE, 1 hours), i);
+            skip(60);
+            _end(i);
+        }
+        bytes4 selector = ICollateralVault.CollateralVault_TwoOpenRentals.selector;
+        bytes memory two = abi.encodeWithSelector(selector, 1);
+        _refuse(_goodRent(MACHINE), two);
+        skip(LAG - 61);
+        _refuse(_goodRent(MACHINE), two); // a second before the first can be closed
+        skip(1);
+        escrow.close(1);
+        assertEq(_send(_goodRent(MACHINE)), 3);
+        assertEq(_reserved(2) + _reserved(3), 2 * H100_BOND);
+        _refuse(_goodRent(MACHINE), _notReady(_now() + DAY));
+        _end(3);
+        skip(60);
+        _refuse(_goodRent(MACHINE), two);
+        escrow.close(2);
+        assertEq(_send(_goodRent(MACHINE)), 4);
     }
 
     /* THE OFFER AGREED TO */
@@ -234,6 +265,26 @@ contract RentTest is EscrowBase {
         vm.prank(OWNER);
         escrow.setClassBond(H100, Rao.wrap(0));
         _refuse(_goodRent(MACHINE), abi.encodeWithSelector(IRentalEscrow.RentalEscrow_UnknownClass.selector, H100));
+    }
+
+    /* NEW BUSINESS */
+
+    function test_RevertGiven_NewBusinessIsPaused() external {
+        _ready(MACHINE, 1e9);
+        uint32 until = _pause(1 hours);
+        _refuse(_goodRent(MACHINE), _paused(until));
+        vm.warp(until - 1);
+        _refuse(_goodRent(MACHINE), _paused(until));
+        skip(1);
+        assertEq(_send(_goodRent(MACHINE)), 1);
+    }
+
+    function test_RevertGiven_TheSunset() external {
+        _ready(MACHINE, 1e9);
+        _sunset();
+        _refuse(_goodRent(MACHINE), _sunsetError());
+        skip(29 days);
+        _refuse(_goodRent(MACHINE), _sunsetError()); // for good
     }
 
     function test_RevertWhen_TheHotkeyLeftItsUid() external {
