@@ -129,11 +129,8 @@ impl Reader {
         let id = BlockId::number(block);
         let c = view(self.arbiter.caseAt(case).block(id).call().await)?;
         let status = status(c.status)?;
-        let executable_at = if status.is_decided() {
-            0
-        } else {
-            view(self.arbiter.executableAt(case).block(id).call().await)?
-        };
+        let executable_at =
+            if status.is_decided() { 0 } else { view(self.arbiter.executableAt(case).block(id).call().await)? };
         Ok(CaseView {
             id: case,
             kind: kind(c.kind)?,
