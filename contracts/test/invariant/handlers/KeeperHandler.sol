@@ -175,7 +175,7 @@ contract KeeperHandler is HandlerBase {
 
     /// @dev 2 % of what backs the rental, or a tenth, but never more than was earned.
     function _penalty(Filing memory f, StreamOracle.Tenancy memory t) private view returns (uint64) {
-        uint64 intact = STORE.intactOf(f.rental);
+        uint64 intact = STORE.backingOf(f.rental).intact;
         if (f.kind == IArbiter.Kind.NotDelivered) return intact * 200 / 10_000;
         uint64 earned = uint64(t.price) * STORE.servedSecs(f.rental, _now());
         return intact / 10 < earned ? intact / 10 : earned;
