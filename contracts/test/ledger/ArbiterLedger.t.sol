@@ -5,11 +5,11 @@ import { IArbiter } from "../../src/interfaces/IArbiter.sol";
 import { IRaoLedger } from "../../src/interfaces/IRaoLedger.sol";
 import { Base } from "../Base.t.sol";
 import { LedgerBase } from "./LedgerBase.t.sol";
-import { WithdrawCreditTest } from "./withdrawCredit.t.sol";
-import { SetPayoutAccountTest } from "./setPayoutAccount.t.sol";
 import { FlushBurnTest } from "./flushBurn.t.sol";
+import { SetPayoutAccountTest } from "./setPayoutAccount.t.sol";
 import { SweepTest } from "./sweep.t.sol";
 import { LedgerViewsTest } from "./views.t.sol";
+import { WithdrawCreditTest } from "./withdrawCredit.t.sol";
 
 /// @dev The arbiter's credit comes from appeal bonds, which are never below .01 TAO. For any amount the suite writes
 /// its books: slot 0 is (liabilities, toBurn, count), slot 1 the credit of accounts.

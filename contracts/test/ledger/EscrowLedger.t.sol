@@ -5,11 +5,11 @@ import { IRaoLedger } from "../../src/interfaces/IRaoLedger.sol";
 import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
 import { RaoPerSecond } from "../../src/types/Units.sol";
 import { LedgerBase } from "./LedgerBase.t.sol";
-import { WithdrawCreditTest } from "./withdrawCredit.t.sol";
-import { SetPayoutAccountTest } from "./setPayoutAccount.t.sol";
 import { FlushBurnTest } from "./flushBurn.t.sol";
+import { SetPayoutAccountTest } from "./setPayoutAccount.t.sol";
 import { SweepTest } from "./sweep.t.sol";
 import { LedgerViewsTest } from "./views.t.sol";
+import { WithdrawCreditTest } from "./withdrawCredit.t.sol";
 
 /// @dev In the escrow, credit comes from rentals that a case ends in the second they begin: all is refunded.
 abstract contract EscrowMoney is LedgerBase {

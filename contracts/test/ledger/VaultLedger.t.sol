@@ -4,11 +4,11 @@ pragma solidity 0.8.30;
 import { IRaoLedger } from "../../src/interfaces/IRaoLedger.sol";
 import { Rao } from "../../src/types/Units.sol";
 import { LedgerBase } from "./LedgerBase.t.sol";
-import { WithdrawCreditTest } from "./withdrawCredit.t.sol";
-import { SetPayoutAccountTest } from "./setPayoutAccount.t.sol";
 import { FlushBurnTest } from "./flushBurn.t.sol";
+import { SetPayoutAccountTest } from "./setPayoutAccount.t.sol";
 import { SweepTest } from "./sweep.t.sol";
 import { LedgerViewsTest } from "./views.t.sol";
+import { WithdrawCreditTest } from "./withdrawCredit.t.sol";
 
 /// @dev In the vault, credit comes from exits and burns from forfeits. Each account gets a machine of its own.
 abstract contract VaultMoney is LedgerBase {
@@ -44,10 +44,6 @@ abstract contract VaultMoney is LedgerBase {
         vault.setAsideAny(registration, Rao.wrap(rao));
         vault.forfeit(registration, Rao.wrap(rao));
         vm.stopPrank();
-    }
-
-    function _leastBurnable() internal pure override returns (uint64) {
-        return 1;
     }
 }
 
