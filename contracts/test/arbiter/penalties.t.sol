@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { IKeeperSet } from "../../src/interfaces/IKeeperSet.sol";
 import { RaoPerSecond, Timestamp } from "../../src/types/Units.sol";
 import { ArbiterBase } from "./ArbiterBase.t.sol";
 
@@ -89,6 +90,20 @@ contract PenaltiesTest is ArbiterBase {
         assertEq(_penaltyOf(1), 0);
         assertEq(Timestamp.unwrap(_rentalAt(rental).end), _now(), "but it ends");
         _assertBond(H100_BOND, 0, 0, 1e9 - H100_BOND);
+    }
+
+    /// @dev Whoever the keepers are: the set itself says whether it may punish, however many signed.
+    function test_ASetThatSaysItMayNotPunishSetsNothingAside() external {
+        skip(10 hours);
+        bytes memory question = abi.encodeWithSelector(IKeeperSet.quorumOf.selector);
+        vm.mockCall(address(keepers), question, abi.encode(true, false));
+        assertEq(_penaltyOf(_fileSeen(OFFLINE, 0, _now() - 1_000, _now())), 0);
+        assertEq(_creditOf(RENTER), _cost(14 hours), "but it ends");
+        assertEq(_penaltyOf(_fileSpoofed(H100, 1, _spoofs(H100, 1, _now(), 3))), 0);
+        (uint32 day,) = arbiter.penaltiesOfDay();
+        assertEq(day, 0, "nothing is not recorded as something");
+        vm.mockCall(address(keepers), question, abi.encode(false, true));
+        _refuseSeen(INTERRUPTED, 0, start, start + 60, _noQuorum(3));
     }
 
     /* RELATIONS */

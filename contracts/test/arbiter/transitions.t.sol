@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import { IArbiter } from "../../src/interfaces/IArbiter.sol";
+import { Timestamp } from "../../src/types/Units.sol";
 import { ArbiterBase } from "./ArbiterBase.t.sol";
 
 /// @dev The whole machine as a table: every status, at every time that matters, under every call. What the table does
@@ -110,6 +111,60 @@ abstract contract TransitionsBase is ArbiterBase {
         _assertStatus(2, FILED);
         _assertBooks();
     }
+
+    /* ANY ORDER */
+
+    /// @dev The same machine, said once more as a function; and at the end every second and every rao is somewhere.
+    function testFuzz_AnyOrderOfCallsFollowsTheTable(uint8[8] memory calls, uint32[8] memory waits) external {
+        _outage();
+        uint64 refund = _creditOf(RENTER);
+        IArbiter.Status status = FILED;
+        bool refunded;
+        for (uint256 i = 0; i < 8; ++i) {
+            skip(_wait(waits[i]));
+            IArbiter.Status next = _next(status, calls[i] % 4);
+            (bool ok, bytes memory result) = _call(calls[i] % 4);
+            assertEq(ok, next != NO, "allowed");
+            // forge-lint: disable-next-line(unsafe-typecast) the selector
+            if (!ok) assertEq(bytes4(result), _refusal(calls[i] % 4, status), "the error of that call");
+            else status = next;
+            refunded = refunded || status == REFUNDED || status == REFUNDED_APPEALED || status == EXECUTED;
+            _assertStatus(1, status);
+            _assertBooks();
+        }
+        assertEq(_creditOf(RENTER), refund + (refunded ? _cost(20 minutes) : 0), "the renter's seconds");
+        assertEq(_creditOf(MINER), status == DISMISSED && !refunded ? _cost(20 minutes) : 0, "or the miner's");
+        assertEq(_rao(vault.toBurn()), status == EXECUTED ? _penaltyOf(1) : 0);
+    }
+
+    /// @dev Mostly around the edges.
+    function _wait(uint32 draw) private pure returns (uint32) {
+        uint32[5] memory edges = [0, W, R, W + R, 1 hours];
+        uint32 edge = edges[draw % 5];
+        return edge == 0 ? 0 : edge - 1 + draw / 5 % 3;
+    }
+
+    function _next(IArbiter.Status status, uint256 which) private view returns (IArbiter.Status) {
+        uint32 windowOver = Timestamp.unwrap(arbiter.caseAt(1).filedAt) + W;
+        bool slow = arbiter.caseAt(1).slow;
+        bool over = _now() >= windowOver;
+        bool penaltyDue = _now() >= windowOver + (slow ? R : 0);
+        if (status == FILED) {
+            if (which == 0 && !penaltyDue) return over ? REFUNDED_APPEALED : APPEALED;
+            if (which == 3 && over) return slow ? REFUNDED : EXECUTED;
+        } else if (status == REFUNDED) {
+            if (which == 0 && !penaltyDue) return REFUNDED_APPEALED;
+            if (which == 3 && penaltyDue) return EXECUTED;
+        } else if (_isWithTheJudge(status)) {
+            bool inTime = _now() <= _ruleBy(1);
+            if (which == 1 && inTime) return EXECUTED;
+            if (which == 2 && inTime) return DISMISSED;
+            if (which == 3 && !inTime) return EXECUTED;
+        }
+        return NO;
+    }
+
+    /* THE ROWS BOTH MACHINES SHARE */
 
     function _checkNone() internal {
         _row(NONE, 0, NO, NO, NO, NO);
