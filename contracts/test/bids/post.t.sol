@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import { IRaoLedger } from "../../src/interfaces/IRaoLedger.sol";
 import { IRentalBids } from "../../src/interfaces/IRentalBids.sol";
-import { Rao, RaoPerSecond, Units_Overflow } from "../../src/types/Units.sol";
+import { RaoPerSecond, Units_Overflow, toRao } from "../../src/types/Units.sol";
 import { BidsBase } from "./BidsBase.t.sol";
 
 contract PostTest is BidsBase {
@@ -107,7 +107,7 @@ contract PostTest is BidsBase {
         IRentalBids.Bid memory b = _wish();
         uint256 cost = _costOf(b);
         vm.expectEmit(address(bids));
-        emit IRentalBids.BidPosted(1, RENTER, b, Rao.wrap(uint64(cost)));
+        emit IRentalBids.BidPosted(1, RENTER, b, toRao(cost));
         assertEq(_post(b, cost * WEI), 1, "ids are dense from 1");
         assertEq(keccak256(abi.encode(bids.bidAt(1))), keccak256(abi.encode(b)));
         assertEq(bids.bidCount(), 1);

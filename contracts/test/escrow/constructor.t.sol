@@ -30,7 +30,7 @@ contract EscrowConstructorTest is EscrowBase {
         _build(config);
     }
 
-    function test_KeepsEveryParameterAndStartsEmpty() external {
+    function test_WhenAllIsRight() external {
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
         vm.expectEmit();
         emit IRentalEscrow.ClassBondSet(H100, Rao.wrap(H100_BOND));
@@ -53,7 +53,7 @@ contract EscrowConstructorTest is EscrowBase {
         assertEq(address(built).balance, SEED_WEI);
     }
 
-    function test_HoldsSixtyTaoAClassButNoMoreThanAHundred() external {
+    function test_RevertWhen_AClassBondIsOverAHundredTao() external {
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
         bonds[0] = Rao.wrap(100e9);
         new RentalEscrow{ value: SEED_WEI }(OWNER, _config(), classes, bonds);
@@ -121,7 +121,7 @@ contract EscrowConstructorTest is EscrowBase {
         new RentalEscrow{ value: SEED_WEI + 1 }(OWNER, _config(), classes, bonds);
     }
 
-    function test_RevertWhen_TheChainHasNoPayouts() external {
+    function test_RevertGiven_TheChainHasNoPayouts() external {
         vm.etch(address(0x800), "");
         vm.expectRevert(abi.encodeWithSelector(IRaoLedger.RaoLedger_NotSubtensor.selector, address(0x800)));
         _build(_config());
