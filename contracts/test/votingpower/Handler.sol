@@ -7,13 +7,14 @@ import { VotingPowerBase } from "./VotingPowerBase.t.sol";
 /// that the contract refuses are made too: what it does then is nothing. The handler brings no model of the contract,
 /// only of the chain.
 contract VotingPowerHandler is VotingPowerBase {
-    uint256 internal constant ACTORS = 8;
+    uint8 internal constant ACTORS = 8;
 
     mapping(bytes4 selector => uint256) public done;
 
     constructor() {
         setUp();
         for (uint256 n = 0; n < ACTORS; ++n) {
+            // forge-lint: disable-next-line(unsafe-typecast) small numbers only
             _seat(n, uint64(10 + n));
         }
     }
@@ -35,6 +36,7 @@ contract VotingPowerHandler is VotingPowerBase {
         vm.prank(caller);
         // forge-lint: disable-next-line(unchecked-call)
         (bool ok,) = address(keepers).call(call);
+        // forge-lint: disable-next-line(unsafe-typecast) a call's selector
         if (ok) ++done[bytes4(call)];
     }
 
@@ -46,20 +48,20 @@ contract VotingPowerHandler is VotingPowerBase {
     }
 
     function associate(uint8 uid, uint8 n) external {
-        uid %= uint8(ACTORS);
+        uid %= ACTORS;
         _associate(uid, _keeper(n % 4 == 0 ? n / 4 % ACTORS : uid)); // mostly where it was
         ++done[this.associate.selector];
     }
 
     function dissociate(uint8 uid) external {
-        if (uid % 4 == 0) _dissociate(uid / 4 % uint16(ACTORS));
+        if (uid % 4 == 0) _dissociate(uid / 4 % ACTORS);
         ++done[this.dissociate.selector];
     }
 
     /// @dev As on the chain no hotkey sits at two uids: two of them change places, or one moves its power as well.
     function swapHotkeys(uint8 a, uint8 b, bool withPower) external {
-        uint16 uidA = a % uint16(ACTORS);
-        uint16 uidB = b % uint16(ACTORS);
+        uint16 uidA = a % ACTORS;
+        uint16 uidB = b % ACTORS;
         bytes32 hotkeyA = METAGRAPH.getHotkey(NETUID, uidA);
         bytes32 hotkeyB = METAGRAPH.getHotkey(NETUID, uidB);
         METAGRAPH.setHotkey(NETUID, uidA, hotkeyB);
@@ -82,14 +84,14 @@ contract VotingPowerHandler is VotingPowerBase {
     /* KEEPERS AND ANYBODY */
 
     function join(uint8 n, uint8 dice) external {
-        n %= uint8(ACTORS);
-        uint16 uid = dice % 4 == 0 ? dice / 4 % uint16(ACTORS) : n; // mostly its own
+        n %= ACTORS;
+        uint16 uid = dice % 4 == 0 ? dice / 4 % ACTORS : n; // mostly its own
         _try(_keeper(n), abi.encodeCall(keepers.join, (uid, _uidHash(uid), SSH_KEY, URL)));
     }
 
     function checkIn(uint8 n, uint8 dice) external {
-        n %= uint8(ACTORS);
-        uint16 uid = dice % 4 == 0 ? dice / 4 % uint16(ACTORS) : n; // mostly its own
+        n %= ACTORS;
+        uint16 uid = dice % 4 == 0 ? dice / 4 % ACTORS : n; // mostly its own
         _try(_keeper(n), abi.encodeCall(keepers.checkIn, (uid, _uidHash(uid))));
     }
 

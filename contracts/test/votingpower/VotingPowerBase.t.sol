@@ -269,6 +269,7 @@ abstract contract VotingPowerBase is Test {
             // forge-lint: disable-next-line(unchecked-call)
             (bool ok, bytes memory out) = address(keepers).call{ gas: gas }(call);
             vm.revertToState(snapshot);
+            // forge-lint: disable-next-line(unsafe-typecast) an error's selector
             bool check = !ok && out.length == 68 && bytes4(out) == Subtensor.Subtensor_NotEnoughGas.selector;
             if (check) ++starved;
             if (!check && (ok || out.length != 0)) assertEq(out, answer, "the answer does not depend on the gas");

@@ -88,14 +88,18 @@ contract VotingPowerInvariants is VotingPowerBase {
     }
 
     function _step(uint256 seed) private {
+        // forge-lint: disable-next-line(unsafe-typecast) below 12
         uint8 which = uint8(seed % 12);
+        // forge-lint: disable-next-line(unsafe-typecast) dice
         uint8 a = uint8(seed >> 8);
+        // forge-lint: disable-next-line(unsafe-typecast) dice
         uint8 b = uint8(seed >> 16);
         if (which == 0) _handler.power(a, b);
         if (which == 1) _handler.associate(a, b);
         if (which == 2) _handler.dissociate(a);
         if (which == 3) _handler.swapHotkeys(a, b, a % 2 == 0);
         if (which == 4) _handler.switchTracking(a);
+        // forge-lint: disable-next-line(unsafe-typecast) dice
         if (which == 5) _handler.pass(uint32(seed >> 24));
         if (which == 6) _handler.join(a, b);
         if (which == 7) _handler.checkIn(a, b);
