@@ -26,8 +26,8 @@ interface IEd25519Verify {
 
 /// @notice Precompile 0x80d: the chain's own moving average of each validator's stake on a subnet, in rao.
 interface IVotingPower {
-    /// @dev Zero for a hotkey without validator permit or registration, and for all while tracking is off. Moves only at
-    /// the end of an epoch, and with `swap_hotkey`, at once, from the old hotkey to the new one.
+    /// @dev Zero for a hotkey without validator permit or registration, and for all while tracking is off. Moves only
+    /// at the end of an epoch, and with `swap_hotkey`, at once, from the old hotkey to the new one.
     function getVotingPower(uint16 netuid, bytes32 hotkey) external view returns (uint256 power);
 
     /// @dev The sum over the subnet, added up at every call.

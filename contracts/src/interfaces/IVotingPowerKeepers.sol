@@ -6,8 +6,8 @@ import { IKeeperSet } from "./IKeeperSet.sol";
 
 /// @title Keepers by the chain's own average of their stake on the subnet (precompile 0x80d)
 /// @notice A validator sits down with `join` and shows at least every `CHECK_IN_SECS` that it is still there. Words: a
-/// keeper is *seated* from joining until it leaves or is unseated; *silent* when seated and past its time; *active* when
-/// seated and not silent. Only active keepers sign; silent ones weigh until anybody calls `expire`.
+/// keeper is *seated* from joining until it leaves or is unseated; *silent* when seated and past its time; *active*
+/// when seated and not silent. Only active keepers sign; silent ones weigh until anybody calls `expire`.
 /// @dev Nobody owns this. Assumption (safety): root leaves the average slow (`VotingPowerEmaAlpha` at .00357 an epoch);
 /// at 1 a stake bought for one epoch would be the court.
 /// Assumption (liveness): root leaves 0x802 and 0x807 enabled, else nobody checks in and the set ends.

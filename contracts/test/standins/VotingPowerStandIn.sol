@@ -5,8 +5,8 @@ import { IVotingPower } from "../../src/interfaces/ISubtensor.sol";
 
 /// @title Stand-in for precompile 0x80d on chains that lack it (local tests only)
 /// @notice Keeps what each hotkey's voting power is; epochs pass by `setPower`.
-/// @dev Faithful where the real one is known: 64-bit values, saturating total at 625 gas an entry, `swap` moves power at
-/// once and adds it to what is there, the end of tracking clears everything, a disabled precompile burns all gas.
+/// @dev Faithful where the real one is known: 64-bit values, saturating total at 625 gas an entry, `swap` moves power
+/// at once and adds it to what is there, the end of tracking clears everything, a disabled precompile burns all gas.
 contract VotingPowerStandIn is IVotingPower {
     uint256 private constant READ_GAS = 625;
 

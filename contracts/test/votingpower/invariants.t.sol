@@ -6,8 +6,8 @@ import { IKeeperSet } from "../../src/interfaces/IKeeperSet.sol";
 import { VotingPowerBase } from "./VotingPowerBase.t.sol";
 import { VotingPowerHandler } from "./Handler.sol";
 
-/// @dev What holds of the electorate after anything. `_assertTable` says: places dense, one seat for an account and for a
-/// hotkey, weights positive and adding up to `seatedWeight`.
+/// @dev What holds of the electorate after anything. `_assertTable` says: places dense, one seat for an account and for
+/// a hotkey, weights positive and adding up to `seatedWeight`.
 contract VotingPowerInvariants is VotingPowerBase {
     uint256 private constant ACTORS = 8;
 
