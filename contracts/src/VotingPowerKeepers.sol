@@ -168,6 +168,7 @@ contract VotingPowerKeepers is IVotingPowerKeepers {
         require(hotkey != 0, VotingPowerKeepers_NoHotkey(uid));
     }
 
+    /// @dev True of who is not seated, too: its time is zero.
     function _isSilent(Seat storage seat) private view returns (bool) {
         return seat.activeUntil < timeNow();
     }
@@ -210,7 +211,7 @@ contract VotingPowerKeepers is IVotingPowerKeepers {
 
     /// @dev Without live weights: whoever is active may stay as it is. Who is not has a weight of unknown age.
     function _staySeated(Seat storage seat, bytes32 hotkey, uint16 uid) private {
-        require(seat.place != 0 && !_isSilent(seat), VotingPowerKeepers_NotTracked(NETUID));
+        require(!_isSilent(seat), VotingPowerKeepers_NotTracked(NETUID));
         require(seat.hotkey == hotkey, VotingPowerKeepers_HotkeyMoved(uid, hotkey, seat.hotkey));
         seat.uid = uid;
         _prolong(seat);
@@ -282,7 +283,7 @@ contract VotingPowerKeepers is IVotingPowerKeepers {
             require(previous < signer, KeeperSet_SignersNotAscending(previous, signer));
             previous = signer;
             Seat storage seat = _seats[signer];
-            if (seat.place == 0 || _isSilent(seat)) return (false, i);
+            if (_isSilent(seat)) return (false, i);
             uint256 weight = _counting(seat, tracked);
             signed += weight;
             if (weight > heaviest) heaviest = weight;

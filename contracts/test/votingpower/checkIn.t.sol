@@ -169,6 +169,15 @@ contract CheckInTest is VotingPowerBase {
         _assertSeat(0, _hotkey(0), 100, START + 2 * uint256(CHECK_IN_SECS));
     }
 
+    /// @dev The chain moved the validator to another uid: the same hotkey, frozen or not.
+    function test_AUidThatMovedIsWrittenDownWhileTrackingIsOff() external givenTheCallerJoined givenTrackingIsOff {
+        METAGRAPH.setHotkey(NETUID, 7, _hotkey(0));
+        _associate(7, _keeper(0));
+        vm.prank(_keeper(0));
+        keepers.checkIn(7, _uidHash(7));
+        assertEq(keepers.seatOf(_keeper(0)).uid, 7);
+    }
+
     /// @dev Nobody keeps an old weight by sending just too little gas for the read.
     function test_TooLittleGasIsNotTrackingOff() external givenTheCallerJoined {
         _power(0, 1);

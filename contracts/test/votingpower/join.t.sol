@@ -140,6 +140,9 @@ contract JoinTest is VotingPowerBase {
         _assertSeat(0, _hotkey(0), 51, START + CHECK_IN_SECS);
         uint256 sum = 256 * 100 + 256 * 257 / 2 - 300 + 51;
         _assertTotals(256, sum, sum + 50);
+        _seat(300, 52); // now the lightest is the last in the table
+        _assertUnseated(0);
+        _assertTotals(256, sum + 1, sum + 50 + 52);
     }
 
     function test_GivenAHeavyKeeperIsSilent() external givenTheCallerIsNotSeated givenTrackingIsOn givenTheTableIsFull {
