@@ -131,7 +131,8 @@ contract ExitsTest is GateBase {
 
     function _spoofs(bytes32 machine, uint32 registration) private view returns (IArbiter.SignedSpoof[] memory spoofs) {
         bytes32 typehash = keccak256(
-            "Spoof(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,uint32 provedAt,bytes32 evidence)"
+            "Spoof(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,"
+            "uint32 provedAt,bytes32 evidence)"
         );
         spoofs = new IArbiter.SignedSpoof[](3);
         for (uint256 i = 0; i < 3; ++i) {

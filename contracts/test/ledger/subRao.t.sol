@@ -72,9 +72,10 @@ contract SubRaoTest is Base {
     }
 
     function _sendPost(uint256 valueWei) private {
+        Timestamp expiresAt = Timestamp.wrap(_now() + 1);
         _expectNotWholeRao(valueWei);
         vm.prank(RENTER);
-        bids.post{ value: valueWei }(H100, 1, 1 hours, RaoPerSecond.wrap(PRICE), RENTER_KEY, Timestamp.wrap(_now() + 1));
+        bids.post{ value: valueWei }(H100, 1, 1 hours, RaoPerSecond.wrap(PRICE), RENTER_KEY, expiresAt);
     }
 
     function _sendAppeal(uint256 valueWei) private {
