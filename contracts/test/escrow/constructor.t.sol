@@ -138,11 +138,11 @@ contract EscrowConstructorTest is EscrowBase {
         uint16 valueOff
     ) external {
         IRentalEscrow.Config memory config = _config();
-        config.bondBps = 9_000 + bondBps % 1_100;
+        config.bondBps = 9_990 + bondBps % 12;
         config.settleLagSecs = lag % 8 == 0 ? lag % 16 / 8 * (7 days + 1) : 1 + lag % 7 days;
         config.certificateLifeSecs = life % 8 == 0 ? life % 16 / 8 * (7 days + 1) : 1 + life % 7 days;
-        config.feeBps = 400 + feeBps % 110;
-        config.abandonBps = 1_000 + abandonBps % 1_100;
+        config.feeBps = 490 + feeBps % 12;
+        config.abandonBps = 1_990 + abandonBps % 12;
         if (zeros % 64 == 1) config.vault = address(0);
         if (zeros % 64 == 2) config.arbiter = address(0);
         if (zeros % 64 == 3) config.keepers = address(0);
