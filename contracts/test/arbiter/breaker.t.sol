@@ -71,6 +71,13 @@ contract BreakerTest is ArbiterBase {
         skip(APPEAL_WINDOW);
         _execute(2);
         _assertStatus(2, EXECUTED);
+        _rentOther(); // the line is at 120,000,000 rao now, or a little less
+        _penalize(60_000);
+        skip(20 minutes);
+        assertTrue(_isSlow(_penalize(60_001)));
+        uint64 caseId = _fileSeen(OFFLINE, 0, start, _now()); // nothing was earned
+        assertEq(_penaltyOf(caseId), 0);
+        assertFalse(_isSlow(caseId));
     }
 
     function test_GivenThePenaltiesAreOfTheDayBefore() external {

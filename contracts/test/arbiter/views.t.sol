@@ -188,7 +188,8 @@ contract ArbiterViewsTest is ArbiterBase {
     function test_PenaltiesOfDay_GivenThereWasNone() external {
         _assertDay(0, 0);
         skip(1 hours);
-        _fast(); // no penalty
+        _fileSeen(OFFLINE, 0, start, _now()); // nothing was earned, and nothing is not recorded as something
+        assertEq(_penaltyOf(1), 0);
         _assertDay(0, 0);
     }
 
