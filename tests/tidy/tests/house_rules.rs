@@ -4,7 +4,7 @@
 use std::path::Path;
 use surety_tidy::{files, functions, root};
 
-const RUST: &[&str] = &["contracts/compile", "keeper", "verifier", "tests"];
+const RUST: &[&str] = &["contracts/compile", "contracts/deploy", "keeper", "verifier", "tests"];
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()
@@ -113,4 +113,25 @@ fn no_file_names_a_workplace() {
             assert!(!text.contains(word), "{} contains {word}", path.display());
         }
     }
+}
+
+/// Every external function of the contracts that changes something is specified on a page: `test/**/<function>.tree`
+/// (that tests and trees agree is bulloak's to check).
+#[test]
+fn every_function_that_changes_state_has_its_tree() {
+    let stem = |path: &Path| path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let trees: Vec<String> = files("contracts/test", &[".tree"]).iter().map(|path| stem(path)).collect();
+    let mut found = 0;
+    for path in files("contracts/src/interfaces", &[".sol"]).iter().filter(|path| stem(path) != "ISubtensor") {
+        for declaration in read(path).split("    function ").skip(1) {
+            let declaration = declaration.split(';').next().unwrap_or_default();
+            let name = declaration.split('(').next().unwrap_or_default().to_owned();
+            if declaration.contains(" view") || declaration.contains(" pure") {
+                continue;
+            }
+            found += 1;
+            assert!(trees.contains(&name), "{}: {name} has no {name}.tree", path.display());
+        }
+    }
+    assert!(found > 30, "only {found} functions were found in the interfaces");
 }
