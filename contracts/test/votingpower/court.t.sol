@@ -40,7 +40,7 @@ contract CourtTest is Base {
         uint64 nonce = vm.getNonce(address(this));
         address escrowAt = vm.computeCreateAddress(address(this), nonce + 1);
         address arbiterAt = vm.computeCreateAddress(address(this), nonce + 2);
-        vault = new CollateralVault{ value: SEED_WEI }(_vaultConfig(escrowAt, arbiterAt));
+        vault = new CollateralVault{ value: SEED_WEI }(OWNER, _vaultConfig(escrowAt, arbiterAt));
         IRentalEscrow.Config memory e = _escrowConfig(address(vault), arbiterAt);
         e.keepers = address(_court);
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
