@@ -16,6 +16,7 @@ import { StreamOracle } from "./model/StreamOracle.sol";
 /// where those are recorded (test/peers, hole 11); 10 holds because nothing here reads a log.
 /// One campaign checks all of them: with one each, the same calls would be made a dozen times over.
 contract Invariants is Checks {
+    /// forge-config: default.invariant.runs = 48
     function invariant_AllOfThem() external {
         _1_BalanceCoversLiabilitiesAndSeed();
         _2_EverySecondPaidForIsAccountedFor();
@@ -168,7 +169,7 @@ contract Invariants is Checks {
     /// is to be burned are the liabilities to the last rao (2, 3, 12 and 13 say what is bound).
     function _14_NobodyUnknownHasCredit() private {
         for (uint256 i = 0; i < ledgers.length; ++i) {
-            _same(_creditOfEverybody(ledgers[i]), _creditSum(ledgers[i]), "14: credit of everybody, and of those known");
+            _same(_creditOfEverybody(ledgers[i]), _creditSum(ledgers[i]), "14: credit of everybody, of those known");
         }
     }
 

@@ -56,7 +56,7 @@ abstract contract InvariantsBase is Base {
 
     /// @dev So low that many a penalty is slow.
     function _breakerBps() internal pure override returns (uint16) {
-        return 30;
+        return 2;
     }
 
     function _introduceEverybody() private {
@@ -98,52 +98,53 @@ abstract contract InvariantsBase is Base {
         _can(m.rebind.selector, 1);
         _can(m.retire.selector, 2);
         _can(m.setEndpoint.selector, 1);
-        _can(m.deposit.selector, 2);
+        _can(m.deposit.selector, 3);
         _can(m.requestExit.selector, 2);
         _can(m.cancelExit.selector, 1);
+        _can(m.forgetToWithdraw.selector, 1);
         _can(m.withdraw.selector, 2);
-        _can(m.offer.selector, 2);
+        _can(m.offer.selector, 4);
         _can(m.withdrawOffer.selector, 1);
         _can(m.abandon.selector, 1);
-        _can(m.appeal.selector, 3);
+        _can(m.appeal.selector, 4);
         RenterHandler r = new RenterHandler(s);
         _plays(address(r));
-        _can(r.rent.selector, 5);
-        _can(r.rentFor.selector, 2);
-        _can(r.extend.selector, 2);
+        _can(r.rent.selector, 8);
+        _can(r.rentFor.selector, 3);
+        _can(r.extend.selector, 3);
         _can(r.end.selector, 1);
         BidderHandler b = new BidderHandler(s);
         _plays(address(b));
         _can(b.post.selector, 2);
-        _can(b.fill.selector, 3);
+        _can(b.fill.selector, 4);
         _can(b.giveUp.selector, 1);
         KeeperHandler k = new KeeperHandler(s);
         _plays(address(k));
-        _can(k.interrupted.selector, 5);
-        _can(k.offline.selector, 2);
-        _can(k.notDelivered.selector, 2);
-        _can(k.spoofed.selector, 2);
+        _can(k.interrupted.selector, 4);
+        _can(k.offline.selector, 5);
+        _can(k.notDelivered.selector, 4);
+        _can(k.spoofed.selector, 4);
     }
 
     function _createOthers(System memory s) private {
         PublicHandler p = new PublicHandler(s);
         _plays(address(p));
         _can(p.claim.selector, 3);
-        _can(p.close.selector, 3);
+        _can(p.close.selector, 2);
         _can(p.closeMany.selector, 1);
-        _can(p.execute.selector, 4);
+        _can(p.execute.selector, 5);
         _can(p.setPayoutAccount.selector, 1);
         _can(p.withdrawCredit.selector, 2);
         _can(p.flushBurn.selector, 1);
         _can(p.sweep.selector, 1);
         OfficeHandler o = new OfficeHandler(s);
         _plays(address(o));
-        _can(o.rule.selector, 3);
+        _can(o.rule.selector, 4);
         _can(o.pause.selector, 1);
         _can(o.unpause.selector, 2);
         _can(o.sunset.selector, 1);
         _can(o.setClassBond.selector, 1);
-        _can(o.appoint.selector, 3);
+        _can(o.appoint.selector, 2);
         _can(o.dismiss.selector, 1);
         StrangerHandler n = new StrangerHandler(s);
         _plays(address(n));
@@ -156,10 +157,10 @@ abstract contract InvariantsBase is Base {
         _can(n.fileAlone.selector, 1);
         WorldHandler w = new WorldHandler(s);
         _plays(address(w));
-        _can(w.waitSome.selector, 3);
+        _can(w.waitSome.selector, 4);
         _can(w.waitHours.selector, 3);
-        _can(w.waitDays.selector, 2);
-        _can(w.waitForEdge.selector, 4);
+        _can(w.waitDays.selector, 1);
+        _can(w.waitForEdge.selector, 3);
         _can(w.moveHotkey.selector, 1);
         _can(w.refusePayouts.selector, 1);
         _can(w.force.selector, 1);

@@ -42,6 +42,9 @@ abstract contract HandlerBase is Base {
         LAG = s.escrow.SETTLE_LAG_SECS();
     }
 
+    /// @dev A handler deploys nothing.
+    function setUp() public pure override { }
+
     modifier acts() {
         vm.warp(STORE.clock());
         _;
@@ -146,9 +149,8 @@ abstract contract HandlerBase is Base {
         BondModel.Bond memory b = STORE.bondOf(registration);
         bytes32 there = METAGRAPH.getHotkey(NETUID, b.uid);
         if (there != b.hotkey) {
-            return abi.encodeWithSelector(
-                ICollateralVault.CollateralVault_HotkeyNotAtUid.selector, b.uid, there, b.hotkey
-            );
+            bytes4 moved = ICollateralVault.CollateralVault_HotkeyNotAtUid.selector;
+            return abi.encodeWithSelector(moved, b.uid, there, b.hotkey);
         }
         uint64[2] memory open = STORE.openRentalsOf(registration);
         if (rental == 0 && open[0] != 0 && open[1] != 0) {
@@ -158,9 +160,8 @@ abstract contract HandlerBase is Base {
         uint64 have = rental == 0 ? 0 : STORE.backingOf(rental).intact;
         uint64 needed = total > have ? total - have : 0;
         if (needed > free) {
-            return abi.encodeWithSelector(
-                ICollateralVault.CollateralVault_NotEnoughFree.selector, b.machine, free, needed
-            );
+            bytes4 short = ICollateralVault.CollateralVault_NotEnoughFree.selector;
+            return abi.encodeWithSelector(short, b.machine, free, needed);
         }
         return "";
     }
@@ -220,9 +221,9 @@ abstract contract HandlerBase is Base {
         return abi.encodeWithSelector(selector, a, b, c);
     }
 
-    /// @dev All active keepers three times of four, else any set of candidates.
+    /// @dev All active keepers seven times of eight, else any set of candidates.
     function _signerMask(uint256 seed) internal view returns (uint256) {
-        return seed % 4 != 0 ? STORE.everyKeeper() : (seed >> 2) % 2 ** STORE.candidateCount();
+        return seed % 8 != 0 ? STORE.everyKeeper() : (seed >> 3) % 2 ** STORE.candidateCount();
     }
 
     function _termsOf(bytes32 machine) internal view returns (IRentalEscrow.Offer memory terms, bytes32 offerHash) {

@@ -34,9 +34,8 @@ contract MinerHandler is HandlerBase {
         if (expected.length != 0) {
             // nothing else is looked at
         } else if (miner != address(0)) {
-            expected = abi.encodeWithSelector(
-                ICollateralVault.CollateralVault_AlreadyRegistered.selector, machine, miner
-            );
+            expected =
+                abi.encodeWithSelector(ICollateralVault.CollateralVault_AlreadyRegistered.selector, machine, miner);
         } else if (there != hotkey) {
             expected =
                 abi.encodeWithSelector(ICollateralVault.CollateralVault_HotkeyNotAtUid.selector, uid, there, hotkey);
@@ -133,6 +132,18 @@ contract MinerHandler is HandlerBase {
         vm.prank(b.miner);
         vault.requestExit(machine, Rao.wrap(amount));
         if (ok) STORE.exit(STORE.registrationOf(machine), amount, _now() + 2 days);
+    }
+
+    /// @dev Asks for all there is, and does not come in time.
+    function forgetToWithdraw(uint256 machineSeed) external acts {
+        bytes32 machine = _registered(machineSeed);
+        BondModel.Bond memory b = _bond(machine);
+        if (b.free + b.exiting == 0) return;
+        vm.prank(b.miner);
+        vault.requestExit(machine, Rao.wrap(b.free + b.exiting));
+        STORE.exit(STORE.registrationOf(machine), b.free + b.exiting, _now() + 2 days);
+        STORE.pass(5 days + 1);
+        STORE.count("forget to withdraw");
     }
 
     function cancelExit(uint256 machineSeed) external acts {
@@ -254,10 +265,7 @@ contract MinerHandler is HandlerBase {
             STORE.count("refund by appeal");
         }
         STORE.appeal(
-            caseId,
-            bond,
-            _now() + 48 hours,
-            refunded ? IArbiter.Status.RefundedAppealed : IArbiter.Status.Appealed
+            caseId, bond, _now() + 48 hours, refunded ? IArbiter.Status.RefundedAppealed : IArbiter.Status.Appealed
         );
     }
 
@@ -269,14 +277,18 @@ contract MinerHandler is HandlerBase {
         return STORE.bondedOf(registration) == 0 && open[0] + open[1] == 0;
     }
 
-    /// @dev The newest that is not decided, three times of four.
-    function _someCase(uint256 seed) private view returns (uint64) {
+    /// @dev Three times of four one that can be appealed: the newest, or rather one whose pay is due already.
+    function _someCase(uint256 seed) private view returns (uint64 picked) {
         uint64 count = STORE.cases();
+        if (count == 0) return 0;
         for (uint64 id = count; id > 0 && seed % 4 != 0; --id) {
-            IArbiter.Status status = STORE.caseOf(id).status;
-            if (status == IArbiter.Status.Filed || status == IArbiter.Status.Refunded) return id;
+            BondModel.CaseModel memory c = STORE.caseOf(id);
+            bool waiting = c.status == IArbiter.Status.Filed || c.status == IArbiter.Status.Refunded;
+            if (!waiting || c.filedAt + (c.slow ? 72 hours : 24 hours) <= _now()) continue;
+            bool due = c.slow && c.secs != 0 && c.filedAt + 24 hours <= _now();
+            if (picked == 0 || due) picked = id;
         }
-        return count == 0 ? 0 : _to64((seed >> 2) % count) + 1;
+        if (picked == 0) picked = _to64((seed >> 2) % count) + 1;
     }
 
     function _noExit(bytes32 machine) private pure returns (bytes memory) {

@@ -30,9 +30,8 @@ contract RenterHandler is RentingBase {
         IRentalEscrow.SignedCertificate[] memory certificates = _certificates(p.machine, p.terms, keys);
         bool ok = _succeeds("rentFor", _expectRent(p, quorum, keys.length));
         hoax(STRANGER, p.cost * WEI);
-        uint64 rental = escrow.rentFor{ value: p.cost * WEI }(
-            p.renter, p.machine, p.secs, RENTER_KEY, p.offerHash, certificates
-        );
+        uint64 rental =
+            escrow.rentFor{ value: p.cost * WEI }(p.renter, p.machine, p.secs, RENTER_KEY, p.offerHash, certificates);
         if (ok) _rented(p, rental);
     }
 

@@ -50,10 +50,10 @@ contract WorldHandler is HandlerBase {
 
     /* CHAIN */
 
-    /// @dev A hotkey loses its uid one time of four, and comes back the other times.
+    /// @dev A hotkey loses its uid one time of eight, and comes back the other times.
     function moveHotkey(uint256 uidSeed, uint256 seed) external acts {
         uint16 uid = _to16(uidSeed % 2);
-        METAGRAPH.setHotkey(NETUID, uid, seed % 4 == 0 ? keccak256("somebody else") : _hotkey(uid));
+        METAGRAPH.setHotkey(NETUID, uid, seed % 8 == 0 ? keccak256("somebody else") : _hotkey(uid));
         STORE.count("moveHotkey");
     }
 
