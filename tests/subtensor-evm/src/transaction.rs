@@ -242,7 +242,8 @@ pub(crate) fn run(cell: &RefCell<World>, tx: &Tx, mode: Mode) -> Outcome {
     let precompiles = Precompiles(cell);
     let state = ChainState::new(cell, h160(tx.from), metadata);
     let mut executor = StackExecutor::new_with_precompiles(state, &PECTRA, &precompiles);
-    let (reason, output) = execute(&mut executor, tx, cell.borrow().block.chain_id);
+    let chain_id = cell.borrow().block.chain_id;
+    let (reason, output) = execute(&mut executor, tx, chain_id);
     let gas_used = executor.used_gas();
     let (logs, destroyed) = executor.into_state().into_effects();
 

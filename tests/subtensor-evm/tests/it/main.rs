@@ -1,0 +1,7 @@
+//! What Subtensor does to contracts, shown on naive ones and on Surety's.
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, missing_docs, unreachable_pub)]
+
+mod gas;
+mod kit;
+mod naive;
+mod naive_abi;
