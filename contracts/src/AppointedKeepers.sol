@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
-import { Ownable2Step } from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import { Governed } from "./base/Governed.sol";
 import { IAppointedKeepers } from "./interfaces/IAppointedKeepers.sol";
 import { IKeeperSet } from "./interfaces/IKeeperSet.sol";
 import { QuorumLib } from "./libraries/QuorumLib.sol";
 
 /// @title Keepers named by an owner (see IAppointedKeepers)
-contract AppointedKeepers is IAppointedKeepers, Ownable2Step {
+contract AppointedKeepers is IAppointedKeepers, Governed {
     uint256 public constant MAX_KEEPERS = 256;
     uint256 public constant MAX_URL_BYTES = 256;
 
@@ -34,7 +33,7 @@ contract AppointedKeepers is IAppointedKeepers, Ownable2Step {
 
     /* CONSTRUCTOR */
 
-    constructor(address owner) Ownable(owner) { }
+    constructor(address owner) Governed(owner) { }
 
     /* OWNER */
 
@@ -65,11 +64,6 @@ contract AppointedKeepers is IAppointedKeepers, Ownable2Step {
         require(seat.active, AppointedKeepers_NotAKeeper(account));
         _leave(seat);
         emit KeeperDismissed(account);
-    }
-
-    /// @dev The electorate always has somebody who can repair it.
-    function renounceOwnership() public view override onlyOwner {
-        revert AppointedKeepers_OwnerNeeded();
     }
 
     /* KEEPER */

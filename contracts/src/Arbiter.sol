@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import { RaoLedger } from "./base/RaoLedger.sol";
+import { Docket } from "./base/Docket.sol";
 import { IArbiter } from "./interfaces/IArbiter.sol";
 import { ICollateralVault } from "./interfaces/ICollateralVault.sol";
 import { IKeeperSet } from "./interfaces/IKeeperSet.sol";
 import { IRentalEscrow } from "./interfaces/IRentalEscrow.sol";
 import { CaseLib } from "./libraries/CaseLib.sol";
 import { Eip712 } from "./libraries/Eip712.sol";
-import { Rao, Timestamp, ZERO_RAO, bpsOfDown, minRao, plusSecs, secsBetween, timeNow, toRao } from "./types/Units.sol";
+import { Rao, Timestamp, ZERO_RAO, bpsOfDown, secsBetween, timeNow, toRao } from "./types/Units.sol";
 
-/// @title Where facts become money (see IArbiter)
-contract Arbiter is IArbiter, RaoLedger {
+/// @title Where facts become money (the filing half of IArbiter; Docket is the other)
+contract Arbiter is Docket {
     uint16 public constant MAX_PENALTY_BPS = 2_000;
 
     /// @dev What a set of attestations says together.
@@ -23,12 +23,17 @@ contract Arbiter is IArbiter, RaoLedger {
         bytes32[] evidence;
     }
 
+    /// @dev What a `Spoofed` says, named once for all signers.
+    struct Claim {
+        bytes32 machine;
+        uint32 registration;
+        uint16 gpuClass;
+        uint16 gpuCount;
+    }
+
     /* IMMUTABLES */
 
-    ICollateralVault public immutable VAULT;
-    IRentalEscrow public immutable ESCROW;
     IKeeperSet public immutable KEEPERS;
-    uint32 public immutable APPEAL_WINDOW_SECS;
     uint32 public immutable DELIVERY_GRACE_SECS;
     uint32 public immutable MIN_INTERRUPTED_SECS;
     uint32 public immutable MIN_OFFLINE_SECS;
@@ -39,20 +44,16 @@ contract Arbiter is IArbiter, RaoLedger {
 
     /* STORAGE */
 
-    mapping(uint64 caseId => Case) private _cases;
     mapping(uint32 registration => Timestamp) private _lastSpoofedAt;
 
     /* CONSTRUCTOR */
 
-    constructor(Config memory config) payable {
+    constructor(Config memory config) payable Docket(config) {
         _checkSiblings(config);
         _checkTimes(config);
         require(config.notDeliveredBps <= MAX_PENALTY_BPS, Arbiter_BadConfig("notDeliveredBps is over 2,000"));
         require(config.offlineBps <= MAX_PENALTY_BPS, Arbiter_BadConfig("offlineBps is over 2,000"));
-        VAULT = ICollateralVault(config.vault);
-        ESCROW = IRentalEscrow(config.escrow);
         KEEPERS = IKeeperSet(config.keepers);
-        APPEAL_WINDOW_SECS = config.appealWindowSecs;
         DELIVERY_GRACE_SECS = config.deliveryGraceSecs;
         MIN_INTERRUPTED_SECS = config.minInterruptedSecs;
         MIN_OFFLINE_SECS = config.minOfflineSecs;
@@ -70,28 +71,13 @@ contract Arbiter is IArbiter, RaoLedger {
         returns (uint64 caseId)
     {
         // Check: a quorum says so, of a time that is still to be decided.
-        IRentalEscrow.Rental memory r = ESCROW.rentalAt(rental);
-        require(Timestamp.unwrap(r.start) != 0, Arbiter_NoRental(rental));
-        Finding memory found = _read(kind, rental, r.start, attestations);
+        IRentalEscrow.Gap memory g = ESCROW.gapOf(rental, gap);
+        require(Timestamp.unwrap(g.rental.start) != 0, Arbiter_NoRental(rental));
+        Finding memory found = _read(kind, rental, g.rental.start, attestations);
         bool punishable = _checkQuorum(found.signers);
-        bool ends = kind != Kind.Interrupted;
-        if (ends) _checkEndable(kind, rental, gap, r);
-        _narrow(kind, rental, gap, found);
-        if (ends) found.until = timeNow(); // it is still out: what is withheld runs to now
-        // Effect
-        caseId = ++_books.count;
-        Case storage c = _cases[caseId];
-        c.kind = kind;
-        c.status = Status.Filed;
-        c.cause = found.cause;
-        c.rental = rental;
-        c.registration = r.registration;
-        c.filedAt = timeNow();
-        c.withheldSecs = secsBetween(found.from, found.until);
-        // Interaction: siblings. The escrow checks the interval again.
-        Rao earned = ESCROW.withhold(rental, caseId, gap, found.from, found.until, ends);
-        if (punishable && ends) c.penalty = _setAside(kind, rental, r.registration, earned);
-        emit Filed(caseId, rental, r.registration, kind, c.withheldSecs, c.penalty, found.signers, found.evidence);
+        if (kind != Kind.Interrupted) _checkEndable(kind, rental, gap, g.rental);
+        _narrow(kind, found, g);
+        return _file(kind, rental, gap, g.rental.registration, found, punishable);
     }
 
     /// @inheritdoc IArbiter
@@ -104,56 +90,9 @@ contract Arbiter is IArbiter, RaoLedger {
     ) external returns (uint64 caseId) {
         (uint32 current,) = VAULT.ownerOf(machine);
         require(current == registration && registration != 0, Arbiter_NotCurrent(machine, registration, current));
-        Finding memory found = _readSpoofs(machine, registration, gpuClass, gpuCount, spoofs);
-        bool punishable = _checkQuorum(found.signers);
-        // Effect
-        _lastSpoofedAt[registration] = timeNow();
-        caseId = ++_books.count;
-        Case storage c = _cases[caseId];
-        c.kind = Kind.Spoofed;
-        c.status = Status.Filed;
-        c.registration = registration;
-        c.filedAt = timeNow();
-        // Interaction: siblings.
-        uint64 rental = ESCROW.distrust(registration);
-        c.rental = rental;
-        if (punishable) {
-            Rao penalty = toRao(uint256(Rao.unwrap(ESCROW.classBond(gpuClass))) * gpuCount);
-            c.penalty = VAULT.setAsideAny(registration, rental, penalty);
-        }
-        emit Filed(caseId, rental, registration, Kind.Spoofed, 0, c.penalty, found.signers, found.evidence);
-    }
-
-    /* DECIDE */
-
-    /// @inheritdoc IArbiter
-    function execute(uint64 caseId) external {
-        Case memory c = _cases[caseId];
-        require(c.status != Status.None, Arbiter_NoCase(caseId));
-        Timestamp from = _executableAt(c);
-        require(c.status == Status.Filed && from <= timeNow(), Arbiter_NotExecutable(caseId, c.status, from));
-        _cases[caseId].status = Status.Executed;
-        if (c.withheldSecs != 0) ESCROW.decide(c.rental, c.withheldSecs, true);
-        Rao burned = c.penalty == ZERO_RAO ? ZERO_RAO : _forfeit(c);
-        emit Executed(caseId, c.withheldSecs, burned);
-    }
-
-    /* VIEWS */
-
-    /// @inheritdoc IArbiter
-    function caseCount() external view returns (uint64) {
-        return _books.count;
-    }
-
-    /// @inheritdoc IArbiter
-    function caseAt(uint64 caseId) external view returns (Case memory) {
-        return _cases[caseId];
-    }
-
-    /// @inheritdoc IArbiter
-    function executableAt(uint64 caseId) external view returns (Timestamp) {
-        require(_cases[caseId].status != Status.None, Arbiter_NoCase(caseId));
-        return _executableAt(_cases[caseId]);
+        Finding memory found = _readSpoofs(Claim(machine, registration, gpuClass, gpuCount), spoofs);
+        Rao penalty = _checkQuorum(found.signers) ? _spoofPenalty(gpuClass, gpuCount) : ZERO_RAO;
+        return _fileSpoofed(registration, penalty, found);
     }
 
     /* INTERNALS: READING */
@@ -164,20 +103,25 @@ contract Arbiter is IArbiter, RaoLedger {
         view
         returns (Finding memory found)
     {
-        uint256 count = attestations.length;
-        found.signers = new address[](count);
-        found.evidence = new bytes32[](count);
-        found.until = timeNow();
+        found = _blank(attestations.length);
         bytes32 separator = Eip712.domainSeparator();
-        for (uint256 i = 0; i < count; ++i) {
+        for (uint256 i = 0; i < attestations.length; ++i) {
             SignedAttestation calldata a = attestations[i];
             _checkAttestation(kind, start, i, a);
             if (found.from <= a.from) found.cause = a.cause;
             (found.from, found.until) = CaseLib.intersect(found.from, found.until, a.from, a.until);
-            bytes32 hash = Eip712.attestationHash(uint8(a.kind), rental, uint8(a.cause), a.from, a.until, a.evidence);
-            found.signers[i] = Eip712.recover(separator, hash, a.r, a.vs);
+            found.signers[i] = _attestedBy(separator, rental, a);
             found.evidence[i] = a.evidence;
         }
+    }
+
+    function _attestedBy(bytes32 separator, uint64 rental, SignedAttestation calldata a)
+        private
+        pure
+        returns (address)
+    {
+        bytes32 hash = Eip712.attestationHash(uint8(a.kind), rental, uint8(a.cause), a.from, a.until, a.evidence);
+        return Eip712.recover(separator, hash, a.r, a.vs);
     }
 
     function _checkAttestation(Kind kind, Timestamp start, uint256 i, SignedAttestation calldata a) private view {
@@ -190,24 +134,35 @@ contract Arbiter is IArbiter, RaoLedger {
         if (kind == Kind.NotDelivered) require(a.from == start, Arbiter_NotFromStart(i, a.from, start));
     }
 
-    function _readSpoofs(
-        bytes32 machine,
-        uint32 registration,
-        uint16 gpuClass,
-        uint16 gpuCount,
-        SignedSpoof[] calldata spoofs
-    ) private view returns (Finding memory found) {
-        uint256 count = spoofs.length;
+    function _readSpoofs(Claim memory claim, SignedSpoof[] calldata spoofs)
+        private
+        view
+        returns (Finding memory found)
+    {
+        found = _blank(spoofs.length);
+        bytes32 separator = Eip712.domainSeparator();
+        for (uint256 i = 0; i < spoofs.length; ++i) {
+            _checkProvedAt(claim.registration, i, spoofs[i].provedAt);
+            found.signers[i] = _spoofClaimedBy(separator, claim, spoofs[i]);
+            found.evidence[i] = spoofs[i].evidence;
+        }
+    }
+
+    function _spoofClaimedBy(bytes32 separator, Claim memory claim, SignedSpoof calldata p)
+        private
+        pure
+        returns (address)
+    {
+        bytes32 hash = Eip712.spoofHash(
+            claim.machine, claim.registration, claim.gpuClass, claim.gpuCount, p.provedAt, p.evidence
+        );
+        return Eip712.recover(separator, hash, p.r, p.vs);
+    }
+
+    function _blank(uint256 count) private view returns (Finding memory found) {
         found.signers = new address[](count);
         found.evidence = new bytes32[](count);
-        bytes32 separator = Eip712.domainSeparator();
-        for (uint256 i = 0; i < count; ++i) {
-            SignedSpoof calldata p = spoofs[i];
-            _checkProvedAt(registration, i, p.provedAt);
-            bytes32 hash = Eip712.spoofHash(machine, registration, gpuClass, gpuCount, p.provedAt, p.evidence);
-            found.signers[i] = Eip712.recover(separator, hash, p.r, p.vs);
-            found.evidence[i] = p.evidence;
-        }
+        found.until = timeNow();
     }
 
     /// @dev Within its life, after the last `Spoofed` of this registration (the same proof serves once), not ahead.
@@ -234,12 +189,13 @@ contract Arbiter is IArbiter, RaoLedger {
         require(kind != Kind.NotDelivered || !served, Arbiter_AlreadyServed(rental));
     }
 
-    /// @dev Clamps to the gap and to what is not yet paid, and asks for the kind's minimum of what is left.
-    function _narrow(Kind kind, uint64 rental, uint8 gap, Finding memory found) private view {
-        (Timestamp low, Timestamp high) = ESCROW.gapOf(rental, gap);
-        (found.from, found.until) = CaseLib.intersect(found.from, found.until, low, high);
+    /// @dev Clamps to the gap and to what is not yet paid, and asks for the kind's minimum of what is left. What ends a
+    /// rental is still going on: it is withheld up to now.
+    function _narrow(Kind kind, Finding memory found, IRentalEscrow.Gap memory g) private view {
+        (found.from, found.until) = CaseLib.intersect(found.from, found.until, g.from, g.until);
         uint32 minSecs = _minSecs(kind);
         require(secsBetween(found.from, found.until) >= minSecs, Arbiter_TooShort(found.from, found.until, minSecs));
+        if (kind != Kind.Interrupted) found.until = timeNow();
     }
 
     function _minSecs(Kind kind) private view returns (uint32) {
@@ -249,25 +205,58 @@ contract Arbiter is IArbiter, RaoLedger {
         revert Arbiter_BadKind(kind);
     }
 
+    /// @dev Effects, and interactions with siblings. The escrow checks the interval again.
+    function _file(Kind kind, uint64 rental, uint8 gap, uint32 registration, Finding memory found, bool punishable)
+        private
+        returns (uint64 caseId)
+    {
+        bool ends = kind != Kind.Interrupted;
+        caseId = _open(kind, rental, registration);
+        Case storage c = _cases[caseId];
+        c.cause = found.cause;
+        c.withheldSecs = secsBetween(found.from, found.until);
+        Rao earned = ESCROW.withhold(rental, caseId, gap, found.from, found.until, ends);
+        if (punishable && ends) _punish(c, _setAside(kind, rental, registration, earned));
+        emit Filed(caseId, rental, registration, kind, c.withheldSecs, c.penalty, found.signers, found.evidence);
+    }
+
+    /// @dev Effects, and interactions with siblings.
+    function _fileSpoofed(uint32 registration, Rao penalty, Finding memory found) private returns (uint64 caseId) {
+        _lastSpoofedAt[registration] = timeNow();
+        uint64 rental = ESCROW.distrust(registration);
+        caseId = _open(Kind.Spoofed, rental, registration);
+        Case storage c = _cases[caseId];
+        if (ZERO_RAO < penalty) _punish(c, VAULT.setAsideAny(registration, penalty));
+        emit Filed(caseId, rental, registration, Kind.Spoofed, 0, c.penalty, found.signers, found.evidence);
+    }
+
+    function _spoofPenalty(uint16 gpuClass, uint16 gpuCount) private view returns (Rao) {
+        return toRao(uint256(Rao.unwrap(ESCROW.classBond(gpuClass))) * gpuCount);
+    }
+
+    function _open(Kind kind, uint64 rental, uint32 registration) private returns (uint64 caseId) {
+        caseId = ++_books.count;
+        Case storage c = _cases[caseId];
+        c.kind = kind;
+        c.status = Status.Filed;
+        c.rental = rental;
+        c.registration = registration;
+        c.filedAt = timeNow();
+    }
+
+    function _punish(Case storage c, Rao penalty) private {
+        if (penalty == ZERO_RAO) return; // nothing is not recorded as something
+        c.penalty = penalty;
+        c.slow = _isOverBreaker(penalty);
+    }
+
     function _setAside(Kind kind, uint64 rental, uint32 registration, Rao earned) private returns (Rao) {
-        Rao reserve = VAULT.reserveOf(rental).reserved;
+        Rao reserve = VAULT.reservedFor(registration, rental);
         Rao penalty = kind == Kind.NotDelivered
             ? bpsOfDown(reserve, NOT_DELIVERED_BPS)
             : CaseLib.offlinePenalty(reserve, OFFLINE_BPS, earned);
-        if (penalty == ZERO_RAO) return ZERO_RAO; // nothing is not recorded as something
+        if (penalty == ZERO_RAO) return ZERO_RAO;
         return VAULT.setAside(registration, rental, penalty);
-    }
-
-    /// @dev Burns the penalty, and gives back what an `Offline` would cost more than the rental has earned by now:
-    /// seconds withheld after it was filed count too, whatever was filed first.
-    function _forfeit(Case memory c) private returns (Rao burned) {
-        burned = c.kind == Kind.Offline ? minRao(c.penalty, ESCROW.earnedOf(c.rental)) : c.penalty;
-        if (ZERO_RAO < burned) VAULT.forfeit(c.registration, c.rental, burned);
-        if (burned < c.penalty) VAULT.giveBack(c.registration, c.rental, c.penalty - burned);
-    }
-
-    function _executableAt(Case memory c) private view returns (Timestamp) {
-        return plusSecs(c.filedAt, APPEAL_WINDOW_SECS);
     }
 
     /* INTERNALS: CONSTRUCTION */
@@ -285,9 +274,6 @@ contract Arbiter is IArbiter, RaoLedger {
     }
 
     function _checkTimes(Config memory config) private view {
-        require(config.appealWindowSecs != 0, Arbiter_BadConfig("appealWindowSecs is zero"));
-        // Times are 32 bits: a window without bound would overflow, and no case would ever be decided.
-        require(config.appealWindowSecs <= 30 days, Arbiter_BadConfig("appealWindowSecs is over 30 days"));
         require(config.deliveryGraceSecs != 0, Arbiter_BadConfig("deliveryGraceSecs is zero"));
         require(config.minInterruptedSecs != 0, Arbiter_BadConfig("minInterruptedSecs is zero"));
         require(
@@ -306,10 +292,11 @@ contract Arbiter is IArbiter, RaoLedger {
             uint256(config.deliveryGraceSecs) + config.freshnessSecs <= lag,
             Arbiter_BadConfig("settleLagSecs is under deliveryGraceSecs + freshnessSecs")
         );
-        // Exiting bond answers for `Spoofed`: there must be time to check a second proof and file.
-        require(
-            lag <= ICollateralVault(config.vault).EXIT_DELAY_SECS(),
-            Arbiter_BadConfig("exitDelaySecs is under settleLagSecs")
-        );
+        // A rental can be closed before its case is executed, so that all its seconds are known by then.
+        require(lag <= config.appealWindowSecs, Arbiter_BadConfig("appealWindowSecs is under settleLagSecs"));
+        // Exiting bond answers for `Spoofed`, as long as a proof of it may be filed.
+        uint32 exitDelay = ICollateralVault(config.vault).EXIT_DELAY_SECS();
+        require(config.spoofLifeSecs <= exitDelay, Arbiter_BadConfig("exitDelaySecs is under spoofLifeSecs"));
+        require(lag <= exitDelay, Arbiter_BadConfig("exitDelaySecs is under settleLagSecs"));
     }
 }

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import { RaoLedger } from "./base/RaoLedger.sol";
+import { Gate } from "./base/Gate.sol";
+import { Governed } from "./base/Governed.sol";
 import { ICollateralVault } from "./interfaces/ICollateralVault.sol";
 import { BondLib } from "./libraries/BondLib.sol";
 import { Subtensor } from "./libraries/Subtensor.sol";
+import { Backing } from "./types/Backing.sol";
 import { Rao, Timestamp, ZERO_RAO, plusSecs, timeNow } from "./types/Units.sol";
 
 /// @title Where miners' bonds are (see ICollateralVault)
-contract CollateralVault is ICollateralVault, RaoLedger {
+contract CollateralVault is ICollateralVault, Gate {
     using BondLib for BondLib.Node;
 
-    /// @dev One slot: which node a machine is now, and where it is.
+    /// @dev One slot: which node a machine is now (or was last, if that is retired), and where it is.
     struct Machine {
         uint32 registration;
         bytes16 ip;
@@ -33,11 +35,10 @@ contract CollateralVault is ICollateralVault, RaoLedger {
 
     mapping(bytes32 machine => Machine) private _machines;
     mapping(uint32 registration => BondLib.Node) private _nodes;
-    mapping(uint64 rental => Reserve) private _reserves;
 
     /* CONSTRUCTOR */
 
-    constructor(Config memory config) payable {
+    constructor(address owner, Config memory config) payable Governed(owner) {
         require(config.escrow != address(0), CollateralVault_BadConfig("escrow is zero"));
         require(config.arbiter != address(0), CollateralVault_BadConfig("arbiter is zero"));
         require(config.escrow != config.arbiter, CollateralVault_BadConfig("escrow and arbiter are the same"));
@@ -53,6 +54,7 @@ contract CollateralVault is ICollateralVault, RaoLedger {
         ARBITER = config.arbiter;
         EXIT_DELAY_SECS = config.exitDelaySecs;
         EXIT_WINDOW_SECS = config.exitWindowSecs;
+        _setGuardian(config.guardian);
     }
 
     /* MODIFIERS */
@@ -78,12 +80,13 @@ contract CollateralVault is ICollateralVault, RaoLedger {
         Endpoint calldata endpoint,
         bytes32[2] calldata machineSig
     ) external returns (uint32 registration) {
+        _requireOpen();
         // Check: nobody has it, the caller is the hotkey's address, and holds the machine's host key.
         Machine storage record = _machines[machine];
-        if (record.registration != 0) {
-            revert CollateralVault_AlreadyRegistered(machine, _nodes[record.registration].miner);
-        }
-        _checkAssociation(hotkey, uid, uidHash);
+        uint32 last = record.registration;
+        require(last == 0 || _nodes[last].retired, CollateralVault_AlreadyRegistered(machine, _nodes[last].miner));
+        bytes32 found = _hotkeyOf(uid, uidHash);
+        require(found == hotkey, CollateralVault_HotkeyNotAtUid(uid, found, hotkey));
         _checkPossession(machine, hotkey, machineSig);
         // Effect
         registration = _newRegistration();
@@ -98,6 +101,26 @@ contract CollateralVault is ICollateralVault, RaoLedger {
     }
 
     /// @inheritdoc ICollateralVault
+    function rebind(bytes32 machine, uint16 uid, bytes8 uidHash) external {
+        (BondLib.Node storage node, uint32 registration) = _ownNode(machine);
+        bytes32 hotkey = _hotkeyOf(uid, uidHash);
+        node.uid = uid;
+        node.hotkey = hotkey;
+        emit Rebound(machine, registration, hotkey, uid);
+    }
+
+    /// @inheritdoc ICollateralVault
+    function retire(bytes32 machine) external {
+        (BondLib.Node storage node, uint32 registration) = _ownNode(machine);
+        require(
+            node.bonded() == ZERO_RAO && !node.hasOpenRental(),
+            CollateralVault_NotEmpty(machine, node.bonded(), node.hasOpenRental())
+        );
+        node.retired = true;
+        emit Retired(machine, registration);
+    }
+
+    /// @inheritdoc ICollateralVault
     function setEndpoint(bytes32 machine, Endpoint calldata endpoint) external {
         _ownNode(machine);
         _place(machine, _machines[machine], endpoint);
@@ -107,16 +130,15 @@ contract CollateralVault is ICollateralVault, RaoLedger {
 
     /// @inheritdoc ICollateralVault
     function deposit(bytes32 machine) external payable {
-        BondLib.Node storage node = _ownNode(machine);
+        _requireOpen();
+        (BondLib.Node storage node,) = _ownNode(machine);
         Rao amount = _takeIn();
-        Rao free = node.free + amount;
-        node.free = free;
-        emit Deposited(machine, amount, free);
+        emit Deposited(machine, amount, node.deposit(amount));
     }
 
     /// @inheritdoc ICollateralVault
     function requestExit(bytes32 machine, Rao amount) external {
-        BondLib.Node storage node = _ownNode(machine);
+        (BondLib.Node storage node,) = _ownNode(machine);
         require(ZERO_RAO < amount, CollateralVault_ZeroAmount());
         Rao available = node.free + node.exiting;
         require(amount <= available, CollateralVault_NotEnoughFree(machine, available, amount));
@@ -127,14 +149,14 @@ contract CollateralVault is ICollateralVault, RaoLedger {
 
     /// @inheritdoc ICollateralVault
     function cancelExit(bytes32 machine) external {
-        BondLib.Node storage node = _ownNode(machine);
+        (BondLib.Node storage node,) = _ownNode(machine);
         require(ZERO_RAO < node.exiting, CollateralVault_NoExit(machine));
         emit ExitCancelled(machine, node.cancelExit());
     }
 
     /// @inheritdoc ICollateralVault
     function withdraw(bytes32 machine) external {
-        BondLib.Node storage node = _ownNode(machine);
+        (BondLib.Node storage node,) = _ownNode(machine);
         require(ZERO_RAO < node.exiting, CollateralVault_NoExit(machine));
         Timestamp readyAt = node.exitReadyAt;
         Timestamp closesAt = plusSecs(readyAt, EXIT_WINDOW_SECS);
@@ -148,66 +170,58 @@ contract CollateralVault is ICollateralVault, RaoLedger {
     /* ESCROW */
 
     /// @inheritdoc ICollateralVault
-    function reserve(bytes32 machine, uint64 rental, Rao total) external onlyEscrow returns (uint32 registration) {
-        registration = _machines[machine].registration;
-        require(registration != 0, CollateralVault_NotRegistered(machine));
+    function reserve(uint32 registration, uint64 rental, Rao total) external onlyEscrow {
+        _requireOpen();
         BondLib.Node storage node = _nodes[registration];
+        require(node.miner != address(0) && !node.retired, CollateralVault_NoNode(registration));
         bytes32 found = Subtensor.hotkeyAt(NETUID, node.uid);
         require(found == node.hotkey, CollateralVault_HotkeyNotAtUid(node.uid, found, node.hotkey));
-        Reserve storage r = _reserves[rental];
-        if (r.registration == 0) {
-            r.registration = registration;
-            node.openRentals += 1;
-        }
-        require(r.registration == registration && !r.released, CollateralVault_ReserveMismatch(rental, registration));
+        Backing backing = node.backingOf(rental);
+        if (!backing.isOpen()) require(node.open(rental), CollateralVault_TwoOpenRentals(registration));
         node.settleExit(EXIT_WINDOW_SECS);
-        _checkFree(machine, node, r, total);
-        Rao added = node.reserve(r, total);
-        emit Reserved(registration, rental, added, r.reserved);
+        Rao have = backing.reservedOf();
+        Rao needed = total <= have ? ZERO_RAO : total - have;
+        require(needed <= node.free, CollateralVault_NotEnoughFree(node.machine, node.free, needed));
+        emit Reserved(registration, rental, node.reserve(rental, total));
     }
 
     /// @inheritdoc ICollateralVault
     function release(uint32 registration, uint64 rental) external onlyEscrow {
-        Reserve storage r = _reserveOf(registration, rental);
-        require(!r.released, CollateralVault_ReserveMismatch(rental, registration));
-        BondLib.Node storage node = _nodes[registration];
-        node.openRentals -= 1;
-        emit Released(registration, rental, node.release(r));
+        emit Released(registration, rental, _openNode(registration, rental).release(rental));
+    }
+
+    /// @inheritdoc ICollateralVault
+    function forfeitReserved(uint32 registration, uint64 rental, Rao amount) external onlyEscrow returns (Rao taken) {
+        taken = _openNode(registration, rental).forfeitReserved(rental, amount);
+        _burn(taken);
+        emit Forfeited(registration, taken);
     }
 
     /* ARBITER */
 
     /// @inheritdoc ICollateralVault
     function setAside(uint32 registration, uint64 rental, Rao amount) external onlyArbiter returns (Rao taken) {
-        taken = _nodes[registration].asideReserved(_reserveOf(registration, rental), amount);
-        emit SetAside(registration, rental, taken);
+        taken = _openNode(registration, rental).asideReserved(rental, amount);
+        emit SetAside(registration, taken);
     }
 
     /// @inheritdoc ICollateralVault
-    function setAsideAny(uint32 registration, uint64 rental, Rao amount) external onlyArbiter returns (Rao taken) {
-        BondLib.Node storage node = _nodes[registration];
-        // Even a lapsed exit comes first: which part of the unbound bond pays does not matter to anybody.
-        taken = node.asideExiting(amount);
-        taken = taken + node.asideFree(amount - taken);
-        if (rental != 0) taken = taken + node.asideReserved(_reserveOf(registration, rental), amount - taken);
-        emit SetAside(registration, rental, taken);
+    function setAsideAny(uint32 registration, Rao amount) external onlyArbiter returns (Rao taken) {
+        taken = _nodes[registration].asideAny(amount);
+        emit SetAside(registration, taken);
     }
 
     /// @inheritdoc ICollateralVault
-    function forfeit(uint32 registration, uint64 rental, Rao amount) external onlyArbiter {
-        BondLib.Node storage node = _nodes[registration];
-        require(amount <= node.held, CollateralVault_NotHeld(registration, node.held, amount));
-        node.forfeit(_reserveOf(registration, rental), amount);
+    function forfeit(uint32 registration, Rao amount) external onlyArbiter {
+        _holding(registration, amount).forfeit(amount);
         _burn(amount);
-        emit Forfeited(registration, rental, amount);
+        emit Forfeited(registration, amount);
     }
 
     /// @inheritdoc ICollateralVault
-    function giveBack(uint32 registration, uint64 rental, Rao amount) external onlyArbiter {
-        BondLib.Node storage node = _nodes[registration];
-        require(amount <= node.held, CollateralVault_NotHeld(registration, node.held, amount));
-        node.giveBack(_reserveOf(registration, rental), amount);
-        emit GivenBack(registration, rental, amount);
+    function giveBack(uint32 registration, Rao amount) external onlyArbiter {
+        _holding(registration, amount).giveBack(amount);
+        emit GivenBack(registration, amount);
     }
 
     /* VIEWS */
@@ -242,20 +256,22 @@ contract CollateralVault is ICollateralVault, RaoLedger {
         v.hotkey = node.hotkey;
         v.uid = node.uid;
         v.registration = registration;
+        v.retired = node.retired;
         if (record.registration == registration) v.endpoint = Endpoint(record.ip, record.port);
         bool lapsed = node.lapsed(EXIT_WINDOW_SECS);
         v.free = lapsed ? node.free + node.exiting : node.free;
         v.exiting = lapsed ? ZERO_RAO : node.exiting;
-        v.reserved = node.reserved;
-        v.held = node.held;
         if (ZERO_RAO < v.exiting) v.exitReadyAt = node.exitReadyAt;
-        v.openRentals = node.openRentals;
+        v.held = node.held;
+        v.reserved = node.reserved();
+        if (node.first.isOpen()) v.firstRental = node.first.rentalOf();
+        if (node.second.isOpen()) v.secondRental = node.second.rentalOf();
     }
 
     /// @inheritdoc ICollateralVault
     function ownerOf(bytes32 machine) external view returns (uint32 registration, address miner) {
-        registration = _machines[machine].registration;
-        miner = _nodes[registration].miner;
+        uint32 last = _machines[machine].registration;
+        if (!_nodes[last].retired) (registration, miner) = (last, _nodes[last].miner);
     }
 
     /// @inheritdoc ICollateralVault
@@ -274,41 +290,45 @@ contract CollateralVault is ICollateralVault, RaoLedger {
         bool lapsed = node.lapsed(EXIT_WINDOW_SECS);
         free = lapsed ? node.free + node.exiting : node.free;
         exiting = lapsed ? ZERO_RAO : node.exiting;
-        return (node.bonded(), node.reserved, node.held, exiting, free);
+        return (node.bonded(), node.reserved(), node.held, exiting, free);
     }
 
     /// @inheritdoc ICollateralVault
-    function reserveOf(uint64 rental) external view returns (Reserve memory) {
-        return _reserves[rental];
+    function reservedFor(uint32 registration, uint64 rental) external view returns (Rao) {
+        return _nodes[registration].backingOf(rental).reservedOf();
+    }
+
+    /// @inheritdoc ICollateralVault
+    function owedToMiners() external view returns (Rao) {
+        return _books.liabilities - _books.toBurn;
     }
 
     /* INTERNALS */
 
-    function _ownNode(bytes32 machine) private view returns (BondLib.Node storage node) {
-        node = _nodes[_machines[machine].registration];
+    function _ownNode(bytes32 machine) private view returns (BondLib.Node storage node, uint32 registration) {
+        registration = _machines[machine].registration;
+        node = _nodes[registration];
         address miner = node.miner;
-        require(miner != address(0), CollateralVault_NotRegistered(machine));
+        require(miner != address(0) && !node.retired, CollateralVault_NotRegistered(machine));
         require(msg.sender == miner, CollateralVault_OnlyMiner(machine, miner, msg.sender));
     }
 
-    /// @dev A case without a rental (rental 0) has no reserve; its record is never written.
-    function _reserveOf(uint32 registration, uint64 rental) private view returns (Reserve storage r) {
-        r = _reserves[rental];
-        require(rental == 0 || r.registration == registration, CollateralVault_ReserveMismatch(rental, registration));
+    function _openNode(uint32 registration, uint64 rental) private view returns (BondLib.Node storage node) {
+        node = _nodes[registration];
+        require(node.backingOf(rental).isOpen(), CollateralVault_NotOpen(registration, rental));
     }
 
-    function _checkFree(bytes32 machine, BondLib.Node storage node, Reserve storage r, Rao total) private view {
-        Rao needed = total <= r.reserved ? ZERO_RAO : total - r.reserved;
-        Rao covered = r.held + r.forfeited;
-        needed = needed <= covered ? ZERO_RAO : needed - covered;
-        require(needed <= node.free, CollateralVault_NotEnoughFree(machine, node.free, needed));
+    function _holding(uint32 registration, Rao amount) private view returns (BondLib.Node storage node) {
+        node = _nodes[registration];
+        require(amount <= node.held, CollateralVault_NotHeld(registration, node.held, amount));
     }
 
-    function _checkAssociation(bytes32 hotkey, uint16 uid, bytes8 uidHash) private view {
+    /// @dev The hotkey at `uid`, once the chain has said that it is associated with the caller.
+    function _hotkeyOf(uint16 uid, bytes8 uidHash) private view returns (bytes32 hotkey) {
         address associated = Subtensor.associatedAddress(NETUID, NETUID_HASH, uid, uidHash);
         require(associated == msg.sender, CollateralVault_NotAssociated(uid, associated, msg.sender));
-        bytes32 found = Subtensor.hotkeyAt(NETUID, uid);
-        require(found == hotkey && found != 0, CollateralVault_HotkeyNotAtUid(uid, found, hotkey));
+        hotkey = Subtensor.hotkeyAt(NETUID, uid);
+        require(hotkey != 0, CollateralVault_NoHotkey(uid));
     }
 
     function _checkPossession(bytes32 machine, bytes32 hotkey, bytes32[2] calldata machineSig) private view {

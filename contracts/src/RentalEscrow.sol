@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
+import { Governed } from "./base/Governed.sol";
 import { OfferBook } from "./base/OfferBook.sol";
-import { RaoLedger } from "./base/RaoLedger.sol";
+import { RentalBook } from "./base/RentalBook.sol";
 import { IKeeperSet } from "./interfaces/IKeeperSet.sol";
 import { IRentalEscrow } from "./interfaces/IRentalEscrow.sol";
 import { Eip712 } from "./libraries/Eip712.sol";
-import { FaultLib } from "./libraries/FaultLib.sol";
 import { StreamLib } from "./libraries/StreamLib.sol";
 import {
     Rao,
     RaoPerSecond,
     Timestamp,
-    ZERO_RAO,
     bpsOfDown,
-    bpsOfUp,
     costOf,
     maxTime,
+    minRao,
     minTime,
     plusSecs,
     secsBetween,
@@ -25,55 +23,36 @@ import {
 } from "./types/Units.sol";
 
 /// @title Where renters' money is (see IRentalEscrow)
-contract RentalEscrow is OfferBook, RaoLedger {
-    using FaultLib for mapping(uint8 index => Fault);
+contract RentalEscrow is RentalBook {
     using StreamLib for Rental;
 
-    uint256 public constant MAX_FEE_BPS = 500;
-    uint8 public constant MAX_FAULTS = type(uint8).max;
+    uint256 public constant MAX_ABANDON_BPS = 2_000;
 
     /* IMMUTABLES */
 
-    address public immutable ARBITER;
     IKeeperSet public immutable KEEPERS;
-    address public immutable TREASURY;
     uint32 public immutable SETTLE_LAG_SECS;
     uint32 public immutable CERTIFICATE_LIFE_SECS;
-    uint16 public immutable FEE_BPS;
-
-    /* STORAGE */
-
-    mapping(uint64 rental => Rental) private _rentals;
-    mapping(uint64 rental => mapping(uint8 index => Fault)) private _faults;
-    mapping(uint32 registration => Timestamp) private _distrustedAt;
+    uint16 public immutable ABANDON_BPS;
 
     /* CONSTRUCTOR */
 
     constructor(address owner, Config memory config, uint16[] memory classes, Rao[] memory bonds)
         payable
-        Ownable(owner)
+        Governed(owner)
         OfferBook(config.vault, config.bondBps, classes, bonds)
+        RentalBook(config.arbiter, config.treasury, config.feeBps)
     {
-        require(config.arbiter != address(0), RentalEscrow_BadConfig("arbiter is zero"));
         require(config.keepers != address(0), RentalEscrow_BadConfig("keepers is zero"));
-        require(config.treasury != address(0), RentalEscrow_BadConfig("treasury is zero"));
         require(config.settleLagSecs != 0, RentalEscrow_BadConfig("settleLagSecs is zero"));
         require(config.settleLagSecs <= 7 days, RentalEscrow_BadConfig("settleLagSecs is over 7 days"));
         require(config.certificateLifeSecs != 0, RentalEscrow_BadConfig("certificateLifeSecs is zero"));
-        require(config.feeBps <= MAX_FEE_BPS, RentalEscrow_BadConfig("feeBps is over 500"));
-        ARBITER = config.arbiter;
+        require(config.certificateLifeSecs <= 7 days, RentalEscrow_BadConfig("certificateLifeSecs is over 7 days"));
+        require(config.abandonBps <= MAX_ABANDON_BPS, RentalEscrow_BadConfig("abandonBps is over 2,000"));
         KEEPERS = IKeeperSet(config.keepers);
-        TREASURY = config.treasury;
         SETTLE_LAG_SECS = config.settleLagSecs;
         CERTIFICATE_LIFE_SECS = config.certificateLifeSecs;
-        FEE_BPS = config.feeBps;
-    }
-
-    /* MODIFIERS */
-
-    modifier onlyArbiter() {
-        require(msg.sender == ARBITER, RentalEscrow_OnlyArbiter(msg.sender));
-        _;
+        ABANDON_BPS = config.abandonBps;
     }
 
     /* RENTER */
@@ -86,22 +65,20 @@ contract RentalEscrow is OfferBook, RaoLedger {
         bytes32 offerHash,
         SignedCertificate[] calldata certificates
     ) external payable returns (uint64 rental) {
-        // Check: the offer is the one agreed to, the payment is exact, the machine is ready and measured.
-        (uint32 registration,) = VAULT.ownerOf(machine);
-        Listing memory listing = _listings[registration];
-        _checkAgreed(machine, registration, listing, durationSecs, offerHash);
-        require(renterKey != 0, RentalEscrow_NoRenterKey());
-        Rao cost = _takePayment(listing.price, durationSecs);
-        Timestamp vacatedAt = _checkReady(machine, listing);
-        _checkCertified(machine, registration, listing, vacatedAt, certificates);
-        // Effect
-        rental = ++_books.count;
-        _listings[registration].lastRental = rental;
-        _open(rental, registration, listing, durationSecs, renterKey);
-        // Interaction: a sibling, which reverts without bond or association.
-        Rao reserve = _requiredBond(listing.gpuClass, listing.gpuCount, cost);
-        VAULT.reserve(machine, rental, reserve);
-        emit Rented(rental, machine, msg.sender, renterKey, durationSecs, cost, reserve);
+        return _rent(msg.sender, machine, durationSecs, renterKey, offerHash, certificates);
+    }
+
+    /// @inheritdoc IRentalEscrow
+    function rentFor(
+        address renter,
+        bytes32 machine,
+        uint32 durationSecs,
+        bytes32 renterKey,
+        bytes32 offerHash,
+        SignedCertificate[] calldata certificates
+    ) external payable returns (uint64 rental) {
+        require(renter != address(0), RentalEscrow_NoRenter());
+        return _rent(renter, machine, durationSecs, renterKey, offerHash, certificates);
     }
 
     /// @inheritdoc IRentalEscrow
@@ -118,7 +95,7 @@ contract RentalEscrow is OfferBook, RaoLedger {
         stored.boughtSecs = r.boughtSecs + secs;
         // Interaction
         Rao reserve = _requiredBond(r.gpuClass, r.gpuCount, costOf(r.price, total));
-        VAULT.reserve(VAULT.machineOf(r.registration), rental, reserve);
+        VAULT.reserve(r.registration, rental, reserve);
         emit Extended(rental, until, paid, reserve);
     }
 
@@ -128,6 +105,23 @@ contract RentalEscrow is OfferBook, RaoLedger {
         require(r.renter == msg.sender, RentalEscrow_OnlyRenter(rental, r.renter, msg.sender));
         _checkRunning(rental, r);
         _shorten(rental, r, maxTime(timeNow(), plusSecs(r.start, r.minDurationSecs)));
+    }
+
+    /* MINER */
+
+    /// @inheritdoc IRentalEscrow
+    function abandon(uint64 rental) external {
+        Rental memory r = _rentals[rental];
+        _checkRunning(rental, r);
+        address miner = VAULT.minerOf(r.registration);
+        require(miner == msg.sender, RentalEscrow_OnlyItsMiner(rental, miner, msg.sender));
+        // Effect
+        Rao share = bpsOfDown(VAULT.reservedFor(r.registration, rental), ABANDON_BPS);
+        Rao penalty = minRao(share, _earned(r));
+        _terminate(rental, r);
+        // Interaction
+        Rao burned = VAULT.forfeitReserved(r.registration, rental, penalty);
+        emit Abandoned(rental, burned);
     }
 
     /* ANYBODY */
@@ -148,86 +142,18 @@ contract RentalEscrow is OfferBook, RaoLedger {
         Rental memory r = _openRental(rental);
         Timestamp closableAt = plusSecs(r.end, SETTLE_LAG_SECS);
         require(closableAt <= timeNow(), RentalEscrow_TooEarly(rental, closableAt));
-        _rentals[rental].closed = true;
-        uint32 secs = r.unpaidSecs(r.end);
-        if (secs != 0) _payMiner(rental, r, secs, r.end);
-        VAULT.release(r.registration, rental);
-        emit RentalClosed(rental);
-    }
-
-    /* ARBITER */
-
-    /// @inheritdoc IRentalEscrow
-    function withhold(uint64 rental, uint64 caseId, uint8 gap, Timestamp from, Timestamp until, bool terminates)
-        external
-        onlyArbiter
-        returns (Rao earned)
-    {
-        Rental memory r = _openRental(rental);
-        _checkInterval(rental, r, gap, from, until);
-        // The last place is kept for the case that ends the rental: nobody can fill it up and stay.
-        require(r.faultCount < (terminates ? MAX_FAULTS : MAX_FAULTS - 1), RentalEscrow_TooManyFaults(rental));
-        uint32 secs = secsBetween(from, until);
-        _faults[rental].insert(r.faultCount, gap, Fault(from, until, caseId));
-        Rental storage stored = _rentals[rental];
-        stored.faultCount = r.faultCount + 1;
-        stored.faultedSecs = r.faultedSecs = r.faultedSecs + secs;
-        stored.openSecs = r.openSecs + secs;
-        emit Withheld(rental, caseId, from, until);
-        if (terminates) _terminate(rental, r);
-        earned = costOf(r.price, r.earnedSecs(timeNow()));
+        _close(rental, r);
     }
 
     /// @inheritdoc IRentalEscrow
-    function distrust(uint32 registration) external onlyArbiter returns (uint64 rental) {
-        _distrustedAt[registration] = timeNow();
-        _takeDown(registration);
-        rental = _listings[registration].lastRental;
-        Rental memory r = _rentals[rental];
-        if (rental == 0 || r.closed) return 0;
-        if (timeNow() < r.end) _shorten(rental, r, timeNow());
-    }
-
-    /// @inheritdoc IRentalEscrow
-    function decide(uint64 rental, uint32 secs, bool toRenter) external onlyArbiter {
-        Rental storage r = _rentals[rental];
-        require(secs <= r.openSecs, RentalEscrow_NotWithheld(rental, r.openSecs, secs));
-        r.openSecs -= secs;
-        Rao amount = costOf(r.price, secs);
-        if (toRenter) _owe(r.renter, amount);
-        else _oweMiner(rental, r.registration, amount);
-        emit Decided(rental, secs, amount, toRenter);
-    }
-
-    /* VIEWS */
-
-    /// @inheritdoc IRentalEscrow
-    function rentalCount() external view returns (uint64) {
-        return _books.count;
-    }
-
-    /// @inheritdoc IRentalEscrow
-    function rentalAt(uint64 rental) external view returns (Rental memory) {
-        return _rentals[rental];
-    }
-
-    /// @inheritdoc IRentalEscrow
-    function faultsOf(uint64 rental) external view returns (Fault[] memory faults) {
-        faults = new Fault[](_rentals[rental].faultCount);
-        for (uint8 i = 0; i < faults.length; ++i) {
-            faults[i] = _faults[rental][i];
+    function closeMany(uint64[] calldata rentals) external returns (uint256 closed) {
+        for (uint256 i = 0; i < rentals.length; ++i) {
+            Rental memory r = _rentals[rentals[i]];
+            bool exists = Timestamp.unwrap(r.start) != 0;
+            if (!exists || r.closed || timeNow() < plusSecs(r.end, SETTLE_LAG_SECS)) continue;
+            _close(rentals[i], r);
+            ++closed;
         }
-    }
-
-    /// @inheritdoc IRentalEscrow
-    function earnedOf(uint64 rental) external view returns (Rao) {
-        Rental memory r = _rentals[rental];
-        return costOf(r.price, r.earnedSecs(timeNow()));
-    }
-
-    /// @inheritdoc IRentalEscrow
-    function gapOf(uint64 rental, uint8 gap) external view returns (Timestamp from, Timestamp until) {
-        return _gapOf(rental, _rentals[rental], gap);
     }
 
     /* INTERNALS: CHECKS */
@@ -306,27 +232,33 @@ contract RentalEscrow is OfferBook, RaoLedger {
         );
     }
 
-    /// @dev What the Arbiter computed is checked again where the money is: inside the gap, not yet paid, not in the
-    /// future, not past the end.
-    function _checkInterval(uint64 rental, Rental memory r, uint8 gap, Timestamp from, Timestamp until) private view {
-        (Timestamp low, Timestamp high) = _gapOf(rental, r, gap);
-        require(low <= from && from < until && until <= high, RentalEscrow_BadInterval(rental, from, until));
-    }
-
-    function _gapOf(uint64 rental, Rental memory r, uint8 gap) private view returns (Timestamp from, Timestamp until) {
-        if (gap > r.faultCount) return (from, until);
-        Timestamp last = minTime(timeNow(), r.end);
-        (from, until) = _faults[rental].gapBounds(r.faultCount, gap, r.start, last);
-        (from, until) = (maxTime(from, r.paidUntil), minTime(until, last));
-    }
-
-    function _openRental(uint64 rental) private view returns (Rental memory r) {
-        r = _rentals[rental];
-        require(Timestamp.unwrap(r.start) != 0, RentalEscrow_NoRental(rental));
-        require(!r.closed, RentalEscrow_Closed(rental));
-    }
-
     /* INTERNALS: EFFECTS */
+
+    function _rent(
+        address renter,
+        bytes32 machine,
+        uint32 durationSecs,
+        bytes32 renterKey,
+        bytes32 offerHash,
+        SignedCertificate[] calldata certificates
+    ) private returns (uint64 rental) {
+        // Check: the offer is the one agreed to, the payment is exact, the machine is ready and measured.
+        (uint32 registration,) = VAULT.ownerOf(machine);
+        Listing memory listing = _listings[registration];
+        _checkAgreed(machine, registration, listing, durationSecs, offerHash);
+        require(renterKey != 0, RentalEscrow_NoRenterKey());
+        Rao cost = _takePayment(listing.price, durationSecs);
+        Timestamp vacatedAt = _checkReady(machine, listing);
+        _checkCertified(machine, registration, listing, vacatedAt, certificates);
+        // Effect
+        rental = ++_books.count;
+        _listings[registration].lastRental = rental;
+        _open(rental, renter, registration, listing, durationSecs, renterKey);
+        // Interaction: a sibling, which reverts without bond, without the hotkey, and while no new business is taken.
+        Rao reserve = _requiredBond(listing.gpuClass, listing.gpuCount, cost);
+        VAULT.reserve(registration, rental, reserve);
+        emit Rented(rental, machine, renter, renterKey, durationSecs, cost, reserve);
+    }
 
     function _takePayment(RaoPerSecond price, uint32 secs) private returns (Rao cost) {
         cost = costOf(price, secs);
@@ -334,56 +266,11 @@ contract RentalEscrow is OfferBook, RaoLedger {
         require(paid == cost, RentalEscrow_WrongPayment(paid, cost));
     }
 
-    function _open(uint64 rental, uint32 registration, Listing memory listing, uint32 durationSecs, bytes32 renterKey)
-        private
-    {
-        Timestamp time = timeNow();
-        _rentals[rental] = Rental({
-            renter: msg.sender,
-            price: listing.price,
-            openSecs: 0,
-            minDurationSecs: listing.minDurationSecs,
-            closed: false,
-            start: time,
-            end: plusSecs(time, durationSecs),
-            paidUntil: time,
-            boughtSecs: durationSecs,
-            claimedSecs: 0,
-            faultedSecs: 0,
-            registration: registration,
-            gpuClass: listing.gpuClass,
-            gpuCount: listing.gpuCount,
-            faultCount: 0,
-            renterKey: renterKey
-        });
-    }
-
-    function _payMiner(uint64 rental, Rental memory r, uint32 secs, Timestamp upTo) private {
-        Rental storage stored = _rentals[rental];
-        stored.claimedSecs = r.claimedSecs + secs;
-        stored.paidUntil = maxTime(r.paidUntil, upTo);
-        _oweMiner(rental, r.registration, costOf(r.price, secs));
-    }
-
-    function _oweMiner(uint64 rental, uint32 registration, Rao gross) private {
-        address miner = VAULT.minerOf(registration);
-        Rao fee = bpsOfDown(gross, FEE_BPS);
-        _owe(TREASURY, fee);
-        _owe(miner, gross - fee);
-        emit Claimed(rental, miner, gross, fee);
-    }
-
-    function _terminate(uint64 rental, Rental memory r) private {
-        _shorten(rental, r, timeNow());
-        _takeDown(r.registration);
-    }
-
-    /// @dev Ends never grow here; what is no longer bought is the renter's at once.
-    function _shorten(uint64 rental, Rental memory r, Timestamp wanted) private {
-        Timestamp newEnd = minTime(r.end, wanted);
-        Rao refund = costOf(r.price, secsBetween(newEnd, r.end));
-        _rentals[rental].end = newEnd;
-        _owe(r.renter, refund);
-        emit Ended(rental, newEnd, refund);
+    function _close(uint64 rental, Rental memory r) private {
+        _rentals[rental].closed = true;
+        uint32 secs = r.unpaidSecs(r.end);
+        if (secs != 0) _payMiner(rental, r, secs, r.end);
+        VAULT.release(r.registration, rental);
+        emit RentalClosed(rental);
     }
 }

@@ -5,6 +5,7 @@ import { Test } from "forge-std/Test.sol";
 import { AppointedKeepers } from "../src/AppointedKeepers.sol";
 import { Arbiter } from "../src/Arbiter.sol";
 import { CollateralVault } from "../src/CollateralVault.sol";
+import { RentalBids } from "../src/RentalBids.sol";
 import { RentalEscrow } from "../src/RentalEscrow.sol";
 import { IArbiter } from "../src/interfaces/IArbiter.sol";
 import { ICollateralVault } from "../src/interfaces/ICollateralVault.sol";
@@ -47,8 +48,11 @@ abstract contract Base is Test {
     CollateralVault internal vault;
     RentalEscrow internal escrow;
     Arbiter internal arbiter;
+    RentalBids internal bids;
 
     address internal OWNER = makeAddr("owner");
+    address internal GUARDIAN = makeAddr("guardian");
+    address internal JUDGE = makeAddr("judge");
     address internal TREASURY = makeAddr("treasury");
     address internal MINER = makeAddr("miner");
     address internal RENTER = makeAddr("renter");
@@ -84,20 +88,22 @@ abstract contract Base is Test {
         address vaultAt = vm.computeCreateAddress(address(this), nonce);
         address escrowAt = vm.computeCreateAddress(address(this), nonce + 1);
         address arbiterAt = vm.computeCreateAddress(address(this), nonce + 2);
-        vault = new CollateralVault{ value: SEED_WEI }(_vaultConfig(escrowAt, arbiterAt));
+        vault = new CollateralVault{ value: SEED_WEI }(OWNER, _vaultConfig(escrowAt, arbiterAt));
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
         escrow = new RentalEscrow{ value: SEED_WEI }(OWNER, _escrowConfig(vaultAt, arbiterAt), classes, bonds);
         arbiter = new Arbiter{ value: SEED_WEI }(_arbiterConfig(vaultAt, escrowAt));
+        bids = new RentalBids{ value: SEED_WEI }(escrowAt);
     }
 
-    function _vaultConfig(address escrowAt, address arbiterAt) internal pure returns (ICollateralVault.Config memory) {
+    function _vaultConfig(address escrowAt, address arbiterAt) internal view returns (ICollateralVault.Config memory) {
         return ICollateralVault.Config({
             netuid: NETUID,
             netuidHash: NETUID_HASH,
             escrow: escrowAt,
             arbiter: arbiterAt,
             exitDelaySecs: 2 days,
-            exitWindowSecs: 3 days
+            exitWindowSecs: 3 days,
+            guardian: GUARDIAN
         });
     }
 
@@ -110,7 +116,8 @@ abstract contract Base is Test {
             settleLagSecs: 1 hours,
             certificateLifeSecs: 24 hours,
             bondBps: 2_000,
-            feeBps: _feeBps()
+            feeBps: _feeBps(),
+            abandonBps: 500
         });
     }
 
@@ -119,20 +126,28 @@ abstract contract Base is Test {
             vault: vaultAt,
             escrow: escrowAt,
             keepers: address(keepers),
+            judge: JUDGE,
             appealWindowSecs: 24 hours,
+            rulingWindowSecs: 48 hours,
             deliveryGraceSecs: 10 minutes,
             minInterruptedSecs: 1 minutes,
             minOfflineSecs: 15 minutes,
             freshnessSecs: 5 minutes,
             spoofLifeSecs: 24 hours,
             notDeliveredBps: 200,
-            offlineBps: 1_000
+            offlineBps: 1_000,
+            breakerBps: _breakerBps()
         });
     }
 
     /// @dev Suites about fees override this.
     function _feeBps() internal view virtual returns (uint16) {
         return 0;
+    }
+
+    /// @dev Suites about the breaker override this; elsewhere nothing is slow (a test's vault is small).
+    function _breakerBps() internal view virtual returns (uint16) {
+        return 10_000;
     }
 
     function _classBonds() internal pure returns (uint16[] memory classes, Rao[] memory bonds) {
@@ -315,6 +330,14 @@ abstract contract Base is Test {
     }
 
     /* READING */
+
+    function _rentalAt(uint64 rental) internal view returns (IRentalEscrow.Rental memory r) {
+        (r,) = escrow.rentalAt(rental);
+    }
+
+    function _reserved(uint64 rental) internal view returns (uint64) {
+        return Rao.unwrap(vault.reservedFor(_rentalAt(rental).registration, rental));
+    }
 
     function _now() internal view returns (uint32) {
         return uint32(block.timestamp);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, process::ExitCode};
 use surety_compile::{artifact::Artifact, build::compile, contracts_dir, settings::Profile};
 
 /// What is deployed, compiled as shipped.
-const SHIPPED: &[&str] = &["AppointedKeepers", "Arbiter", "CollateralVault", "RentalEscrow"];
+const SHIPPED: &[&str] = &["AppointedKeepers", "Arbiter", "CollateralVault", "RentalBids", "RentalEscrow"];
 
 /// What stands in for Subtensor's precompiles on local chains.
 const STAND_INS: &[&str] = &[

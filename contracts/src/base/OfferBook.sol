@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import { Ownable2Step } from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import { ICollateralVault } from "../interfaces/ICollateralVault.sol";
 import { IRentalEscrow } from "../interfaces/IRentalEscrow.sol";
 import { Rao, RaoPerSecond, Timestamp, ZERO_RAO, bpsOfUp, costOf, timeNow, toRao } from "../types/Units.sol";
+import { Governed } from "./Governed.sol";
 
 /// @title What machines are offered for, and what bond that takes (the market half of IRentalEscrow)
-abstract contract OfferBook is IRentalEscrow, Ownable2Step {
+abstract contract OfferBook is IRentalEscrow, Governed {
     /// @dev One slot: the offer of a registration, and its newest rental. An offer taken down keeps the rest.
     struct Listing {
         RaoPerSecond price; // 0: no offer
@@ -61,6 +61,7 @@ abstract contract OfferBook is IRentalEscrow, Ownable2Step {
 
     /// @inheritdoc IRentalEscrow
     function offer(bytes32 machine, Offer calldata terms) external returns (bytes32 offerHash) {
+        VAULT.requireOpen();
         uint32 registration = _checkMiner(machine);
         _checkTerms(terms);
         uint64 lastRental = _listings[registration].lastRental;

@@ -3,25 +3,30 @@ pragma solidity 0.8.30;
 
 import { IRaoLedger } from "../interfaces/IRaoLedger.sol";
 import { Subtensor } from "../libraries/Subtensor.sol";
-import { Rao, WEI_PER_RAO, ZERO_RAO, toRao } from "../types/Units.sol";
+import { Rao, Timestamp, WEI_PER_RAO, ZERO_RAO, toRao } from "../types/Units.sol";
 
 /// @title The books every custody contract keeps (see IRaoLedger)
 /// @dev `liabilities` moves in three places only: money in, money out, surplus found. Everything else reclassifies.
+/// (`RentalBids` passes money on to its sibling, which is money out there and money in here.)
 abstract contract RaoLedger is IRaoLedger {
     Rao internal constant SMALLEST_PAYOUT = Rao.wrap(Subtensor.EXISTENTIAL_DEPOSIT_RAO);
     uint256 internal constant SEED_WEI = Subtensor.EXISTENTIAL_DEPOSIT_RAO * WEI_PER_RAO;
 
-    /// @dev One slot: the totals, and the inheriting contract's own dense counter, which is mostly written with them.
+    /// @dev One slot: the totals; the inheriting contract's own dense counter, which is mostly written with them; and
+    /// what a Gate needs, where the inheriting contract is one.
     struct Books {
         Rao liabilities;
         Rao toBurn;
         uint64 count;
+        Timestamp pausedUntil;
+        bool sunset;
     }
 
     /* STORAGE */
 
     Books internal _books;
     mapping(address account => Rao) private _credit;
+    mapping(address account => bytes32 accountId) private _payoutAccount;
 
     /* CONSTRUCTOR */
 
@@ -48,6 +53,19 @@ abstract contract RaoLedger is IRaoLedger {
         return _books.toBurn;
     }
 
+    /// @inheritdoc IRaoLedger
+    function payoutAccountOf(address account) external view returns (bytes32) {
+        return _payoutAccount[account];
+    }
+
+    /* WHERE TO */
+
+    /// @inheritdoc IRaoLedger
+    function setPayoutAccount(bytes32 accountId) external {
+        _payoutAccount[msg.sender] = accountId;
+        emit PayoutAccountSet(msg.sender, accountId);
+    }
+
     /* MONEY OUT */
 
     /// @inheritdoc IRaoLedger
@@ -56,9 +74,9 @@ abstract contract RaoLedger is IRaoLedger {
         require(SMALLEST_PAYOUT <= amount, RaoLedger_CreditTooSmall(account, amount, SMALLEST_PAYOUT));
         // Effect: before the payment, although no code of the receiver runs.
         _credit[account] = ZERO_RAO;
-        _books.liabilities = _books.liabilities - amount;
         // Interaction: a constant precompile.
-        bytes32 accountId = Subtensor.accountIdOf(account);
+        bytes32 accountId = _payoutAccount[account];
+        if (accountId == 0) accountId = Subtensor.accountIdOf(account);
         _pay(accountId, amount);
         emit CreditWithdrawn(account, accountId, amount);
     }
@@ -68,7 +86,6 @@ abstract contract RaoLedger is IRaoLedger {
         Rao amount = _books.toBurn;
         require(SMALLEST_PAYOUT <= amount, RaoLedger_NothingToBurn(amount, SMALLEST_PAYOUT));
         _books.toBurn = ZERO_RAO;
-        _books.liabilities = _books.liabilities - amount;
         _pay(Subtensor.BURN_ACCOUNT_ID, amount);
         emit Burned(amount);
     }
@@ -95,6 +112,12 @@ abstract contract RaoLedger is IRaoLedger {
         _books.liabilities = _books.liabilities + amount;
     }
 
+    /// @dev Takes `amount` out of the books, to be sent to a sibling in the same call. In wei.
+    function _takeOut(Rao amount) internal returns (uint256 valueWei) {
+        _books.liabilities = _books.liabilities - amount;
+        return uint256(Rao.unwrap(amount)) * WEI_PER_RAO;
+    }
+
     /// @dev Money already in the books becomes `account`'s to withdraw.
     function _owe(address account, Rao amount) internal {
         if (amount == ZERO_RAO) return;
@@ -109,7 +132,7 @@ abstract contract RaoLedger is IRaoLedger {
     }
 
     function _pay(bytes32 accountId, Rao amount) private {
-        bool ok = accountId != 0 && Subtensor.pay(accountId, uint256(Rao.unwrap(amount)) * WEI_PER_RAO);
+        bool ok = accountId != 0 && Subtensor.pay(accountId, _takeOut(amount));
         require(ok, RaoLedger_PaymentFailed(accountId, amount));
     }
 }

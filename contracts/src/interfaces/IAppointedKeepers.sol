@@ -19,9 +19,6 @@ interface IAppointedKeepers is IKeeperSet {
     /// @notice A URL longer than this does not belong on chain.
     error AppointedKeepers_UrlTooLong(uint256 length, uint256 limit);
 
-    /// @notice Giving up ownership would freeze the electorate for ever.
-    error AppointedKeepers_OwnerNeeded();
-
     /// @notice `account` now counts `weight`.
     event KeeperAppointed(address indexed account, uint64 weight, bytes32 sshKey, string url);
 

@@ -29,19 +29,24 @@ interface IArbiter is IRaoLedger {
         GpusMissing
     }
 
+    /// @notice Where a case stands. Numbers are read off the chain by others: never reorder.
     enum Status {
         None,
         Filed, // money is aside; can be appealed until the window closes
         Appealed, // waits for the judge
         Executed, // withheld pay is the renter's, the penalty burned
-        Dismissed // withheld pay is the miner's, the penalty given back
+        Dismissed, // withheld pay is the miner's, the penalty given back
+        Refunded, // withheld pay is the renter's; the penalty waits, and can be appealed, because of the breaker
+        RefundedAppealed // the same, and the judge is asked
     }
 
     /// @notice What the arbiter is deployed with; nothing of it can change.
     /// @param vault The CollateralVault.
     /// @param escrow The RentalEscrow.
     /// @param keepers The IKeeperSet whose quorum speaks.
-    /// @param appealWindowSecs From filing to when a case can be executed.
+    /// @param judge Who rules on appeals, and can do nothing else. Meant to be a council's multisig.
+    /// @param appealWindowSecs From filing to when a case can be executed; the time to appeal.
+    /// @param rulingWindowSecs From an appeal to when the judge's silence upholds the case; also what the breaker adds.
     /// @param deliveryGraceSecs How long a machine may take to let its renter in.
     /// @param minInterruptedSecs Shortest interval worth a case.
     /// @param minOfflineSecs Shortest going-on outage that ends a rental.
@@ -49,11 +54,14 @@ interface IArbiter is IRaoLedger {
     /// @param spoofLifeSecs How old a proof of spoofing may be.
     /// @param notDeliveredBps Penalty of `NotDelivered`, of the reserve.
     /// @param offlineBps Penalty of `Offline`, of the reserve; never more than the rental has earned.
+    /// @param breakerBps When the penalties filed in a UTC day pass this share of all bonds, those filed after wait.
     struct Config {
         address vault;
         address escrow;
         address keepers;
+        address judge;
         uint32 appealWindowSecs;
+        uint32 rulingWindowSecs;
         uint32 deliveryGraceSecs;
         uint32 minInterruptedSecs;
         uint32 minOfflineSecs;
@@ -61,6 +69,7 @@ interface IArbiter is IRaoLedger {
         uint32 spoofLifeSecs;
         uint16 notDeliveredBps;
         uint16 offlineBps;
+        uint16 breakerBps;
     }
 
     /// @notice "I saw it fail from `from` to `until`, my last failing look", with an EIP-2098 signature.
@@ -82,16 +91,23 @@ interface IArbiter is IRaoLedger {
         bytes32 vs;
     }
 
-    /// @notice A case. One slot; what an appeal needs comes in a second one.
+    /// @notice A case. One slot.
     struct Case {
         Kind kind;
         Status status;
         Cause cause; // of the attestation with the latest start
+        bool slow; // filed when the breaker was open: its penalty waits longer
         uint64 rental; // 0: none
         uint32 registration;
         Timestamp filedAt;
         uint32 withheldSecs;
         Rao penalty; // set aside in the vault
+    }
+
+    /// @notice The miner's objection to a case. One slot.
+    struct Appeal {
+        Rao bond; // returned unless the judge upholds the case
+        Timestamp ruleBy; // the judge's last second
     }
 
     error Arbiter_BadConfig(string what);
@@ -111,6 +127,15 @@ interface IArbiter is IRaoLedger {
     error Arbiter_NotCurrent(bytes32 machine, uint32 registration, uint32 current);
     error Arbiter_NoCase(uint64 caseId);
     error Arbiter_NotExecutable(uint64 caseId, Status status, Timestamp executableAt);
+    error Arbiter_OnlyMiner(uint64 caseId, address miner, address caller);
+
+    /// @notice The case is not waiting, or the time to appeal is over.
+    error Arbiter_NotAppealable(uint64 caseId, Status status, Timestamp appealableUntil);
+    error Arbiter_WrongAppealBond(Rao paid, Rao bond);
+    error Arbiter_OnlyJudge(address judge, address caller);
+
+    /// @notice The case is not appealed, or the judge is late: silence has upheld it.
+    error Arbiter_NotRulable(uint64 caseId, Status status, Timestamp ruleBy);
 
     event Filed(
         uint64 indexed caseId,
@@ -122,7 +147,12 @@ interface IArbiter is IRaoLedger {
         address[] signers,
         bytes32[] evidence
     );
+    /// @notice The withheld pay is the renter's; the penalty waits.
+    event Refunded(uint64 indexed caseId, uint32 withheldSecs);
     event Executed(uint64 indexed caseId, uint32 withheldSecs, Rao burned);
+    event Appealed(uint64 indexed caseId, address indexed miner, Rao bond, bytes32 evidence, Timestamp ruleBy);
+    event Ruled(uint64 indexed caseId, bool upheld);
+    event Dismissed(uint64 indexed caseId, uint32 withheldSecs, Rao givenBack);
 
     /// @notice Files what a quorum saw in a rental.
     /// @param kind NotDelivered, Interrupted or Offline. An `Offline` attestation also serves `Interrupted`.
@@ -145,8 +175,19 @@ interface IArbiter is IRaoLedger {
         SignedSpoof[] calldata spoofs
     ) external returns (uint64 caseId);
 
-    /// @notice After the appeal window: withheld pay to the renter, penalty to be burned. Once, by anybody. Of an
-    /// `Offline` no more is burned than the rental has earned by then; the rest goes back.
+    /// @notice Contests a case, paying `appealBondOf` exactly. The node's miner only, before the window is over. What
+    /// was withheld and set aside stays where it is until the judge has ruled or been silent for too long.
+    /// @param evidence Digest of what the miner has to say; passed on, not looked at.
+    function appeal(uint64 caseId, bytes32 evidence) external payable;
+
+    /// @notice Rules on an appeal. Judge only, and only in time.
+    /// @param uphold True: the case is executed and the appeal bond burned. False: the withheld pay is the miner's, the
+    /// penalty is free bond again, the appeal bond the miner's credit.
+    function rule(uint64 caseId, bool uphold) external;
+
+    /// @notice After the appeal window, or after the judge's silence: withheld pay to the renter, penalty to be burned.
+    /// Once, by anybody. Of an `Offline` no more is burned than the rental has earned by then; the rest goes back.
+    /// Where the breaker was open at filing, the first call refunds and a second one, later, burns.
     function execute(uint64 caseId) external;
 
     /// @notice Cases ever filed; `caseAt` takes 1 .. count.
@@ -155,6 +196,22 @@ interface IArbiter is IRaoLedger {
     /// @notice A case.
     function caseAt(uint64 caseId) external view returns (Case memory);
 
-    /// @notice When a filed case can be executed.
+    /// @notice When the next `execute` of a case can be made; reverts for one that is decided.
     function executableAt(uint64 caseId) external view returns (Timestamp);
+
+    /// @notice What an appeal must be paid with: a tenth of the penalty, at least .01 TAO.
+    function appealBondOf(uint64 caseId) external view returns (Rao);
+
+    /// @notice From then on the case cannot be appealed any more.
+    function appealableUntil(uint64 caseId) external view returns (Timestamp);
+
+    /// @notice The appeal of a case; zeros: none was made.
+    function appealOf(uint64 caseId) external view returns (Appeal memory);
+
+    /// @notice Penalties set aside in the UTC day `day` (days since 1970), the day of the last penalty.
+    function penaltiesOfDay() external view returns (uint32 day, Rao total);
+
+    /* IMMUTABLES */
+
+    function JUDGE() external view returns (address);
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import { Rao, Timestamp } from "../types/Units.sol";
+import { IGate } from "./IGate.sol";
 import { IRaoLedger } from "./IRaoLedger.sol";
 
 /// @title Where miners' bonds are
@@ -11,8 +12,8 @@ import { IRaoLedger } from "./IRaoLedger.sol";
 /// @dev Assumption (safety): RentalEscrow and Arbiter, named at deployment, are the contracts of this repository.
 /// Even so, what they can do here is bounded: Escrow can bind and release bond of a node, Arbiter can move it to
 /// `held` and from there back or to the burn account. Neither can pay anybody.
-interface ICollateralVault is IRaoLedger {
-    /// @notice What the vault is deployed with; nothing of it can change.
+interface ICollateralVault is IRaoLedger, IGate {
+    /// @notice What the vault is deployed with; nothing of it can change but the guardian.
     /// @param netuid The subnet.
     /// @param netuidHash twox64 of the netuid's two little-endian bytes (a storage key needs it, see Subtensor.sol).
     /// A wrong one lets nobody register.
@@ -20,6 +21,7 @@ interface ICollateralVault is IRaoLedger {
     /// @param arbiter The Arbiter.
     /// @param exitDelaySecs From requesting an exit to being able to withdraw.
     /// @param exitWindowSecs How long a matured exit can be withdrawn before it lapses.
+    /// @param guardian Who may pause new business; zero: nobody.
     struct Config {
         uint16 netuid;
         bytes8 netuidHash;
@@ -27,6 +29,7 @@ interface ICollateralVault is IRaoLedger {
         address arbiter;
         uint32 exitDelaySecs;
         uint32 exitWindowSecs;
+        address guardian;
     }
 
     /// @notice Where a machine's SSH server listens.
@@ -40,6 +43,7 @@ interface ICollateralVault is IRaoLedger {
     /// @notice A node, all of it.
     /// @dev `freeRao` and `exitingRao` are as they stand now: a lapsed exit is free again without anybody having
     /// written it down. `exitReadyAt` is 0 while nothing is exiting, `endpoint` while the machine has a newer node.
+    /// `firstRental` and `secondRental` are the rentals not closed that it backs, in no order; 0: none.
     struct NodeView {
         bytes32 machine;
         address miner;
@@ -52,21 +56,9 @@ interface ICollateralVault is IRaoLedger {
         Rao held;
         Rao exiting;
         Timestamp exitReadyAt;
-        uint16 openRentals;
-    }
-
-    /// @notice Bond behind one rental.
-    /// @param reserved Bound and intact.
-    /// @param held In a case.
-    /// @param forfeited Burned for this rental.
-    /// @param registration The node it belongs to.
-    /// @param released Whether the rental is closed and the rest was released.
-    struct Reserve {
-        Rao reserved;
-        Rao held;
-        Rao forfeited;
-        uint32 registration;
-        bool released;
+        uint64 firstRental;
+        uint64 secondRental;
+        bool retired;
     }
 
     /// @notice A constructor argument makes no sense.
@@ -77,11 +69,17 @@ interface ICollateralVault is IRaoLedger {
     error CollateralVault_AlreadyRegistered(bytes32 machine, address miner);
     error CollateralVault_NotRegistered(bytes32 machine);
 
+    /// @notice No such registration, or a retired one.
+    error CollateralVault_NoNode(uint32 registration);
+
     /// @notice The chain does not associate the caller with `uid` (or `uidHash` is not twox64 of it).
     error CollateralVault_NotAssociated(uint16 uid, address associated, address caller);
 
     /// @notice Another hotkey, or none, sits at `uid`.
     error CollateralVault_HotkeyNotAtUid(uint16 uid, bytes32 found, bytes32 wanted);
+
+    /// @notice No hotkey sits at `uid`.
+    error CollateralVault_NoHotkey(uint16 uid);
 
     /// @notice `machineSig` is not the machine's host key's signature of `registrationDigest`.
     error CollateralVault_BadMachineSignature(bytes32 machine, bytes32 digest);
@@ -90,22 +88,31 @@ interface ICollateralVault is IRaoLedger {
     error CollateralVault_NotEnoughFree(bytes32 machine, Rao free, Rao wanted);
     error CollateralVault_NoExit(bytes32 machine);
     error CollateralVault_ExitNotReady(bytes32 machine, Timestamp readyAt, Timestamp closesAt);
-    error CollateralVault_ReserveMismatch(uint64 rental, uint32 registration);
+    /// @notice Only an empty node can be retired: withdraw the bond, close the rentals, wait for the cases.
+    error CollateralVault_NotEmpty(bytes32 machine, Rao bonded, bool hasOpenRental);
+
+    /// @notice A node backs at most two rentals that are not closed: close one first (RentalEscrow.close).
+    error CollateralVault_TwoOpenRentals(uint32 registration);
+
+    /// @notice The node does not back this rental, or not any more.
+    error CollateralVault_NotOpen(uint32 registration, uint64 rental);
     error CollateralVault_NotHeld(uint32 registration, Rao held, Rao wanted);
 
     event Registered(
         bytes32 indexed machine, address indexed miner, uint32 indexed registration, bytes32 hotkey, uint16 uid
     );
+    event Rebound(bytes32 indexed machine, uint32 indexed registration, bytes32 hotkey, uint16 uid);
+    event Retired(bytes32 indexed machine, uint32 indexed registration);
     event EndpointSet(bytes32 indexed machine, bytes16 ip, uint16 port);
     event Deposited(bytes32 indexed machine, Rao amount, Rao free);
     event ExitRequested(bytes32 indexed machine, Rao amount, Timestamp readyAt);
     event ExitCancelled(bytes32 indexed machine, Rao amount);
     event Withdrawn(bytes32 indexed machine, address indexed miner, Rao amount);
-    event Reserved(uint32 indexed registration, uint64 indexed rental, Rao added, Rao reserved);
+    event Reserved(uint32 indexed registration, uint64 indexed rental, Rao added);
     event Released(uint32 indexed registration, uint64 indexed rental, Rao amount);
-    event SetAside(uint32 indexed registration, uint64 indexed rental, Rao amount);
-    event Forfeited(uint32 indexed registration, uint64 indexed rental, Rao amount);
-    event GivenBack(uint32 indexed registration, uint64 indexed rental, Rao amount);
+    event SetAside(uint32 indexed registration, Rao amount);
+    event Forfeited(uint32 indexed registration, Rao amount);
+    event GivenBack(uint32 indexed registration, Rao amount);
 
     /* MINER */
 
@@ -129,6 +136,14 @@ interface ICollateralVault is IRaoLedger {
         bytes32[2] calldata machineSig
     ) external returns (uint32 registration);
 
+    /// @notice Binds the node to the hotkey that sits at `uid` now. Its miner only; the chain must associate the caller
+    /// with `uid`. Repairs a node whose hotkey was swapped or got another uid. Running rentals do not notice.
+    function rebind(bytes32 machine, uint16 uid, bytes8 uidHash) external;
+
+    /// @notice Gives the machine's key free for another registration. Its miner only, when nothing is left: no bond in
+    /// any part and no rental that is not closed. The node stays readable, and owes and is owed nothing.
+    function retire(bytes32 machine) external;
+
     /// @notice Changes where the machine is reached. Its miner only, any time.
     function setEndpoint(bytes32 machine, Endpoint calldata endpoint) external;
 
@@ -147,14 +162,17 @@ interface ICollateralVault is IRaoLedger {
 
     /* ESCROW */
 
-    /// @notice Raises what backs `rental` to `total`, out of the machine's free bond. RentalEscrow only.
-    /// @dev Reverts unless the machine is registered and its hotkey is still at its uid. A rental reserved for the
-    /// first time counts as open until `release`.
-    /// @return registration The node that backs it.
-    function reserve(bytes32 machine, uint64 rental, Rao total) external returns (uint32 registration);
+    /// @notice Raises what backs `rental` to `total`, out of the node's free bond. RentalEscrow only.
+    /// @dev Reverts unless new business is taken, the node is not retired and its hotkey is still at its uid. A rental
+    /// reserved for the first time is open until `release`; a node backs at most two open ones.
+    function reserve(uint32 registration, uint64 rental, Rao total) external;
 
     /// @notice The rental is closed: what is still reserved for it becomes free. RentalEscrow only.
     function release(uint32 registration, uint64 rental) external;
+
+    /// @notice The miner gave the rental up: up to `amount` of its reserve is burned. RentalEscrow only.
+    /// @return taken What is burned.
+    function forfeitReserved(uint32 registration, uint64 rental, Rao amount) external returns (Rao taken);
 
     /* ARBITER */
 
@@ -162,16 +180,16 @@ interface ICollateralVault is IRaoLedger {
     /// @return taken What was moved.
     function setAside(uint32 registration, uint64 rental, Rao amount) external returns (Rao taken);
 
-    /// @notice Moves up to `amount` into `held`: exiting bond first, then free, then the reserve of `rental` (0: none).
-    /// For `Spoofed`. Arbiter only.
+    /// @notice Moves up to `amount` into `held`: exiting bond first, then free, then what is behind rentals. For
+    /// `Spoofed`. Arbiter only. Never reverts for want of money.
     /// @return taken What was moved.
-    function setAsideAny(uint32 registration, uint64 rental, Rao amount) external returns (Rao taken);
+    function setAsideAny(uint32 registration, Rao amount) external returns (Rao taken);
 
     /// @notice Held bond is burned. Arbiter only.
-    function forfeit(uint32 registration, uint64 rental, Rao amount) external;
+    function forfeit(uint32 registration, Rao amount) external;
 
-    /// @notice Held bond goes back: behind the rental until that is closed, else to free. Arbiter only.
-    function giveBack(uint32 registration, uint64 rental, Rao amount) external;
+    /// @notice Held bond is free again. Arbiter only.
+    function giveBack(uint32 registration, Rao amount) external;
 
     /* VIEWS */
 
@@ -185,7 +203,7 @@ interface ICollateralVault is IRaoLedger {
     /// @notice The node of a registration number. Retired nodes stay readable.
     function nodeAt(uint32 registration) external view returns (NodeView memory);
 
-    /// @notice The machine's current (or last) registration and its miner; zeros when it never had one.
+    /// @notice The machine's current registration and its miner; zeros when it has none.
     function ownerOf(bytes32 machine) external view returns (uint32 registration, address miner);
 
     /// @notice The miner of a registration.
@@ -197,8 +215,11 @@ interface ICollateralVault is IRaoLedger {
     /// @notice The machine's bond: `bonded == free + reserved + held + exiting`.
     function bondOf(bytes32 machine) external view returns (Rao bonded, Rao reserved, Rao held, Rao exiting, Rao free);
 
-    /// @notice What backs a rental.
-    function reserveOf(uint64 rental) external view returns (Reserve memory);
+    /// @notice What backs a rental that is not closed; else 0.
+    function reservedFor(uint32 registration, uint64 rental) external view returns (Rao);
+
+    /// @notice Everything the vault owes miners: all bonds, and credit not yet withdrawn.
+    function owedToMiners() external view returns (Rao);
 
     /* IMMUTABLES */
 

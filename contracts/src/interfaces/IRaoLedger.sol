@@ -34,7 +34,10 @@ interface IRaoLedger {
     /// @notice `account` is now owed `amount` more, `credit` in all.
     event Credited(address indexed account, Rao amount, Rao credit);
 
-    /// @notice `amount` was paid to `account`'s own account id.
+    /// @notice `account`'s credit is paid to `accountId` from now on; zero: to its own mapped account.
+    event PayoutAccountSet(address indexed account, bytes32 indexed accountId);
+
+    /// @notice `amount` of `account`'s credit was paid to `accountId`.
     event CreditWithdrawn(address indexed account, bytes32 indexed accountId, Rao amount);
 
     /// @notice `amount` was paid to the burn account.
@@ -53,8 +56,16 @@ interface IRaoLedger {
     /// @notice What waits for `flushBurn`.
     function toBurn() external view returns (Rao);
 
-    /// @notice Pays all of `account`'s credit to its own mapped account. Anybody may call; the money can go nowhere
-    /// else.
+    /// @notice Where `account`'s credit is paid to; zero: to its own mapped account.
+    function payoutAccountOf(address account) external view returns (bytes32);
+
+    /// @notice From now on the caller's credit in this contract is paid to `accountId`, such as the caller's coldkey;
+    /// zero: to the caller's own mapped account.
+    /// @dev Warning: an account id cannot be checked. What is paid to a wrong one is lost.
+    function setPayoutAccount(bytes32 accountId) external;
+
+    /// @notice Pays all of `account`'s credit to the account id it chose, else to its own mapped account. Anybody may
+    /// call; the money can go nowhere else.
     /// @dev Warning: forwards all gas to 0x800, which keeps it when it fails.
     function withdrawCredit(address account) external;
 

@@ -24,6 +24,8 @@ interface IRentalEscrow is IRaoLedger {
     /// @param certificateLifeSecs How old a certificate may be.
     /// @param bondBps Bond needed, in ten-thousandths of a rental's cost.
     /// @param feeBps Fee on what the miner earns, at most 500.
+    /// @param abandonBps What abandoning costs, in ten-thousandths of the reserve, at most 2,000; never more than the
+    /// rental has earned.
     struct Config {
         address vault;
         address arbiter;
@@ -33,6 +35,7 @@ interface IRentalEscrow is IRaoLedger {
         uint32 certificateLifeSecs;
         uint16 bondBps;
         uint16 feeBps;
+        uint16 abandonBps;
     }
 
     /// @notice How a machine can be rented.
@@ -63,7 +66,7 @@ interface IRentalEscrow is IRaoLedger {
         bytes32 vs;
     }
 
-    /// @notice One tenancy. Three slots.
+    /// @notice One tenancy. Two slots; the renter's key is in a third.
     /// @dev `claimedSecs` is gross of the fee. `faultedSecs` counts all that was ever withheld, `openSecs` the part of
     /// it whose case is not decided yet. Ends never grow but by `extend`.
     struct Rental {
@@ -84,8 +87,6 @@ interface IRentalEscrow is IRaoLedger {
         uint16 gpuClass;
         uint8 gpuCount;
         uint8 faultCount;
-        // slot 2
-        bytes32 renterKey;
     }
 
     /// @notice An interval [from, until) recorded as without service.
@@ -95,9 +96,17 @@ interface IRentalEscrow is IRaoLedger {
         uint64 caseId;
     }
 
+    /// @notice A rental, and one of the gaps between its recorded faults, as far as it can still be withheld.
+    struct Gap {
+        Rental rental;
+        Timestamp from;
+        Timestamp until;
+    }
+
     error RentalEscrow_BadConfig(string what);
     error RentalEscrow_OnlyArbiter(address caller);
     error RentalEscrow_OnlyMiner(bytes32 machine, address miner, address caller);
+    error RentalEscrow_OnlyItsMiner(uint64 rental, address miner, address caller);
     error RentalEscrow_OnlyRenter(uint64 rental, address renter, address caller);
     error RentalEscrow_UnknownClass(uint16 gpuClass);
     error RentalEscrow_BadClassBond(uint16 gpuClass, Rao bond, Rao max);
@@ -108,6 +117,7 @@ interface IRentalEscrow is IRaoLedger {
     error RentalEscrow_OfferChanged(bytes32 liveHash, bytes32 agreedHash);
     error RentalEscrow_BadDuration(uint32 secs, uint32 min, uint32 max);
     error RentalEscrow_WrongPayment(Rao paid, Rao cost);
+    error RentalEscrow_NoRenter();
     error RentalEscrow_NoRenterKey();
     error RentalEscrow_NotReady(bytes32 machine, Timestamp readyAt);
     error RentalEscrow_CertificateStale(uint256 index, Timestamp measuredAt, Timestamp notBefore);
@@ -139,6 +149,7 @@ interface IRentalEscrow is IRaoLedger {
     event Extended(uint64 indexed rental, Timestamp end, Rao paid, Rao reserve);
     event Claimed(uint64 indexed rental, address indexed miner, Rao gross, Rao fee);
     event Ended(uint64 indexed rental, Timestamp end, Rao refunded);
+    event Abandoned(uint64 indexed rental, Rao burned);
     event RentalClosed(uint64 indexed rental);
     event Withheld(uint64 indexed rental, uint64 indexed caseId, Timestamp from, Timestamp until);
     event Decided(uint64 indexed rental, uint32 secs, Rao amount, bool toRenter);
@@ -159,6 +170,11 @@ interface IRentalEscrow is IRaoLedger {
     /// @notice Takes the offer back. Its miner only.
     function withdrawOffer(bytes32 machine) external;
 
+    /// @notice Gives a running rental up: it ends now, the rest is the renter's at once, the offer is taken down, and
+    /// min(`abandonBps` of the reserve, what the rental has earned) is burned. Its miner only.
+    /// @dev Half of what an `Offline` costs: whoever knows that the machine will not come back says so.
+    function abandon(uint64 rental) external;
+
     /* RENTER */
 
     /// @notice Rents a machine, paying `price * durationSecs` exactly.
@@ -170,6 +186,17 @@ interface IRentalEscrow is IRaoLedger {
     /// count, none older than the certificate life, all measured since the previous tenant left.
     /// @return rental Dense id, from 1.
     function rent(
+        bytes32 machine,
+        uint32 durationSecs,
+        bytes32 renterKey,
+        bytes32 offerHash,
+        SignedCertificate[] calldata certificates
+    ) external payable returns (uint64 rental);
+
+    /// @notice Rents a machine for somebody else, who is its renter in every respect: ends it, and gets every refund.
+    /// @dev Warning: whoever pays here gives the money away.
+    function rentFor(
+        address renter,
         bytes32 machine,
         uint32 durationSecs,
         bytes32 renterKey,
@@ -192,6 +219,10 @@ interface IRentalEscrow is IRaoLedger {
 
     /// @notice After end + settleLag: last payment, bond released. Waits for no case: that money is already aside.
     function close(uint64 rental) external;
+
+    /// @notice Closes those of `rentals` that can be closed and skips the others; never reverts but for want of gas.
+    /// @return closed How many.
+    function closeMany(uint64[] calldata rentals) external returns (uint256 closed);
 
     /* ARBITER */
 
@@ -216,8 +247,8 @@ interface IRentalEscrow is IRaoLedger {
     /// @notice Rentals ever made; `rentalAt` takes 1 .. count.
     function rentalCount() external view returns (uint64);
 
-    /// @notice A rental, closed or not.
-    function rentalAt(uint64 rental) external view returns (Rental memory);
+    /// @notice A rental, closed or not, and the renter's SSH key.
+    function rentalAt(uint64 rental) external view returns (Rental memory r, bytes32 renterKey);
 
     /// @notice Its recorded faults, ascending and disjoint.
     function faultsOf(uint64 rental) external view returns (Fault[] memory);
@@ -237,9 +268,9 @@ interface IRentalEscrow is IRaoLedger {
     /// @notice What a rental has earned the miner up to now, paid or not, gross of the fee.
     function earnedOf(uint64 rental) external view returns (Rao);
 
-    /// @notice Of a gap between recorded faults, the part that can still be withheld: not yet paid, not in the future,
-    /// not past the end. Empty (from >= until) when there is none.
-    function gapOf(uint64 rental, uint8 gap) external view returns (Timestamp from, Timestamp until);
+    /// @notice A rental and, of one of the gaps between its recorded faults, the part that can still be withheld: not
+    /// yet paid, not in the future, not past the end. Empty (from >= until) when there is none.
+    function gapOf(uint64 rental, uint8 gap) external view returns (Gap memory);
 
     /* IMMUTABLES */
 

@@ -1,37 +1,59 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import { ICollateralVault } from "../interfaces/ICollateralVault.sol";
+import { Backing, openBacking } from "../types/Backing.sol";
 import { Rao, Timestamp, ZERO_RAO, minRao, plusSecs, timeNow } from "../types/Units.sol";
 
 /// @title A node's bond, and every move it can make
-/// @dev The four parts only ever change against each other; `deposit`, `takeExit` and `forfeit` are the ways in and
-/// out. Callers check who may; this library checks how much.
+/// @dev The four parts only ever change against each other; `deposit`, `takeExit`, `forfeit` and `forfeitReserved` are
+/// the ways in and out. Callers check who may; this library checks how much.
 library BondLib {
     using BondLib for BondLib.Node;
 
-    /// @dev Four slots. All money of a node is in one of them: a rental turns free into reserved bond and back without
-    /// ever writing a slot that was empty.
+    /// @dev Five slots. What is reserved is the sum of the two backings.
     struct Node {
         // slot 0: who
         address miner;
         uint16 uid;
-        uint16 openRentals;
         Timestamp exitReadyAt;
+        bool retired;
         // slot 1: money
         Rao free;
-        Rao reserved;
         Rao held;
         Rao exiting;
-        // slot 2, 3: which
+        // slot 2: money behind rentals that are not closed, at most two of them
+        Backing first;
+        Backing second;
+        // slot 3, 4: which
         bytes32 hotkey;
         bytes32 machine;
     }
 
-    /* FREE AND EXITING */
+    /* READING */
+
+    function reserved(Node storage node) internal view returns (Rao) {
+        return node.first.reservedOf() + node.second.reservedOf();
+    }
 
     function bonded(Node storage node) internal view returns (Rao) {
-        return node.free + node.reserved + node.held + node.exiting;
+        return node.free + node.held + node.exiting + node.reserved();
+    }
+
+    function hasOpenRental(Node storage node) internal view returns (bool) {
+        return node.first.isOpen() || node.second.isOpen();
+    }
+
+    /// @dev What backs `rental`; a closed backing of nothing when the rental is not open here.
+    function backingOf(Node storage node, uint64 rental) internal view returns (Backing b) {
+        if (node.first.isBehind(rental)) return node.first;
+        if (node.second.isBehind(rental)) return node.second;
+    }
+
+    /* FREE AND EXITING */
+
+    function deposit(Node storage node, Rao amount) internal returns (Rao free) {
+        free = node.free + amount;
+        node.free = free;
     }
 
     /// @dev An exit not withdrawn inside its window lapses by itself; whoever touches the node next writes it down.
@@ -63,36 +85,46 @@ library BondLib {
 
     /* BEHIND A RENTAL */
 
-    /// @dev Raises reserved + held + forfeited of the rental to `total`. Reverts (underflow) without enough free
-    /// bond; callers check first to explain.
-    function reserve(Node storage node, ICollateralVault.Reserve storage r, Rao total) internal returns (Rao added) {
-        Rao have = r.reserved + r.held + r.forfeited;
+    /// @dev Opens a backing for a rental that has none. False when two rentals are open already.
+    function open(Node storage node, uint64 rental) internal returns (bool) {
+        if (!node.first.isOpen()) node.first = openBacking(rental);
+        else if (!node.second.isOpen()) node.second = openBacking(rental);
+        else return false;
+        return true;
+    }
+
+    /// @dev Raises what is reserved for an open rental to `total`, out of free bond. Reverts (underflow) without
+    /// enough of it; callers check first to explain.
+    function reserve(Node storage node, uint64 rental, Rao total) internal returns (Rao added) {
+        Rao have = node.backingOf(rental).reservedOf();
         if (total <= have) return ZERO_RAO;
         added = total - have;
         node.free = node.free - added;
-        node.reserved = node.reserved + added;
-        r.reserved = r.reserved + added;
+        node.setReserved(rental, total);
     }
 
-    function release(Node storage node, ICollateralVault.Reserve storage r) internal returns (Rao amount) {
-        amount = r.reserved;
-        r.reserved = ZERO_RAO;
-        r.released = true;
-        node.reserved = node.reserved - amount;
+    /// @dev The rental is closed: what is still reserved for it is free.
+    function release(Node storage node, uint64 rental) internal returns (Rao amount) {
+        Backing b = node.backingOf(rental);
+        amount = b.reservedOf();
         node.free = node.free + amount;
+        if (node.first.isBehind(rental)) node.first = b.released();
+        else node.second = b.released();
+    }
+
+    function setReserved(Node storage node, uint64 rental, Rao amount) internal {
+        if (node.first.isBehind(rental)) node.first = node.first.withReserved(amount);
+        else node.second = node.second.withReserved(amount);
     }
 
     /* IN A CASE */
 
     /// @dev Clamped: whoever moved first, what is there is set aside.
-    function asideReserved(Node storage node, ICollateralVault.Reserve storage r, Rao amount)
-        internal
-        returns (Rao taken)
-    {
-        taken = minRao(amount, r.reserved);
-        r.reserved = r.reserved - taken;
-        r.held = r.held + taken;
-        node.reserved = node.reserved - taken;
+    function asideReserved(Node storage node, uint64 rental, Rao amount) internal returns (Rao taken) {
+        Rao have = node.backingOf(rental).reservedOf();
+        taken = minRao(amount, have);
+        if (taken == ZERO_RAO) return taken;
+        node.setReserved(rental, have - taken);
         node.held = node.held + taken;
     }
 
@@ -108,22 +140,31 @@ library BondLib {
         node.held = node.held + taken;
     }
 
-    /// @dev Out of the node; the caller burns it. What came out of a rental's reserve is on record as forfeited.
-    function forfeit(Node storage node, ICollateralVault.Reserve storage r, Rao amount) internal {
-        node.held = node.held - amount;
-        Rao fromReserve = minRao(amount, r.held);
-        r.held = r.held - fromReserve;
-        r.forfeited = r.forfeited + fromReserve;
+    /// @dev Exiting bond first (a lapsed exit too: which part of the unbound bond pays does not matter to anybody),
+    /// then free, then what is behind rentals.
+    function asideAny(Node storage node, Rao amount) internal returns (Rao taken) {
+        taken = node.asideExiting(amount);
+        taken = taken + node.asideFree(amount - taken);
+        taken = taken + node.asideReserved(node.first.rentalOf(), amount - taken);
+        taken = taken + node.asideReserved(node.second.rentalOf(), amount - taken);
     }
 
-    /// @dev The part that came out of a rental's reserve goes back behind it while it is open; the rest is free.
-    function giveBack(Node storage node, ICollateralVault.Reserve storage r, Rao amount) internal {
+    /// @dev Out of the node; the caller burns it.
+    function forfeit(Node storage node, Rao amount) internal {
         node.held = node.held - amount;
-        Rao toReserve = minRao(amount, r.held);
-        r.held = r.held - toReserve;
-        if (r.released) toReserve = ZERO_RAO;
-        r.reserved = r.reserved + toReserve;
-        node.reserved = node.reserved + toReserve;
-        node.free = node.free + (amount - toReserve);
+    }
+
+    /// @dev Out of the node without a case (the miner gave the rental up), clamped; the caller burns it.
+    function forfeitReserved(Node storage node, uint64 rental, Rao amount) internal returns (Rao taken) {
+        Rao have = node.backingOf(rental).reservedOf();
+        taken = minRao(amount, have);
+        if (ZERO_RAO < taken) node.setReserved(rental, have - taken);
+    }
+
+    /// @dev Free, not behind the rental again: every case that sets bond aside has ended its rental, and nothing can
+    /// be taken from the reserve of a rental that is over.
+    function giveBack(Node storage node, Rao amount) internal {
+        node.held = node.held - amount;
+        node.free = node.free + amount;
     }
 }

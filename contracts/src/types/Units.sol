@@ -70,6 +70,10 @@ function minRao(Rao a, Rao b) pure returns (Rao) {
     return a < b ? a : b;
 }
 
+function maxRao(Rao a, Rao b) pure returns (Rao) {
+    return a < b ? b : a;
+}
+
 function minTime(Timestamp a, Timestamp b) pure returns (Timestamp) {
     return a < b ? a : b;
 }

@@ -38,7 +38,7 @@ contract ExecuteTest is ArbiterBase {
         _execute(1);
         assertEq(uint8(arbiter.caseAt(1).status), uint8(IArbiter.Status.Executed));
         assertEq(_creditOf(RENTER), refund + _cost(20 minutes));
-        assertEq(escrow.rentalAt(rental).openSecs, 0);
+        assertEq(_rentalAt(rental).openSecs, 0);
         _assertBond(H100_BOND - penalty, 0, 0, 1e9 - H100_BOND);
         assertEq(_rao(vault.reserveOf(rental).forfeited), penalty);
         assertEq(_rao(vault.toBurn()), penalty);
@@ -91,7 +91,7 @@ contract ExecuteTest is ArbiterBase {
         _execute(1);
         _execute(2);
         assertEq(_creditOf(RENTER), _cost(DAY - 1 hours + 300 + 100 + 1_600));
-        assertEq(escrow.rentalAt(rental).openSecs, 0);
+        assertEq(_rentalAt(rental).openSecs, 0);
         _assertConserved(rental);
     }
 
@@ -133,7 +133,7 @@ contract ExecuteTest is ArbiterBase {
         uint32 from = _now() + APPEAL_WINDOW;
         uint64 refund = _creditOf(RENTER);
         skip(later % (2 * APPEAL_WINDOW));
-        bool closes = Timestamp.unwrap(escrow.rentalAt(rental).end) + LAG <= _now();
+        bool closes = Timestamp.unwrap(_rentalAt(rental).end) + LAG <= _now();
         if (closes) escrow.close(rental);
         if (again && _now() >= from) _execute(1);
         bool done = again && _now() >= from;

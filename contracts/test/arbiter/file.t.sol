@@ -70,7 +70,7 @@ contract FileTest is ArbiterBase {
         _expectFiled(INTERRUPTED, 3 minutes, 0);
         _file(INTERRUPTED, 0, seen);
         assertEq(keccak256(abi.encode(arbiter.caseAt(1))), _case(INTERRUPTED, 3 minutes, 0));
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), start + DAY);
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), start + DAY);
         _assertFault(0, start + 5 minutes, start + 8 minutes);
         assertEq(_creditOf(RENTER), 0, "until it is executed");
         _assertBond(H100_BOND, 0, 0, 1e9 - H100_BOND);
@@ -88,7 +88,7 @@ contract FileTest is ArbiterBase {
         _expectFiled(OFFLINE, 15 minutes, penalty);
         _file(OFFLINE, 0, seen);
         assertEq(keccak256(abi.encode(arbiter.caseAt(1))), _case(OFFLINE, 15 minutes, penalty));
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), _now());
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), _now());
         assertEq(_creditOf(RENTER), _cost(DAY - 20 hours - 15 minutes));
         _assertFault(0, out, _now());
         _assertBond(H100_BOND - penalty, penalty, 0, 1e9 - H100_BOND);
@@ -107,7 +107,7 @@ contract FileTest is ArbiterBase {
         seen = _attest(OFFLINE, rental, start + 1_800, start + 1_900, 3);
         _file(INTERRUPTED, 1, seen);
         _assertFault(1, start + 1_800, start + 1_900);
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), start + DAY, "an interruption ends nothing");
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), start + DAY, "an interruption ends nothing");
     }
 
     function test_TheCauseIsOfTheLatestStart() external {
@@ -124,7 +124,7 @@ contract FileTest is ArbiterBase {
     function test_TwoOfThreeKeepersSuffice() external {
         skip(15 minutes);
         _file(OFFLINE, 0, _attest(OFFLINE, rental, start, _now(), 2));
-        assertEq(escrow.rentalAt(rental).faultedSecs, 15 minutes);
+        assertEq(_rentalAt(rental).faultedSecs, 15 minutes);
     }
 
     function test_WhatIsNotThereIsEmpty() external {

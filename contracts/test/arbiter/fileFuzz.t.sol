@@ -40,7 +40,7 @@ contract FileFuzzTest is ArbiterBase {
             _refuseFile(kind, gap, statements, expected);
             return;
         }
-        uint32 faultedBefore = escrow.rentalAt(rental).faultedSecs;
+        uint32 faultedBefore = _rentalAt(rental).faultedSecs;
         _file(kind, gap, statements);
         _assertFiled(gap, faultedBefore);
     }
@@ -147,8 +147,8 @@ contract FileFuzzTest is ArbiterBase {
         assertEq(uint8(c.kind), uint8(kind));
         assertEq(c.withheldSecs, secs);
         _assertFault(gap, from, until);
-        assertEq(escrow.rentalAt(rental).faultedSecs, faultedBefore + secs);
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), ends ? _now() : start + DAY);
+        assertEq(_rentalAt(rental).faultedSecs, faultedBefore + secs);
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), ends ? _now() : start + DAY);
         assertEq(_creditOf(RENTER), ends ? _cost(start + DAY - _now()) : 0);
         uint64 penalty;
         if (kind == NOT_DELIVERED) penalty = H100_BOND / 50;

@@ -142,7 +142,7 @@ contract FileIntervalsTest is ArbiterBase {
         _fileSeen(INTERRUPTED, 2, start + 300, start + 2_500); // over everything: the rest of that gap
         _assertFault(2, start + 1_500, start + 1_800);
         _assertFault(3, start + 1_800, start + 2_100);
-        assertEq(escrow.rentalAt(rental).faultedSecs, 1_500);
+        assertEq(_rentalAt(rental).faultedSecs, 1_500);
         assertEq(escrow.faultsOf(rental)[1].caseId, 3);
         _assertConserved(rental);
     }
@@ -154,7 +154,7 @@ contract FileIntervalsTest is ArbiterBase {
         _refuseFile(INTERRUPTED, 0, seen, _empty(start + 600, start + 600, MIN_INTERRUPTED));
         _refuseFile(INTERRUPTED, 1, seen, _empty(start + 900, start + 900, MIN_INTERRUPTED));
         _refuseFile(INTERRUPTED, 2, seen, _empty(start + 600, 0, MIN_INTERRUPTED)); // no such gap
-        assertEq(escrow.rentalAt(rental).faultedSecs, 300);
+        assertEq(_rentalAt(rental).faultedSecs, 300);
     }
 
     function test_RevertWhen_AnEndingKindIsNotInTheLastGap() external {
@@ -195,18 +195,18 @@ contract FileIntervalsTest is ArbiterBase {
         uint256 snapshot = vm.snapshotState();
         _fileSeen(INTERRUPTED, 0, start + 100, start + 500);
         _fileSeen(INTERRUPTED, 1, start + 300, start + 900);
-        uint32 one = escrow.rentalAt(rental).faultedSecs;
+        uint32 one = _rentalAt(rental).faultedSecs;
         vm.revertToState(snapshot);
         _fileSeen(INTERRUPTED, 0, start + 300, start + 900);
         _fileSeen(INTERRUPTED, 0, start + 100, start + 500);
-        assertEq(escrow.rentalAt(rental).faultedSecs, one);
+        assertEq(_rentalAt(rental).faultedSecs, one);
         assertEq(one, 800);
         assertLt(Timestamp.unwrap(escrow.faultsOf(rental)[0].from), Timestamp.unwrap(escrow.faultsOf(rental)[1].from));
     }
 
     function test_AMachineThatFlaps255TimesCanStillBeEndedByACase() external {
         uint8 i = 0;
-        for (; escrow.rentalAt(rental).faultCount < 254; ++i) {
+        for (; _rentalAt(rental).faultCount < 254; ++i) {
             skip(61);
             _fileSeen(INTERRUPTED, i, _now() - 60, _now());
         }
@@ -215,6 +215,6 @@ contract FileIntervalsTest is ArbiterBase {
         _refuseSeen(INTERRUPTED, i, _now() - 60, _now(), abi.encodeWithSelector(full, rental));
         skip(20 minutes);
         _fileSeen(OFFLINE, i, _now() - 20 minutes, _now());
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), _now());
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), _now());
     }
 }

@@ -59,7 +59,7 @@ contract FileSpoofedTest is ArbiterBase {
         assertEq(Timestamp.unwrap(c.filedAt), _now());
         assertEq(c.withheldSecs, 0, "what was served is paid");
         assertEq(_rao(c.penalty), penalty);
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), _now());
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), _now());
         assertEq(_creditOf(RENTER), _cost(DAY - 2 hours));
         _assertBond(H100_BOND - (penalty - FREE), penalty, 0, 0); // free first, then the reserve
         _assertConserved(rental);
@@ -88,7 +88,7 @@ contract FileSpoofedTest is ArbiterBase {
     function test_ABondOfAnUnknownClassIsNothing() external {
         _fileSpoofed(77, 1, _spoofs(77, 1, _now(), 3));
         assertEq(_penaltyOf(1), 0);
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), _now());
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), _now());
     }
 
     function test_AnIdleMachineAnswersWithItsFreeBond() external {
@@ -242,7 +242,7 @@ contract FileSpoofedTest is ArbiterBase {
         assertEq(_penaltyOf(count + 1), penalty);
         _assertBond(reserved - fromReserve, held + penalty, exiting - fromExiting, free - fromFree);
         assertEq(arbiter.caseAt(count + 1).rental, closed ? 0 : rental);
-        assertLe(Timestamp.unwrap(escrow.rentalAt(rental).end), _now());
+        assertLe(Timestamp.unwrap(_rentalAt(rental).end), _now());
         _assertConserved(rental);
     }
 
@@ -260,7 +260,7 @@ contract FileSpoofedTest is ArbiterBase {
             lastSpoofed = _now();
         }
         skip(d.state % 8 < 2 ? uint32(d.state) * 10 : 1 hours + uint32(d.state) * 100);
-        closed = d.state % 3 == 0 && Timestamp.unwrap(escrow.rentalAt(rental).end) + LAG <= _now();
+        closed = d.state % 3 == 0 && Timestamp.unwrap(_rentalAt(rental).end) + LAG <= _now();
         if (closed) escrow.close(rental);
     }
 

@@ -22,7 +22,7 @@ contract OverlapsTest is ArbiterBase {
     }
 
     function _over() private view returns (bytes memory) {
-        return abi.encodeWithSelector(IArbiter.Arbiter_RentalOver.selector, rental, escrow.rentalAt(rental).end);
+        return abi.encodeWithSelector(IArbiter.Arbiter_RentalOver.selector, rental, _rentalAt(rental).end);
     }
 
     /* A CASE AND AN EXTENSION */
@@ -50,7 +50,7 @@ contract OverlapsTest is ArbiterBase {
         vm.warp(start + 2 * DAY + LAG);
         escrow.close(rental);
         assertEq(_creditOf(MINER), _cost(2 * DAY - 20 minutes));
-        assertEq(escrow.rentalAt(rental).openSecs, 20 minutes, "the case waits for nothing and nothing for it");
+        assertEq(_rentalAt(rental).openSecs, 20 minutes, "the case waits for nothing and nothing for it");
         _assertConserved(rental);
         arbiter.execute(1);
         assertEq(_creditOf(RENTER), _cost(20 minutes));
@@ -91,7 +91,7 @@ contract OverlapsTest is ArbiterBase {
         assertEq(_creditOf(RENTER), _cost(DAY - 1 hours));
         skip(20 minutes);
         _fileSeen(NOT_DELIVERED, 0, start, _now());
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), _now());
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), _now());
         assertEq(_creditOf(RENTER), _cost(DAY - 21 minutes));
         skip(APPEAL_WINDOW);
         arbiter.execute(1);
@@ -145,7 +145,7 @@ contract OverlapsTest is ArbiterBase {
         _fileSeen(OFFLINE, 0, start, _now());
         _refuseSeen(NOT_DELIVERED, 1, start, _now(), _over());
         assertEq(_creditOf(RENTER), _cost(DAY - 20 minutes));
-        assertEq(escrow.rentalAt(rental).faultedSecs, 20 minutes);
+        assertEq(_rentalAt(rental).faultedSecs, 20 minutes);
     }
 
     function test_AnOldInterruptionAndAnOutageInEitherOrderComeToTheSame() external {
@@ -163,7 +163,7 @@ contract OverlapsTest is ArbiterBase {
     }
 
     function _outcome() private view returns (bytes32) {
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         return keccak256(abi.encode(r.end, r.faultedSecs, r.openSecs, r.faultCount, _creditOf(RENTER)));
     }
 
@@ -188,7 +188,7 @@ contract OverlapsTest is ArbiterBase {
         _fileSpoofed(H100, 1, _spoofs(H100, 1, _now(), 3));
         _refuseSeen(OFFLINE, 0, _now() - 1_000, _now(), _over());
         _fileSeen(INTERRUPTED, 0, _now() - 1_000, _now());
-        assertEq(escrow.rentalAt(rental).faultedSecs, 1_000);
+        assertEq(_rentalAt(rental).faultedSecs, 1_000);
         _assertConserved(rental);
     }
 

@@ -71,8 +71,8 @@ contract PenaltiesTest is ArbiterBase {
         skip(DAY - 1 hours);
         _file(OFFLINE, 0, _attest(OFFLINE, rental, _now() - 1_000, _now(), 2));
         assertEq(_penaltyOf(1), 0);
-        assertEq(escrow.rentalAt(rental).faultedSecs, 1_000);
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), _now());
+        assertEq(_rentalAt(rental).faultedSecs, 1_000);
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), _now());
         assertEq(_creditOf(RENTER), _cost(1 hours));
         _assertBond(H100_BOND, 0, 0, 1e9 - H100_BOND);
         skip(APPEAL_WINDOW);
@@ -91,7 +91,7 @@ contract PenaltiesTest is ArbiterBase {
         vm.revertToState(snapshot);
         _fileSpoofed(H100, 1, _spoofs(H100, 1, _now(), 2));
         assertEq(_penaltyOf(1), 0);
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), _now(), "but it ends");
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), _now(), "but it ends");
         _assertBond(H100_BOND, 0, 0, 1e9 - H100_BOND);
     }
 
@@ -118,7 +118,7 @@ contract PenaltiesTest is ArbiterBase {
         uint64 reserve = byCost > H100_BOND ? byCost : H100_BOND;
         uint64 earned = uint64(price) * served;
         assertEq(_penaltyOf(caseId), earned < reserve / 10 ? earned : reserve / 10);
-        assertEq(RaoPerSecond.unwrap(escrow.rentalAt(rental).price), price);
+        assertEq(RaoPerSecond.unwrap(_rentalAt(rental).price), price);
         assertEq(_rao(vault.reserveOf(rental).held), _penaltyOf(caseId));
         assertEq(_rao(vault.reserveOf(rental).reserved), reserve - _penaltyOf(caseId));
     }

@@ -133,7 +133,7 @@ abstract contract EscrowBase is Base {
 
     /// @dev With one rental, and nothing withdrawn: what was paid in is in somebody's credit or still in the stream.
     function _assertConserved(uint64 rental) internal view {
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         uint256 price = RaoPerSecond.unwrap(r.price);
         uint32 bought = Timestamp.unwrap(r.end) - Timestamp.unwrap(r.start);
         uint32 unclaimed = bought - r.claimedSecs - r.faultedSecs; // underflow: claimed or withheld too much

@@ -25,7 +25,7 @@ contract ClaimTest is EscrowBase {
         emit IRentalEscrow.Claimed(rental, MINER, Rao.wrap(_cost(100)), Rao.wrap(0));
         vm.prank(STRANGER);
         escrow.claim(rental);
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         assertEq(r.claimedSecs, 100);
         assertEq(Timestamp.unwrap(r.paidUntil), start + 100);
         assertEq(_creditOf(MINER), _cost(100));
@@ -48,7 +48,7 @@ contract ClaimTest is EscrowBase {
         _end(rental);
         skip(3 * DAY);
         escrow.claim(rental);
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         assertEq(_creditOf(MINER), _cost(2 hours));
         assertEq(Timestamp.unwrap(r.paidUntil), start + 2 hours);
         vm.expectRevert(_nothing());
@@ -62,7 +62,7 @@ contract ClaimTest is EscrowBase {
         skip(LAG);
         escrow.claim(rental);
         assertEq(_creditOf(MINER), _cost(20 minutes));
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).paidUntil), start + 30 minutes);
+        assertEq(Timestamp.unwrap(_rentalAt(rental).paidUntil), start + 30 minutes);
         _assertConserved(rental);
     }
 
@@ -72,7 +72,7 @@ contract ClaimTest is EscrowBase {
         _withhold(rental, 0, start + LAG, start + LAG + 4 minutes, false);
         escrow.claim(rental);
         assertEq(_creditOf(MINER), _cost(6 minutes));
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).paidUntil), start + 10 minutes);
+        assertEq(Timestamp.unwrap(_rentalAt(rental).paidUntil), start + 10 minutes);
         skip(LAG);
         escrow.claim(rental);
         assertEq(_creditOf(MINER), _cost(LAG + 10 minutes - 4 minutes));
@@ -125,7 +125,7 @@ contract ClaimTest is EscrowBase {
         if (closed) paid = DAY - faultSecs;
         else if (success) paid = earned;
         assertEq(_creditOf(MINER), _cost(paid));
-        assertEq(escrow.rentalAt(rental).claimedSecs, paid);
+        assertEq(_rentalAt(rental).claimedSecs, paid);
         _assertConserved(rental);
     }
 }

@@ -36,7 +36,7 @@ contract CloseTest is EscrowBase {
         emit IRentalEscrow.RentalClosed(rental);
         vm.prank(STRANGER);
         escrow.close(rental);
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         assertTrue(r.closed);
         assertEq(r.renter, RENTER, "stays readable");
         assertEq(r.claimedSecs, DAY);
@@ -45,15 +45,15 @@ contract CloseTest is EscrowBase {
         (, Rao reserved,,, Rao free) = vault.bondOf(MACHINE);
         assertEq(_rao(reserved), 0);
         assertEq(_rao(free), 1e9);
-        assertEq(vault.nodeAt(1).openRentals, 0);
+        assertEq(vault.nodeAt(1).firstRental, 0, "the node backs it no more");
         (uint32 gapFrom, uint32 gapUntil) = _gap();
         assertGe(gapFrom, gapUntil, "nothing is left to withhold");
         _assertConserved(rental);
     }
 
     function _gap() private view returns (uint32, uint32) {
-        (Timestamp from, Timestamp until) = escrow.gapOf(rental, 0);
-        return (Timestamp.unwrap(from), Timestamp.unwrap(until));
+        IRentalEscrow.Gap memory g = escrow.gapOf(rental, 0);
+        return (Timestamp.unwrap(g.from), Timestamp.unwrap(g.until));
     }
 
     function test_WaitsForNoCase() external {
@@ -62,7 +62,7 @@ contract CloseTest is EscrowBase {
         skip(LAG);
         escrow.close(rental);
         assertEq(_creditOf(MINER), _cost(90 minutes));
-        assertEq(escrow.rentalAt(rental).openSecs, 30 minutes);
+        assertEq(_rentalAt(rental).openSecs, 30 minutes);
         _assertConserved(rental);
         _decide(rental, 30 minutes, true);
         assertEq(_creditOf(RENTER), _cost(DAY - 90 minutes));
@@ -125,8 +125,8 @@ contract CloseTest is EscrowBase {
         assertEq(_creditOf(RENTER), _cost(start + DAY - end));
         if (!success) return;
         assertEq(_creditOf(MINER), _cost(end - start - faultSecs), "all seconds served, whatever was claimed before");
-        assertEq(_rao(vault.reserveOf(rental).reserved), 0);
-        assertTrue(vault.reserveOf(rental).released);
+        assertEq(_reserved(rental), 0);
+        assertEq(vault.nodeAt(1).firstRental, 0);
         if (again) {
             vm.expectRevert(_closed());
             escrow.close(rental);

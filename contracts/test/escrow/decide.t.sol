@@ -22,8 +22,8 @@ contract DecideTest is EscrowBase {
         _decide(rental, SECS, true);
         assertEq(_creditOf(RENTER), _cost(SECS));
         assertEq(_creditOf(MINER), 0);
-        assertEq(escrow.rentalAt(rental).openSecs, 0);
-        assertEq(escrow.rentalAt(rental).faultedSecs, SECS, "never earned");
+        assertEq(_rentalAt(rental).openSecs, 0);
+        assertEq(_rentalAt(rental).faultedSecs, SECS, "never earned");
         _assertConserved(rental);
     }
 
@@ -34,7 +34,7 @@ contract DecideTest is EscrowBase {
         emit IRentalEscrow.Decided(rental, SECS, Rao.wrap(_cost(SECS)), false);
         _decide(rental, SECS, false);
         assertEq(_creditOf(MINER), _cost(SECS));
-        assertEq(escrow.rentalAt(rental).faultedSecs, SECS, "and is not claimed a second time");
+        assertEq(_rentalAt(rental).faultedSecs, SECS, "and is not claimed a second time");
         skip(DAY + LAG);
         escrow.close(rental);
         assertEq(_creditOf(MINER), _cost(DAY));
@@ -83,7 +83,7 @@ contract DecideTest is EscrowBase {
         uint64 served = closes ? _cost(DAY - SECS) : 0;
         assertEq(_creditOf(RENTER), _cost(toRenter ? second : first));
         assertEq(_creditOf(MINER), served + _cost(toRenter ? first : second));
-        assertEq(escrow.rentalAt(rental).openSecs, SECS - first - second);
+        assertEq(_rentalAt(rental).openSecs, SECS - first - second);
         _assertConserved(rental);
     }
 }

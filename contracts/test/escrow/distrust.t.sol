@@ -27,7 +27,7 @@ contract DistrustTest is EscrowBase {
         vm.expectEmit(address(escrow));
         emit IRentalEscrow.Ended(rental, _at(_now()), Rao.wrap(_cost(DAY - 10 minutes)));
         assertEq(_distrust(1), rental);
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         assertEq(Timestamp.unwrap(r.end), start + 10 minutes);
         assertEq(r.faultedSecs, 0);
         (, bytes32 offered,) = escrow.offerOf(MACHINE);
@@ -38,7 +38,7 @@ contract DistrustTest is EscrowBase {
     function test_ARentalThatIsOverKeepsItsEndButIsStillNamedUntilItIsClosed() external {
         vm.warp(start + DAY);
         assertEq(_distrust(1), rental);
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), start + DAY);
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), start + DAY);
         skip(LAG);
         escrow.close(rental);
         assertEq(_distrust(1), 0);
@@ -85,7 +85,7 @@ contract DistrustTest is EscrowBase {
         uint64 named = escrow.distrust(1);
         if (success) assertEq(named, closed ? 0 : rental);
         uint32 end = success ? _min(_now(), start + DAY) : start + DAY;
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), end);
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), end);
         assertEq(_creditOf(RENTER), _cost(start + DAY - end));
         _assertConserved(rental);
     }

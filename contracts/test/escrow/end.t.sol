@@ -28,11 +28,11 @@ contract EndTest is EscrowBase {
         vm.expectEmit(address(escrow));
         emit IRentalEscrow.Ended(rental, _at(_now()), Rao.wrap(rest));
         _end(rental);
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         assertEq(Timestamp.unwrap(r.end), start + 5 hours);
         assertFalse(r.closed);
         assertEq(_creditOf(RENTER), rest);
-        assertEq(_rao(vault.reserveOf(rental).reserved), H100_BOND, "the bond stays until closed");
+        assertEq(_reserved(rental), H100_BOND, "the bond stays until closed");
         (, bytes32 offered,) = escrow.offerOf(MACHINE);
         assertTrue(offered != 0, "the offer stays");
         _assertConserved(rental);
@@ -43,10 +43,10 @@ contract EndTest is EscrowBase {
     function test_TheMinimumIsPaidForInAnyCase() external {
         skip(1 minutes);
         _end(rental);
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), start + 1 hours);
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), start + 1 hours);
         assertEq(_creditOf(RENTER), _cost(DAY - 1 hours));
         _end(rental); // it still runs: ending it again changes nothing
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), start + 1 hours);
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), start + 1 hours);
         assertEq(_creditOf(RENTER), _cost(DAY - 1 hours));
         _assertConserved(rental);
     }
@@ -90,7 +90,7 @@ contract EndTest is EscrowBase {
         bool success = _expect(expected);
         escrow.end(rental);
         uint32 end = success ? _min(was, _max(_now(), start + 1 hours)) : was;
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), end);
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), end);
         assertEq(_creditOf(RENTER), _cost(start + DAY - end));
         _assertConserved(rental);
     }

@@ -20,7 +20,7 @@ contract ExtendTest is EscrowBase {
     function _refuseExtend(uint32 secs, bytes memory expected) private {
         vm.expectRevert(expected);
         _extend(rental, secs);
-        assertEq(escrow.rentalAt(rental).boughtSecs, DAY, "nothing bought");
+        assertEq(_rentalAt(rental).boughtSecs, DAY, "nothing bought");
     }
 
     /* THE WAY THROUGH */
@@ -30,7 +30,7 @@ contract ExtendTest is EscrowBase {
         vm.expectEmit(address(escrow));
         emit IRentalEscrow.Extended(rental, _at(start + DAY + 2 hours), Rao.wrap(_cost(2 hours)), Rao.wrap(H100_BOND));
         _extend(rental, 2 hours);
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         assertEq(Timestamp.unwrap(r.end), start + DAY + 2 hours);
         assertEq(Timestamp.unwrap(r.start), start);
         assertEq(r.boughtSecs, DAY + 2 hours);
@@ -60,7 +60,7 @@ contract ExtendTest is EscrowBase {
         _refuseExtend(secs, abi.encodeWithSelector(selector, MACHINE, 1e9 - H100_BOND, bond - H100_BOND));
         _deposit(MACHINE, bond - 1e9);
         _extend(rental, secs);
-        assertEq(_rao(vault.reserveOf(rental).reserved), bond);
+        assertEq(_reserved(rental), bond);
         (,,,, Rao free) = vault.bondOf(MACHINE);
         assertEq(_rao(free), 0);
     }
@@ -71,7 +71,7 @@ contract ExtendTest is EscrowBase {
         _deposit(MACHINE, 1e9);
         assertEq(_creditOf(RENTER), _cost(DAY - 1 hours));
         _extend(rental, 30 days - 1 hours);
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         assertEq(Timestamp.unwrap(r.end), start + 30 days);
         assertEq(r.boughtSecs, DAY + 30 days - 1 hours, "bought counts what was refunded too");
         _assertConserved(rental);
@@ -161,10 +161,10 @@ contract ExtendTest is EscrowBase {
         vm.prank(RENTER);
         bool success = _expect(expected);
         escrow.extend{ value: value }(id, secs);
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         assertEq(r.boughtSecs, success ? DAY + secs : DAY);
         assertEq(Timestamp.unwrap(r.end), start + r.boughtSecs);
-        assertEq(_rao(vault.reserveOf(rental).reserved), success ? _bond(DAY + secs) : H100_BOND);
+        assertEq(_reserved(rental), success ? _bond(DAY + secs) : H100_BOND);
         _assertConserved(rental);
     }
 

@@ -26,7 +26,7 @@ contract FeesTest is EscrowBase {
         escrow.claim(rental);
         assertEq(_creditOf(TREASURY), gross / 20);
         assertEq(_creditOf(MINER), gross - gross / 20);
-        assertEq(escrow.rentalAt(rental).claimedSecs, 1 hours, "claimed is gross of the fee");
+        assertEq(_rentalAt(rental).claimedSecs, 1 hours, "claimed is gross of the fee");
         _assertConserved(rental);
         escrow.withdrawCredit(TREASURY);
     }

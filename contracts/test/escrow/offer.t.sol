@@ -36,7 +36,7 @@ contract OfferTest is EscrowBase {
         (IRentalEscrow.Offer memory live,, uint64 lastRental) = escrow.offerOf(MACHINE);
         assertEq(RaoPerSecond.unwrap(live.price), PRICE + 1);
         assertEq(lastRental, rental);
-        assertEq(RaoPerSecond.unwrap(escrow.rentalAt(rental).price), PRICE, "a running rental keeps its price");
+        assertEq(RaoPerSecond.unwrap(_rentalAt(rental).price), PRICE, "a running rental keeps its price");
     }
 
     function test_EveryTermChangesTheHash() external {

@@ -23,19 +23,21 @@ contract RentTest is EscrowBase {
         _ready(MACHINE, 1e9);
         RentCall memory c = _goodRent(MACHINE);
         vm.expectEmit(address(vault));
-        emit ICollateralVault.Reserved(1, 1, Rao.wrap(H100_BOND), Rao.wrap(H100_BOND));
+        emit ICollateralVault.Reserved(1, 1, Rao.wrap(H100_BOND));
         vm.expectEmit(address(escrow));
         emit IRentalEscrow.Rented(1, MACHINE, RENTER, RENTER_KEY, DAY, Rao.wrap(_cost(DAY)), Rao.wrap(H100_BOND));
         assertEq(_send(c), 1, "ids are dense from 1");
 
         assertEq(escrow.rentalCount(), 1);
         assertEq(escrow.lastRentalOf(1), 1);
-        assertEq(keccak256(abi.encode(escrow.rentalAt(1))), keccak256(abi.encode(_fresh(c))));
+        assertEq(keccak256(abi.encode(_rentalAt(1))), keccak256(abi.encode(_fresh(c))));
+        (, bytes32 renterKey) = escrow.rentalAt(1);
+        assertEq(renterKey, RENTER_KEY);
         assertEq(escrow.faultsOf(1).length, 0);
         (, Rao reserved,,, Rao free) = vault.bondOf(MACHINE);
         assertEq(_rao(reserved), H100_BOND);
         assertEq(_rao(free), 1e9 - H100_BOND);
-        assertEq(_rao(vault.reserveOf(1).reserved), H100_BOND);
+        assertEq(_reserved(1), H100_BOND);
         assertEq(_creditOf(MINER) + _creditOf(RENTER), 0, "nothing is earned yet");
         _assertConserved(1);
         (, bytes32 stillOffered,) = escrow.offerOf(MACHINE);
@@ -53,7 +55,6 @@ contract RentTest is EscrowBase {
         r.registration = 1;
         r.gpuClass = H100;
         r.gpuCount = 1;
-        r.renterKey = c.renterKey;
     }
 
     function test_ADearRentalNeedsAShareOfItsCostAsBondRoundedUp() external {
@@ -73,7 +74,7 @@ contract RentTest is EscrowBase {
         _refuse(c, abi.encodeWithSelector(selector, MACHINE, bond - 1, bond));
         _deposit(MACHINE, 1);
         uint64 rental = _send(c);
-        assertEq(_rao(vault.reserveOf(rental).reserved), bond);
+        assertEq(_reserved(rental), bond);
     }
 
     function test_TwoMachinesAreRentedSideBySide() external {
@@ -83,7 +84,7 @@ contract RentTest is EscrowBase {
         assertEq(_rent(OTHER_MACHINE, 2 hours), 2);
         assertEq(escrow.lastRentalOf(1), 1);
         assertEq(escrow.lastRentalOf(2), 2);
-        assertEq(escrow.rentalAt(2).registration, 2);
+        assertEq(_rentalAt(2).registration, 2);
         assertEq(_rao(escrow.liabilities()), _cost(DAY + 2 hours));
     }
 
@@ -96,8 +97,8 @@ contract RentTest is EscrowBase {
         uint64 second = _rent(MACHINE, 1 hours);
         assertEq(second, 2);
         assertEq(escrow.lastRentalOf(1), 2);
-        assertEq(_rao(vault.reserveOf(first).reserved), H100_BOND, "each has its own reserve");
-        assertEq(_rao(vault.reserveOf(second).reserved), H100_BOND);
+        assertEq(_reserved(first), H100_BOND, "each has its own reserve");
+        assertEq(_reserved(second), H100_BOND);
     }
 
     /* THE OFFER AGREED TO */
@@ -193,7 +194,7 @@ contract RentTest is EscrowBase {
 
     function test_RevertWhen_ARentalIsRunning() external {
         uint64 rental = _rented();
-        uint32 end = Timestamp.unwrap(escrow.rentalAt(rental).end);
+        uint32 end = Timestamp.unwrap(_rentalAt(rental).end);
         _refuse(_goodRent(MACHINE), _notReady(end + 60));
         vm.warp(end - 1);
         _refuse(_goodRent(MACHINE), _notReady(end + 60));

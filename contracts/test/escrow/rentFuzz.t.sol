@@ -39,13 +39,13 @@ contract RentFuzzTest is EscrowBase {
             return;
         }
         uint64 rental = _send(c);
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         assertEq(rental, 2);
         assertEq(r.renter, RENTER);
         assertEq(r.boughtSecs, c.secs);
         assertEq(Timestamp.unwrap(r.end), _now() + c.secs);
         assertEq(_rao(escrow.liabilities()), owed + c.valueWei / WEI);
-        assertEq(_rao(vault.reserveOf(rental).reserved), _bond(c.secs));
+        assertEq(_reserved(rental), _bond(c.secs));
         (,,,, Rao free) = vault.bondOf(MACHINE);
         assertEq(_rao(free), freeRao - _bond(c.secs));
     }

@@ -33,7 +33,7 @@ contract WithholdTest is EscrowBase {
         emit IRentalEscrow.Withheld(rental, 1, _at(start + 60), _at(start + 360));
         Rao earned = _withhold(rental, 0, start + 60, start + 360, false);
         assertEq(_rao(earned), _cost(30 minutes - 300));
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         assertEq(r.faultedSecs, 300);
         assertEq(r.openSecs, 300);
         assertEq(r.faultCount, 1);
@@ -58,7 +58,7 @@ contract WithholdTest is EscrowBase {
         emit IRentalEscrow.OfferWithdrawn(1);
         Rao earned = _withhold(rental, 0, start, _now(), true);
         assertEq(_rao(earned), 0);
-        assertEq(Timestamp.unwrap(escrow.rentalAt(rental).end), _now());
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), _now());
         assertEq(_creditOf(RENTER), _cost(DAY - 10 minutes));
         (IRentalEscrow.Offer memory offered,,) = escrow.offerOf(MACHINE);
         assertEq(RaoPerSecond.unwrap(offered.price), 0);
@@ -77,7 +77,7 @@ contract WithholdTest is EscrowBase {
         for (uint256 i = 0; i < 4; ++i) {
             assertEq(Timestamp.unwrap(faults[i].from), wanted[i]);
         }
-        assertEq(escrow.rentalAt(rental).faultedSecs, 301);
+        assertEq(_rentalAt(rental).faultedSecs, 301);
         _assertConserved(rental);
     }
 
@@ -86,7 +86,7 @@ contract WithholdTest is EscrowBase {
         _withhold(rental, 0, start, start + 100, false);
         _withhold(rental, 1, start + 200, start + 300, false);
         _withhold(rental, 1, start + 100, start + 200, false);
-        assertEq(escrow.rentalAt(rental).faultedSecs, 300);
+        assertEq(_rentalAt(rental).faultedSecs, 300);
         _refuseInterval(1, start + 100, start + 101); // the gap is empty now
     }
 
@@ -156,7 +156,7 @@ contract WithholdTest is EscrowBase {
         vm.expectRevert(abi.encodeWithSelector(IRentalEscrow.RentalEscrow_TooManyFaults.selector, rental));
         _withhold(rental, 254, start + 600, start + 601, false);
         assertEq(escrow.faultsOf(rental).length, 254);
-        assertEq(escrow.rentalAt(rental).faultedSecs, 254);
+        assertEq(_rentalAt(rental).faultedSecs, 254);
     }
 
     /* A TOTAL FUNCTION */
@@ -183,7 +183,7 @@ contract WithholdTest is EscrowBase {
         Rao earned = escrow.withhold(id, 2, t.gap, _at(t.from), _at(until), t.ends);
         uint32 secs = success ? t.length : 0;
         assertEq(_rao(earned), success ? _cost(2 hours - 10 minutes - secs) : 0);
-        assertEq(escrow.rentalAt(rental).faultedSecs, 10 minutes + secs);
+        assertEq(_rentalAt(rental).faultedSecs, 10 minutes + secs);
         assertEq(escrow.faultsOf(rental).length, success ? 2 : 1);
         if (!closed) assertEq(_creditOf(RENTER), success && t.ends ? _cost(DAY - 2 hours) : 0);
         _assertConserved(rental);

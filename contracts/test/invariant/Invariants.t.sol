@@ -28,7 +28,7 @@ contract Invariants is EverybodyLeaves {
         uint256 owed = _creditSum(escrow) + _rao(escrow.toBurn());
         _same(escrow.rentalCount(), store.rentals(), "rentals");
         for (uint64 id = 1; id <= store.rentals(); ++id) {
-            IRentalEscrow.Rental memory r = escrow.rentalAt(id);
+            IRentalEscrow.Rental memory r = _rentalAt(id);
             StreamOracle.Sum memory s = store.sumOf(id);
             _checkStream(id, r, s);
             uint256 unclaimed = uint256(s.end) - Timestamp.unwrap(r.start) - s.claimed - s.faulted;
@@ -65,7 +65,7 @@ contract Invariants is EverybodyLeaves {
         for (uint64 id = 1; id <= store.rentals(); ++id) {
             ICollateralVault.Reserve memory r = vault.reserveOf(id);
             BondModel.Backing memory b = store.backingOf(id);
-            bool closed = escrow.rentalAt(id).closed;
+            bool closed = _rentalAt(id).closed;
             _true(r.released == closed, "released and closed are one");
             uint256 aside = uint256(_rao(r.held)) + _rao(r.forfeited);
             _same(_rao(r.reserved) + aside, closed ? b.aside : b.total, "something left a reserve");
@@ -84,7 +84,7 @@ contract Invariants is EverybodyLeaves {
             if (m.kind != IArbiter.Kind.Spoofed) penalties[m.rental] += m.penalty;
         }
         for (uint64 id = 1; id <= store.rentals(); ++id) {
-            IRentalEscrow.Rental memory r = escrow.rentalAt(id);
+            IRentalEscrow.Rental memory r = _rentalAt(id);
             _same(r.openSecs, withheld[id], "withheld by open cases");
             ICollateralVault.Reserve memory backing = vault.reserveOf(id);
             uint256 total = store.backingOf(id).total;

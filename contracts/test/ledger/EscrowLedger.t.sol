@@ -30,7 +30,7 @@ contract EscrowLedgerTest is LedgerBehaviour {
         vm.deal(account, account.balance + uint256(rao) * WEI);
         vm.prank(account);
         uint64 rental = escrow.rent{ value: uint256(rao) * WEI }(machine, 1, RENTER_KEY, offerHash, certificates);
-        uint32 registration = escrow.rentalAt(rental).registration;
+        uint32 registration = _rentalAt(rental).registration;
         vm.prank(address(arbiter));
         escrow.distrust(registration);
     }

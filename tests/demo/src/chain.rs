@@ -96,7 +96,7 @@ impl Chain {
 
     /// A rental with the fields that only the contract has.
     pub async fn raw_rental(&self, rental: RentalId) -> Result<IRentalEscrow::Rental> {
-        Ok(self.escrow.rentalAt(rental).call().await?)
+        Ok(self.escrow.rentalAt(rental).call().await?.r)
     }
 
     /// A case.

@@ -64,7 +64,7 @@ async fn stage(dir: &Path) -> Stage {
     let mut facts = neuron.facts().to_vec();
     facts.extend([miner.actor.account(), renter.actor.account()].map(standins::introduction));
     deployer.send_all(facts).await.unwrap();
-    let roles = Roles { netuid: NETUID, owner: deployer.account(), treasury: Account([9; 20]) };
+    let roles = Roles { netuid: NETUID, owner: deployer.account(), treasury: Account([9; 20]), guardian: deployer.account(), judge: Account([8; 20]) };
     let deployment = deploy(&deployer, &anvil.node, &demo_params(), &roles, &appointments(&keepers)).await.unwrap();
     let path = write(&deployment, dir).unwrap();
     assert_eq!(surety_client::deployment::Deployment::read(&path).unwrap(), deployment);

@@ -33,6 +33,7 @@ fn deployment(bundle: &Bundle) -> Deployment {
         vault: at("vault"),
         escrow: at("escrow"),
         arbiter: at("arbiter"),
+        bids: at("bids"),
         times: bundles::times(),
     }
 }
