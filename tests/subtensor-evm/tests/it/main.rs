@@ -3,5 +3,7 @@
 
 mod gas;
 mod kit;
+mod life;
 mod naive;
 mod naive_abi;
+mod surety;
