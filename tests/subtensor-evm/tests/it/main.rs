@@ -1,6 +1,8 @@
 //! What Subtensor does to contracts, shown on naive ones and on Surety's.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, missing_docs, unreachable_pub)]
 
+mod d1_delegatecall;
+mod d3_money;
 mod gas;
 mod kit;
 mod life;
