@@ -61,7 +61,7 @@ fn everybody_is_paid_to_the_last_rao() {
     assert_eq!((sum, dust), (all, 0));
     assert_eq!(all, issued, "fees went to the author: nothing was made or lost");
     assert!(s.chain.free_rao(s.chain.author_account()) > 0);
-    s.assert_only_known_callees();
+    assert_eq!(s.assert_only_known_callees().len(), 6, "ecrecover, 0x402, 0x800, 0x802, 0x807, 0x80c: all were used");
 }
 
 fn exit(s: &mut Surety, rest: u64) {

@@ -3,9 +3,12 @@
 
 mod d1_delegatecall;
 mod d3_money;
+mod d5_gas_and_locks;
+mod d7_seeing;
 mod gas;
 mod kit;
 mod life;
 mod naive;
 mod naive_abi;
+mod precompiles;
 mod surety;

@@ -1,9 +1,9 @@
 //! Everything these tests know about Surety's own contracts: their artifacts, how they are deployed, what keepers and
 //! machines sign. When a constructor or a struct changes, this file changes and nothing else.
 
-use crate::kit::{NETUID, TAO, addr, chain, deploy, native, ok, send, view, wei, word};
+use crate::kit::{NETUID, TAO, addr, chain, deploy, native, ok, send, view, word};
 use alloy_primitives::{Address, B256, U256, keccak256};
-use alloy_sol_types::{SolCall, SolConstructor, SolValue};
+use alloy_sol_types::{SolConstructor, SolValue};
 use ed25519_dalek::Signer;
 use surety_subtensor_evm::{AccountId, Chain, Outcome, Precompile, ledger::EXISTENTIAL_DEPOSIT_RAO, precompiles};
 
@@ -245,8 +245,9 @@ impl Surety {
     }
 
     /// SPEC: no external call to an address that is not a constant precompile or a sibling, none of them delegated.
-    pub fn assert_only_known_callees(&mut self) {
-        let ours = self.contracts();
+    /// Answers which precompiles were called since the last time.
+    pub fn assert_only_known_callees(&mut self) -> Vec<Precompile> {
+        let (ours, mut called) = (self.contracts(), Vec::new());
         let precompiles = [
             Precompile::EcRecover,
             Precompile::Ed25519Verify,
@@ -261,10 +262,14 @@ impl Surety {
                 assert_eq!(frame.context, frame.code, "code of others in the name of ours: {frame:?}");
             }
             if ours.contains(&frame.caller) {
-                let known = ours.contains(&frame.code) || precompiles.iter().any(|p| p.address() == frame.code);
-                assert!(known, "{frame:?}");
+                let precompile = precompiles.into_iter().find(|p| p.address() == frame.code);
+                assert!(ours.contains(&frame.code) || precompile.is_some(), "{frame:?}");
+                called.extend(precompile);
             }
         }
+        called.sort_unstable();
+        called.dedup();
+        called
     }
 }
 
@@ -351,7 +356,7 @@ fn sign(key: &k256::ecdsa::SigningKey, digest: B256) -> (B256, B256) {
     (B256::from_slice(&bytes[..32]), vs)
 }
 
-/// wei of a price.
-pub fn cost_wei(secs: u32) -> U256 {
-    wei(PRICE_RAO * u64::from(secs))
+/// Code as it stands on chain.
+pub fn code_of(s: &Surety, contract: Address) -> Vec<u8> {
+    s.chain.code(contract).to_vec()
 }
