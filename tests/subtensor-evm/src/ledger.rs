@@ -100,6 +100,9 @@ impl Ledger {
 
     /// Destroys money. The account may go (AllowDeath).
     pub fn burn(&mut self, id: AccountId, rao: u64) -> Result<(), MoneyError> {
+        if rao == 0 {
+            return Ok(());
+        }
         let account = self.debited(id, rao)?;
         self.issuance_rao -= rao;
         self.put(id, account);

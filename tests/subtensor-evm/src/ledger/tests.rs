@@ -55,3 +55,13 @@ fn issuance_is_the_sum_of_all_accounts() {
     let sum: u64 = ledger.accounts().map(|(_, a)| a.free_rao + a.reserved_rao).sum();
     assert_eq!(sum, ledger.issuance_rao());
 }
+
+#[test]
+fn moving_nothing_changes_nothing() {
+    let mut ledger = Ledger::default();
+    ledger.inc_nonce(A);
+    ledger.burn(A, 0).unwrap();
+    ledger.mint(A, 0).unwrap();
+    ledger.transfer(A, B, 0).unwrap();
+    assert_eq!(ledger.account(A).nonce, 1, "an account without money keeps its record until money has come and gone");
+}

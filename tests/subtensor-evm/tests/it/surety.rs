@@ -63,13 +63,14 @@ impl Surety {
         let hotkey = native("hotkey");
         chain.register_hotkey(NETUID, 0, hotkey, native("coldkey"));
         chain.associate(NETUID, 0, miner).unwrap();
-        let [keepers, vault, escrow, arbiter, bids] = create_all(&mut chain, owner, judge);
+        for (code, seed) in creations(owner, judge) {
+            deploy(&mut chain, owner, code, seed);
+        }
+        let [keepers, vault, escrow, arbiter, bids] = addresses(owner);
         let mut keeper_keys: Vec<_> = (1..=3).map(|i| k256::ecdsa::SigningKey::from_slice(&[i; 32]).unwrap()).collect();
         keeper_keys.sort_by_key(account_of);
         let host_key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
-        for (key, weight) in keeper_keys.iter().zip([40, 35, 25]) {
-            let (account, url) = (account_of(key), "http://keeper.example".to_string());
-            let call = keepers::appointCall { account, weight, sshKey: account.into_word(), url };
+        for call in appointments(&keeper_keys) {
             ok(&mut chain, owner, keepers, call, 0);
         }
         Self {
@@ -128,7 +129,7 @@ impl Surety {
         ok(&mut self.chain, self.miner, self.vault, call, rao);
     }
 
-    pub fn offer(&mut self) -> B256 {
+    pub fn offer_call(&self) -> escrow::offerCall {
         let terms = escrow::IRentalEscrow::Offer {
             price: alloy_primitives::Uint::from(PRICE_RAO),
             minDurationSecs: HOUR as u16,
@@ -138,7 +139,11 @@ impl Surety {
             turnaroundSecs: alloy_primitives::Uint::from(60),
             expiresAt: self.chain.now() as u32 + 30 * DAY,
         };
-        let call = escrow::offerCall { machine: self.machine(), terms };
+        escrow::offerCall { machine: self.machine(), terms }
+    }
+
+    pub fn offer(&mut self) -> B256 {
+        let call = self.offer_call();
         ok(&mut self.chain, self.miner, self.escrow, call, 0)
     }
 
@@ -166,9 +171,13 @@ impl Surety {
         ok(&mut self.chain, self.renter, self.escrow, call, PRICE_RAO * u64::from(DAY))
     }
 
-    pub fn file(&mut self, rental: u64, from: u32, until: u32, signers: usize) -> Outcome {
+    pub fn file_call(&self, rental: u64, from: u32, until: u32, signers: usize) -> arbiter::fileCall {
         let attestations = self.attestations(rental, from, until, signers);
-        let call = arbiter::fileCall { kind: OFFLINE, rental, gap: 0, attestations };
+        arbiter::fileCall { kind: OFFLINE, rental, gap: 0, attestations }
+    }
+
+    pub fn file(&mut self, rental: u64, from: u32, until: u32, signers: usize) -> Outcome {
+        let call = self.file_call(rental, from, until, signers);
         send(&mut self.chain, self.stranger, self.arbiter, call, 0)
     }
 
@@ -284,9 +293,9 @@ pub fn shipped() -> [(&'static str, &'static [u8]); 5] {
     ]
 }
 
-fn create_all(chain: &mut Chain, owner: Address, judge: Address) -> [Address; 5] {
-    let first = chain.nonce(owner);
-    let [keepers, vault, escrow, arbiter, bids] = [0, 1, 2, 3, 4].map(|i| owner.create(first + i));
+/// Creation codes with arguments, and what each is created with in rao, for an owner that has sent nothing before.
+fn creations(owner: Address, judge: Address) -> Vec<(Vec<u8>, u64)> {
+    let [keepers, vault, escrow, arbiter, _bids] = addresses(owner);
     let vault_config = vault::ICollateralVault::Config {
         netuid: NETUID,
         netuidHash: alloy_primitives::FixedBytes::from_slice(&precompiles::twox64_concat(&NETUID.to_le_bytes())[..8]),
@@ -332,15 +341,25 @@ fn create_all(chain: &mut Chain, owner: Address, judge: Address) -> [Address; 5]
         bids::constructorCall { escrow }.abi_encode(),
     ];
     let seeds = [0, EXISTENTIAL_DEPOSIT_RAO, EXISTENTIAL_DEPOSIT_RAO, EXISTENTIAL_DEPOSIT_RAO, EXISTENTIAL_DEPOSIT_RAO];
-    for (((_, code), arguments), seed) in shipped().into_iter().zip(arguments).zip(seeds) {
-        deploy(chain, owner, [code, &arguments].concat(), seed);
-    }
-    [keepers, vault, escrow, arbiter, bids]
+    let codes = shipped().into_iter().zip(arguments).zip(seeds);
+    codes.map(|(((_, code), arguments), seed)| ([code, &arguments].concat(), seed)).collect()
+}
+
+/// Siblings' addresses are computed before anything is deployed.
+fn addresses(owner: Address) -> [Address; 5] {
+    [0, 1, 2, 3, 4].map(|nonce| owner.create(nonce))
 }
 
 fn endpoint() -> vault::ICollateralVault::Endpoint {
     let ip = std::net::Ipv4Addr::new(203, 0, 113, 1).to_ipv6_mapped().octets();
     vault::ICollateralVault::Endpoint { ip: ip.into(), port: 22 }
+}
+
+fn appointments(keys: &[k256::ecdsa::SigningKey]) -> impl Iterator<Item = keepers::appointCall> + '_ {
+    keys.iter().zip([40, 35, 25]).map(|(key, weight)| {
+        let (account, url) = (account_of(key), "http://keeper.example".to_string());
+        keepers::appointCall { account, weight, sshKey: account.into_word(), url }
+    })
 }
 
 fn account_of(key: &k256::ecdsa::SigningKey) -> Address {
@@ -359,4 +378,69 @@ fn sign(key: &k256::ecdsa::SigningKey, digest: B256) -> (B256, B256) {
 /// Code as it stands on chain.
 pub fn code_of(s: &Surety, contract: Address) -> Vec<u8> {
     s.chain.code(contract).to_vec()
+}
+
+/// The same system on anvil, where stand-ins are the precompiles.
+pub mod setup {
+    use super::{Surety, appointments, creations, vault};
+    use crate::{
+        kit::{NETUID, TAO, at, view},
+        node::{Anvil, Node},
+    };
+    use alloy_primitives::{Address, hex};
+    use alloy_sol_types::SolCall;
+    use surety_subtensor_evm::{AccountId, Precompile, precompiles::twox64_concat};
+
+    contract!(transfers, BalanceTransferStandIn, "../../contracts/artifacts/BalanceTransferStandIn.json");
+    contract!(metagraph, MetagraphStandIn, "../../contracts/artifacts/MetagraphStandIn.json");
+    contract!(storage, StorageQueryStandIn, "../../contracts/artifacts/StorageQueryStandIn.json");
+    contract!(mapping, AddressMappingStandIn, "../../contracts/artifacts/AddressMappingStandIn.json");
+    contract!(ed25519, Ed25519VerifyStandIn, "../../contracts/artifacts/Ed25519VerifyStandIn.json");
+
+    /// Deploys on anvil what `s` has, for the same people with the same keys at the same addresses.
+    pub fn on_anvil(anvil: &mut Anvil, s: &Surety) {
+        for who in [s.miner, s.renter, s.stranger, s.owner] {
+            anvil.fund(who, 1_000 * TAO);
+        }
+        anvil.set_code(at(Precompile::BalanceTransfer), &transfers::DEPLOYED_BYTECODE);
+        anvil.set_code(at(Precompile::Metagraph), &metagraph::DEPLOYED_BYTECODE);
+        anvil.set_code(at(Precompile::StorageQuery), &storage::DEPLOYED_BYTECODE);
+        anvil.set_code(at(Precompile::AddressMapping), &mapping::DEPLOYED_BYTECODE);
+        anvil.set_code(at(Precompile::Ed25519Verify), &ed25519::DEPLOYED_BYTECODE);
+        for ((code, seed), address) in creations(s.owner, s.judge).into_iter().zip(s.contracts()) {
+            let answer = anvil.send(s.owner, None, code, seed);
+            assert!(answer.succeeded && answer.created == Some(address), "{answer:?}");
+        }
+        for call in appointments(&s.keeper_keys) {
+            done(anvil, s.owner, s.keepers, call);
+        }
+        associate(anvil, s);
+    }
+
+    fn associate(anvil: &mut Anvil, s: &Surety) {
+        let (hotkey, stranger) = (s.hotkey.to_b256(), s.stranger);
+        let seat = metagraph::setHotkeyCall { netuid: NETUID, uid: 0, hotkey };
+        done(anvil, stranger, at(Precompile::Metagraph), seat);
+        let prefix = hex!("658faa385070e074c85bf6b568cf05552ee3ea5cc28fb0bcd7e9c900544e35b2");
+        let [net, uid] = [NETUID, 0].map(|id: u16| twox64_concat(&id.to_le_bytes()));
+        let key = [&prefix[..], &net, &uid].concat().into();
+        let value = [s.miner.as_slice(), &10_000u64.to_le_bytes()].concat().into();
+        done(anvil, stranger, at(Precompile::StorageQuery), storage::setValueCall { key, value });
+
+        let register = s.registration(0);
+        let (machine, miner) = (s.machine(), s.miner);
+        let message = view(&s.chain, s.vault, vault::registrationDigestCall { machine, hotkey, miner });
+        let [r, signed] = register.machineSig;
+        let verified = ed25519::recordVerifiedCall { message, publicKey: machine, r, s: signed };
+        done(anvil, stranger, at(Precompile::Ed25519Verify), verified);
+        for account in [s.miner, s.renter, s.stranger] {
+            let known = transfers::introduceCall { accountId: AccountId::of(account).to_b256(), account };
+            done(anvil, stranger, at(Precompile::BalanceTransfer), known);
+        }
+    }
+
+    fn done(anvil: &mut Anvil, from: Address, to: Address, call: impl SolCall) {
+        let answer = anvil.send(from, Some(to), call.abi_encode(), 0);
+        assert!(answer.succeeded, "{answer:?}");
+    }
 }
