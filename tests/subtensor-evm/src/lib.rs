@@ -30,7 +30,7 @@
 //! ```
 //!
 //! # What to call
-//! - [`Chain`]: accounts, time, subnets, transactions, views; [`Chain::transact`], [`Chain::deploy`] and [`Chain::call`]
+//! - [`Chain`]: accounts, time, subnets, transactions, views; [`Chain::transact`], [`Chain::deploy`], [`Chain::call`]
 //!   are the usual three, [`Chain::send`] takes a whole [`Tx`], [`Chain::dispatch`] is what native accounts do;
 //! - [`Outcome`]: how it ended, what it returned, gas and fee; [`Refused`]: why the pool did not take it;
 //! - [`Chain::take_frames`]: every call frame that was entered, so that a test can say whom a contract may call;
@@ -42,7 +42,7 @@
 //! | D1 | DELEGATECALL to a precompile that signs acts as the *parent's caller*, until PR #3130 | [`precompiles`] |
 //! | D2 | 0x06 runs any runtime call, in a static context too; 0x09 adds points; there is no 0x0a | [`runtime_call`] |
 //! | D3 | CALLVALUE keeps the wei, the transfer moves whole rao | `state` |
-//! | D4 | balances show without the existential deposit; dust burns; an emptied account forgets its nonce | [`ledger`] |
+//! | D4 | balances leave out the existential deposit; dust burns; an emptied account forgets its nonce | [`ledger`] |
 //! | D5 | a failing precompile keeps all gas forwarded | [`precompiles`] |
 //! | D6 | transient storage outlives a frame's revert | `state` |
 //! | D7 | the EVM.call extrinsic writes logs that no Ethereum receipt has | [`Chain::extrinsic_call`] |
@@ -51,7 +51,7 @@
 //! | D16 | prevrandao is 0, blocks come every 12 s, 256 hashes are kept | [`Chain::pass`] |
 //! | D17 | an account with delegated code cannot send (EIP-7702, EIP-3607) | [`transaction`] |
 //! | D18 | the chain id can change; the deploy whitelist binds the extrinsic only | [`chain`] |
-//! | D19 | the pool asks for max fee x gas + value without the existential deposit; tips are ignored | [`transaction`] |
+//! | D19 | the pool asks for max fee x gas + value besides the existential deposit; no tips | [`transaction`] |
 //! | D21 | SELFDESTRUCT sends what shows | `state` |
 //! | D22 | no floor for calldata; the surcharge for new accounts *is* charged | [`precompiles::gas`] |
 //!
@@ -66,7 +66,7 @@
 //!   0x802 three getters.
 //! - An association's or delegation's signature is taken as checked. Weight, proof size, mempool order and reorgs do
 //!   not exist; RPC neither.
-//! - Not measured on the chain, and said so where they stand: gas of `Balances.burn`, `Proxy.proxy`, 0x80d; a proxy's
+//! - Not measured on the chain, and said so where they stand: gas of `Proxy.proxy` and 0x80d; a proxy's
 //!   deposit; what happens after PR #3130 beyond the refusal itself.
 
 pub mod account;

@@ -119,6 +119,47 @@ fn d1_stake_proxies_and_approvals_go_the_same_way() {
 }
 
 #[test]
+fn d1_a_static_frame_stops_what_solidity_would_call_a_write_and_not_dispatch() {
+    let (mut chain, vault, attacker) = victim("OracleVault");
+    chain.register_hotkey(NETUID, 0, native("hotkey"), native("coldkey"));
+    let (hotkey, netuid) = (native("hotkey").to_b256(), U256::from(NETUID));
+    let stake = Sub::addStakeCall { hotkey, amount: U256::from(50 * TAO), netuid }.abi_encode();
+    let through_staking = thief(&mut chain, attacker, Precompile::Staking, stake);
+    ok(&mut chain, attacker, vault, Naive::quoteCall { oracle: through_staking }, 0);
+    assert_eq!(chain.alpha(NETUID, native("hotkey"), vault), 0, "0x805 looks at the static flag");
+    let call = RuntimeCall::AddStake { hotkey: native("hotkey"), netuid: NETUID, rao: 50 * TAO };
+    let through_dispatch = thief(&mut chain, attacker, Precompile::Dispatch, call.encode());
+    ok(&mut chain, attacker, vault, Naive::quoteCall { oracle: through_dispatch }, 0);
+    assert_eq!(chain.alpha(NETUID, native("hotkey"), vault), 50 * TAO, "0x06 does not");
+}
+
+/// The stipend that `transfer` and `send` leave a payee: not enough to make the payer burn its money, by a hundred.
+#[test]
+fn d1_the_stipend_is_no_defence() {
+    let attacker = addr("attacker");
+    let mut chain = chain(&[attacker]);
+    let payer = deploy(&mut chain, attacker, naive::code("Gauge"), 0);
+    chain.fund(payer, 100 * TAO).unwrap();
+    let payload = RuntimeCall::Burn { rao: 50 * TAO, keep_alive: false }.encode();
+    let payee = deploy(&mut chain, attacker, smallest_thief(&payload), 0);
+    for (stipend_and, left) in [(1, 100 * TAO - 500), (100, 50 * TAO - 1_000)] {
+        // The gauge forwards that much gas, and the EVM adds 2,300 because value moves.
+        let call = (payee, wei(500), U256::from(stipend_and)).abi_encode();
+        assert!(chain.transact(attacker, payer, call, U256::ZERO).unwrap().succeeded());
+        assert_eq!(chain.free_rao(payer), left, "2,300 and {stipend_and}");
+    }
+}
+
+/// Eleven instructions: the payload into memory, DELEGATECALL to 0x06 with all gas.
+fn smallest_thief(payload: &[u8]) -> Vec<u8> {
+    let width = u8::try_from(payload.len()).unwrap();
+    let tail = [0x5f, 0x52, 0x5f, 0x5f, 0x60, width, 0x60, 32 - width, 0x60, 6, 0x5a, 0xf4];
+    let code = [&[0x5f + width][..], payload, &tail].concat();
+    let length = u8::try_from(code.len()).unwrap();
+    [&[0x60, length, 0x80, 0x60, 9, 0x5f, 0x39, 0x5f, 0xf3][..], &code].concat()
+}
+
+#[test]
 fn d2_a_relay_of_the_users_choice_loses_everything() {
     for closed in [false, true] {
         let (mut chain, relay, attacker) = victim("Relay");

@@ -2,8 +2,8 @@
 //! signature to the last rao out.
 
 use crate::{
-    kit::{TAO, ok, send, view},
-    surety::{DAY, H100_BOND_RAO, HOUR, PRICE_RAO, Surety, arbiter, escrow, vault},
+    kit::{TAO, native, ok, send, view, word},
+    surety::{DAY, H100, H100_BOND_RAO, HOUR, PRICE_RAO, Surety, arbiter, bids, escrow, vault},
 };
 use surety_subtensor_evm::{AccountId, BURN_ACCOUNT};
 
@@ -100,4 +100,131 @@ fn the_same_life_passes_after_delegatecall_is_closed() {
     ok(&mut s.chain, s.stranger, s.escrow, escrow::claimCall { rental }, 0);
     assert!(s.withdraw_credit(s.escrow, s.miner).succeeded());
     s.assert_solvent();
+}
+
+/// Rented, two hours in, out of service for twenty minutes, filed.
+fn outage() -> Surety {
+    let mut s = Surety::new();
+    let rental = s.rented();
+    s.chain.pass(u64::from(2 * HOUR));
+    let from = s.chain.now() as u32;
+    s.chain.pass(20 * 60);
+    let until = s.chain.now() as u32 - 60;
+    assert!(s.file(rental, from, until, 3).succeeded());
+    s
+}
+
+#[test]
+fn an_overturned_case_gives_everything_back() {
+    let mut s = outage();
+    let case_id = 1;
+    let case = view(&s.chain, s.arbiter, arbiter::caseAtCall { caseId: case_id });
+    let withheld = u64::from(case.withheldSecs) * PRICE_RAO;
+    assert!(withheld > 0 && case.penalty > 0);
+    let bond: u64 = view(&s.chain, s.arbiter, arbiter::appealBondOfCall { caseId: case_id });
+    let appeal = arbiter::appealCall { caseId: case_id, evidence: word("it was your network") };
+    assert!(!send(&mut s.chain, s.miner, s.arbiter, appeal.clone(), bond - 1).succeeded());
+    ok(&mut s.chain, s.miner, s.arbiter, appeal, bond);
+    let (judge, arbiter_at) = (s.judge, s.arbiter);
+    ok(&mut s.chain, judge, arbiter_at, arbiter::ruleCall { caseId: case_id, uphold: false }, 0);
+    assert_eq!(s.credit(s.arbiter, s.miner), bond);
+    assert_eq!(view(&s.chain, s.vault, vault::bondOfCall { machine: s.machine() }).held, 0);
+    s.chain.pass(u64::from(2 * HOUR));
+    ok(&mut s.chain, s.stranger, s.escrow, escrow::closeCall { rental: 1 }, 0);
+    assert_eq!(s.credit(s.escrow, s.miner), PRICE_RAO * u64::from(2 * HOUR) + withheld);
+    for contract in [s.arbiter, s.escrow] {
+        assert!(s.withdraw_credit(contract, s.miner).succeeded());
+    }
+    assert!(s.withdraw_credit(s.escrow, s.renter).succeeded());
+    exit(&mut s, TAO);
+    for contract in [s.vault, s.escrow, s.arbiter, s.bids] {
+        assert_eq!((s.liabilities(contract), s.chain.free_rao(contract)), (0, 500));
+    }
+    s.assert_only_known_callees();
+}
+
+#[test]
+fn a_silent_judge_blocks_nobody() {
+    let mut s = outage();
+    let bond: u64 = view(&s.chain, s.arbiter, arbiter::appealBondOfCall { caseId: 1 });
+    ok(&mut s.chain, s.miner, s.arbiter, arbiter::appealCall { caseId: 1, evidence: word("?") }, bond);
+    s.chain.pass(u64::from(2 * DAY) + 1);
+    ok(&mut s.chain, s.stranger, s.arbiter, arbiter::executeCall { caseId: 1 }, 0);
+    assert_eq!(s.credit(s.arbiter, s.miner), bond, "returned");
+    assert!(view(&s.chain, s.vault, vault::toBurnCall {}) > 0, "and the penalty is burned");
+    s.assert_solvent();
+}
+
+#[test]
+fn a_false_proof_costs_the_class_bond() {
+    let mut s = Surety::new();
+    s.rented();
+    s.chain.pass(60);
+    let call = s.spoof_call(3);
+    ok(&mut s.chain, s.stranger, s.arbiter, call, 0);
+    assert_eq!(view(&s.chain, s.arbiter, arbiter::caseAtCall { caseId: 1 }).penalty, H100_BOND_RAO);
+    s.chain.pass(u64::from(3 * DAY));
+    ok(&mut s.chain, s.stranger, s.arbiter, arbiter::executeCall { caseId: 1 }, 0);
+    ok(&mut s.chain, s.stranger, s.vault, vault::flushBurnCall {}, 0);
+    assert_eq!(s.chain.free_rao(BURN_ACCOUNT), H100_BOND_RAO);
+    s.assert_solvent();
+}
+
+#[test]
+fn a_bid_becomes_a_rental_and_its_change_comes_back() {
+    let mut s = Surety::new();
+    let (secs, max_price) = (DAY, PRICE_RAO + 500);
+    let post = bids::postCall {
+        gpuClass: H100,
+        gpuCount: 1,
+        durationSecs: secs,
+        maxPrice: alloy_primitives::Uint::from(max_price),
+        renterKey: word("renter's ssh key"),
+        expiresAt: s.chain.now() as u32 + DAY,
+    };
+    let bid: u64 = ok(&mut s.chain, s.renter, s.bids, post, max_price * u64::from(secs));
+    s.ready(TAO);
+    let call = bids::fillCall { bid, machine: s.machine(), certificates: s.bid_certificates(3) };
+    let rental: u64 = ok(&mut s.chain, s.stranger, s.bids, call, 0);
+    assert_eq!(view(&s.chain, s.escrow, escrow::rentalAtCall { rental }).r.renter, s.renter);
+    assert_eq!(view(&s.chain, s.bids, bids::bidAtCall { bid }).rental, rental);
+    assert_eq!(s.credit(s.bids, s.renter), 500 * u64::from(secs));
+    assert!(s.withdraw_credit(s.bids, s.renter).succeeded());
+    assert_eq!((s.liabilities(s.bids), s.chain.free_rao(s.bids)), (0, 500));
+    s.assert_solvent();
+    s.assert_only_known_callees();
+}
+
+#[test]
+fn a_paused_and_a_sunset_system_let_everybody_out() {
+    let mut s = Surety::new();
+    let rental = s.rented();
+    let (guardian, owner, vault_at) = (s.guardian, s.owner, s.vault);
+    ok(&mut s.chain, guardian, vault_at, vault::pauseCall { secs: 7 * DAY }, 0);
+    ok(&mut s.chain, owner, vault_at, vault::sunsetCall {}, 0);
+    let extend = escrow::extendCall { rental, secs: HOUR };
+    assert!(!send(&mut s.chain, s.renter, s.escrow, extend, PRICE_RAO * u64::from(HOUR)).succeeded());
+    s.chain.pass(u64::from(2 * HOUR));
+    ok(&mut s.chain, s.renter, s.escrow, escrow::endCall { rental }, 0);
+    s.chain.pass(u64::from(HOUR) + 1);
+    ok(&mut s.chain, s.stranger, s.escrow, escrow::closeCall { rental }, 0);
+    for who in [s.renter, s.miner] {
+        assert!(s.withdraw_credit(s.escrow, who).succeeded());
+    }
+    exit(&mut s, TAO);
+    assert_eq!((s.liabilities(s.vault), s.liabilities(s.escrow)), (0, 0));
+}
+
+#[test]
+fn credit_is_paid_to_the_native_account_its_owner_chose() {
+    let mut s = Surety::new();
+    let rental = s.rented();
+    s.chain.pass(u64::from(2 * HOUR));
+    let cold = native("miner's cold wallet");
+    let chosen = escrow::setPayoutAccountCall { accountId: cold.to_b256() };
+    ok(&mut s.chain, s.miner, s.escrow, chosen, 0);
+    ok(&mut s.chain, s.stranger, s.escrow, escrow::claimCall { rental }, 0);
+    let owed = s.credit(s.escrow, s.miner);
+    assert!(s.withdraw_credit(s.escrow, s.miner).succeeded());
+    assert_eq!(s.chain.free_rao(cold), owed);
 }

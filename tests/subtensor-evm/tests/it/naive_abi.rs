@@ -17,7 +17,8 @@ alloy_sol_types::sol! {
         function enter() external;
         function sizeAndHash(address account) external view returns (uint256 size, bytes32 hash);
         function winner(uint256 players) external view returns (uint256);
-        function clock() external view returns (uint256 randao, uint256 time, uint256 number, bytes32 last, bytes32 old);
+        function clock()
+            external view returns (uint256 randao, uint256 time, uint256 number, bytes32 last, bytes32 old);
         function signer(bytes32 order, uint8 v, bytes32 r, bytes32 s) external view returns (address);
         function chainIdNow() external view returns (uint256);
         function DOMAIN() external view returns (bytes32);

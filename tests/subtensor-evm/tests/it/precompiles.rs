@@ -7,7 +7,7 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, U256, hex, keccak256};
 use alloy_sol_types::SolCall;
 use ed25519_dalek::Signer;
-use surety_subtensor_evm::{AccountId, BURN_ACCOUNT, Chain, Precompile, Status, staking::MIN_STAKE_RAO};
+use surety_subtensor_evm::{AccountId, BURN_ACCOUNT, Chain, Precompile, RuntimeCall, Status, staking::MIN_STAKE_RAO};
 
 fn answer(chain: &Chain, precompile: Precompile, input: impl Into<Bytes>) -> Bytes {
     let outcome = chain.call(addr("anybody"), at(precompile), input);
@@ -198,6 +198,29 @@ fn voting_power_follows_its_hotkey_and_ends_when_it_is_switched_off() {
     assert!(tracked(&chain));
     chain.pass(12);
     assert_eq!((tracked(&chain), total(&chain)), (false, 0));
+}
+
+#[test]
+fn a_contract_or_account_acts_for_whoever_made_it_a_proxy() {
+    let (me, real) = (addr("me"), addr("real"));
+    let mut chain = chain(&[me, real]);
+    let delegate = AccountId::of(me).to_b256();
+    let add = Sub::addProxyCall { delegate, proxyType: 10, delay: 0 };
+    assert!(send(&mut chain, real, at(Precompile::Proxy), add, 0).succeeded());
+    assert_eq!(chain.account(real).reserved_rao, 93_000_000, "0.06 TAO for the first, 0.033 for each");
+    let proxied = |call: RuntimeCall| Sub::proxyCallCall {
+        real: AccountId::of(real).to_b256(),
+        forceProxyType: Vec::new(),
+        call: call.encode(),
+    };
+    let transfer = proxied(RuntimeCall::Transfer { dest: native("payee"), rao: TAO });
+    assert!(send(&mut chain, me, at(Precompile::Proxy), transfer.clone(), 0).succeeded());
+    assert_eq!(chain.free_rao(native("payee")), TAO);
+    let stake = proxied(RuntimeCall::AddStake { hotkey: native("hotkey"), netuid: NETUID, rao: TAO });
+    let refused = send(&mut chain, me, at(Precompile::Proxy), stake, 0);
+    assert!(matches!(refused.status, Status::Failed(_)), "a transfer proxy cannot stake");
+    assert_eq!(refused.gas_used, 30_000_000, "and all gas is gone");
+    assert!(!send(&mut chain, addr("real"), at(Precompile::Proxy), transfer, 0).succeeded(), "nobody is their own");
 }
 
 /* STAKE */

@@ -50,6 +50,7 @@ pub struct Surety {
     pub stranger: Address,
     pub owner: Address,
     pub judge: Address,
+    pub guardian: Address,
     pub hotkey: AccountId,
     host_key: ed25519_dalek::SigningKey,
     keeper_keys: Vec<k256::ecdsa::SigningKey>,
@@ -58,8 +59,9 @@ pub struct Surety {
 impl Surety {
     /// Deployed, three keepers appointed, the miner's hotkey at uid 0 and associated with the miner's address.
     pub fn new() -> Self {
-        let [miner, renter, stranger, owner, judge] = ["miner", "renter", "stranger", "owner", "judge"].map(addr);
-        let mut chain = chain(&[miner, renter, stranger, owner]);
+        let [miner, renter, stranger, owner] = ["miner", "renter", "stranger", "owner"].map(addr);
+        let [judge, guardian] = ["judge", "guardian"].map(addr);
+        let mut chain = chain(&[miner, renter, stranger, owner, judge, guardian]);
         let hotkey = native("hotkey");
         chain.register_hotkey(NETUID, 0, hotkey, native("coldkey"));
         chain.associate(NETUID, 0, miner).unwrap();
@@ -85,6 +87,7 @@ impl Surety {
             stranger,
             owner,
             judge,
+            guardian,
             hotkey,
             host_key,
             keeper_keys,
@@ -209,6 +212,19 @@ impl Surety {
         self.keeper_keys.iter().take(signers).map(sign).collect()
     }
 
+    /// The same, for the contract of bids.
+    pub fn bid_certificates(&self, signers: usize) -> Vec<bids::IRentalEscrow::SignedCertificate> {
+        let same = |c: escrow::IRentalEscrow::SignedCertificate| bids::IRentalEscrow::SignedCertificate {
+            gpuClass: c.gpuClass,
+            gpuCount: c.gpuCount,
+            measuredAt: c.measuredAt,
+            evidence: c.evidence,
+            r: c.r,
+            vs: c.vs,
+        };
+        self.certificates(signers).into_iter().map(same).collect()
+    }
+
     fn attestations(
         &self,
         rental: u64,
@@ -226,6 +242,23 @@ impl Surety {
             arbiter::IArbiter::SignedAttestation { kind: OFFLINE, cause, from, until, evidence, r, vs }
         };
         self.keeper_keys.iter().take(signers).map(sign).collect()
+    }
+
+    /// The machine signed false proofs of its whole class, just now.
+    pub fn spoof_call(&self, signers: usize) -> arbiter::fileSpoofedCall {
+        let (machine, proved_at, evidence) = (self.machine(), self.chain.now() as u32, word("evidence"));
+        let registration = view(&self.chain, self.vault, vault::ownerOfCall { machine }).registration;
+        let typehash = keccak256(
+            "Spoof(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,uint32 provedAt,bytes32 evidence)",
+        );
+        let fields = (typehash, machine, registration, H100, 1u16, proved_at, evidence);
+        let digest = self.digest(self.arbiter, keccak256(fields.abi_encode()));
+        let sign = |key| {
+            let (r, vs) = sign(key, digest);
+            arbiter::IArbiter::SignedSpoof { provedAt: proved_at, evidence, r, vs }
+        };
+        let spoofs = self.keeper_keys.iter().take(signers).map(sign).collect();
+        arbiter::fileSpoofedCall { machine, registration, gpuClass: H100, gpuCount: 1, spoofs }
     }
 
     fn digest(&self, consumer: Address, struct_hash: B256) -> B256 {
