@@ -144,3 +144,11 @@ fn transfer_stake_needs_36_000_forwarded() {
     assert_eq!((ok, used), (false, 35_999 + WARM_CALL), "all that was forwarded is gone");
     assert!(bench.measure(at(Precompile::Staking), 0, 36_000, call.abi_encode()).0);
 }
+
+#[test]
+fn d22_calldata_has_no_floor() {
+    let me = addr("me");
+    let mut chain = chain(&[me]);
+    let outcome = chain.transact(me, addr("anybody"), [1u8; 1_000], U256::ZERO).unwrap();
+    assert_eq!(outcome.gas_used, 21_000 + 16 * 1_000, "since EIP-7623 Ethereum takes 61,000");
+}

@@ -342,8 +342,12 @@ fn a_payout_that_fails_moves_nothing() {
     let sub_rao =
         s.chain.transact(s.me, at(Precompile::BalanceTransfer), transfer.abi_encode(), U256::from(999)).unwrap();
     assert!(sub_rao.succeeded(), "less than a rao is nothing, successfully");
-    let small = send(&mut s.chain, s.me, at(Precompile::BalanceTransfer), transfer, 499);
+    let small = send(&mut s.chain, s.me, at(Precompile::BalanceTransfer), transfer.clone(), 499);
     assert!(!small.succeeded());
-    assert_eq!(before - s.chain.free_rao(s.me), sub_rao.fee_rao + small.fee_rao);
+    s.chain.enable_precompile(Precompile::BalanceTransfer, false);
+    let off = send(&mut s.chain, s.me, at(Precompile::BalanceTransfer), transfer, 5 * TAO);
+    assert!(matches!(off.status, Status::Failed(_)));
+    let fees = sub_rao.fee_rao + small.fee_rao + off.fee_rao;
+    assert_eq!(before - s.chain.free_rao(s.me), fees, "the value has come back");
     assert_eq!(s.chain.visible_wei(s.me), wei(s.chain.free_rao(s.me) - 500));
 }
