@@ -4,9 +4,9 @@
 //! `SURETY_SEED=N SURETY_STEPS=N cargo test -p surety-subtensor-evm differential` walks elsewhere or further.
 
 use crate::{
-    kit::addr,
+    kit::{addr, view},
     node::{Anvil, Node},
-    surety::{DAY, HOUR, PRICE_RAO, Surety, arbiter, escrow, setup, vault},
+    surety::{DAY, HOUR, PRICE_RAO, Surety, arbiter, bids, escrow, setup, vault},
 };
 use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
@@ -74,7 +74,7 @@ fn differential_random_calls_end_in_the_same_ledgers_as_on_anvil() {
         same_ledgers(&ours, &anvil, &said("ledgers differ"));
         ours.assert_solvent();
     }
-    assert!(succeeded * 4 > steps, "only {succeeded} of {steps} did anything: {names:?}");
+    assert!(succeeded * 6 > steps, "only {succeeded} of {steps} did anything: {names:?}");
     eprintln!("{succeeded} of {steps} calls succeeded: {names:?}");
 }
 
@@ -88,57 +88,109 @@ fn wait(dice: &mut Dice) -> u64 {
 }
 
 fn step(dice: &mut Dice, s: &Surety) -> Step {
-    let rentals = crate::kit::view(&s.chain, s.escrow, escrow::rentalCountCall {});
+    let rentals = view(&s.chain, s.escrow, escrow::rentalCountCall {});
     let rental = if dice.below(4) == 0 { dice.below(rentals + 1) } else { rentals };
-    let case = crate::kit::view(&s.chain, s.arbiter, arbiter::caseCountCall {}).max(1);
-    let (machine, amount) = (s.machine(), dice.below(1_500_000_000));
     let who = [s.miner, s.renter, s.stranger][dice.below(3) as usize];
-    let make = |name, from, to, data: Vec<u8>, value_rao| Step { name, from, to, data, value_rao };
-    match dice.below(20) {
-        0 => make("register", s.miner, s.vault, s.registration(dice.below(2) as u16).abi_encode(), 0),
-        1 | 2 => make("deposit", s.miner, s.vault, vault::depositCall { machine }.abi_encode(), amount),
-        3 => make("requestExit", s.miner, s.vault, vault::requestExitCall { machine, amount }.abi_encode(), 0),
-        4 => make("cancelExit", s.miner, s.vault, vault::cancelExitCall { machine }.abi_encode(), 0),
-        5 => make("withdraw", s.miner, s.vault, vault::withdrawCall { machine }.abi_encode(), 0),
-        6 | 7 => make("offer", s.miner, s.escrow, s.offer_call().abi_encode(), 0),
-        8..=10 => {
+    match dice.below(10) {
+        0..=2 => vault_step(dice, s),
+        3..=6 => escrow_step(dice, s, rental, who),
+        7 => court_step(dice, s, rental, who),
+        8 => bid_step(dice, s, who),
+        _ => money_step(dice, s, who),
+    }
+}
+
+fn make(name: &'static str, from: Address, to: Address, data: Vec<u8>, value_rao: u64) -> Step {
+    Step { name, from, to, data, value_rao }
+}
+
+fn vault_step(dice: &mut Dice, s: &Surety) -> Step {
+    let (machine, amount) = (s.machine(), dice.below(1_500_000_000));
+    let call = |name, data| make(name, s.miner, s.vault, data, 0);
+    match dice.below(9) {
+        0 => call("register", s.registration(dice.below(2) as u16).abi_encode()),
+        1..=3 => make("deposit", s.miner, s.vault, vault::depositCall { machine }.abi_encode(), amount),
+        4 | 5 => call("requestExit", vault::requestExitCall { machine, amount }.abi_encode()),
+        6 => call("cancelExit", vault::cancelExitCall { machine }.abi_encode()),
+        7 => call("withdraw", vault::withdrawCall { machine }.abi_encode()),
+        _ => call("retire", vault::retireCall { machine }.abi_encode()),
+    }
+}
+
+fn escrow_step(dice: &mut Dice, s: &Surety, rental: u64, who: Address) -> Step {
+    let machine = s.machine();
+    match dice.below(13) {
+        0 | 1 => make("offer", s.miner, s.escrow, s.offer_call().abi_encode(), 0),
+        2..=4 => {
             let secs = HOUR + dice.below(2 * u64::from(DAY)) as u32;
-            let hash = crate::kit::view(&s.chain, s.escrow, escrow::offerOfCall { machine }).offerHash;
-            let off_by = dice.below(8) / 7;
-            let cost = PRICE_RAO * u64::from(secs) + off_by;
+            let hash = view(&s.chain, s.escrow, escrow::offerOfCall { machine }).offerHash;
+            let cost = PRICE_RAO * u64::from(secs) + dice.below(8) / 7;
             make("rent", s.renter, s.escrow, s.rent_call(hash, secs).abi_encode(), cost)
         }
-        11 => make("claim", who, s.escrow, escrow::claimCall { rental }.abi_encode(), 0),
-        12 => make(
-            "end",
-            if dice.below(3) == 0 { who } else { s.renter },
-            s.escrow,
-            escrow::endCall { rental }.abi_encode(),
-            0,
-        ),
-        13 => make("close", who, s.escrow, escrow::closeCall { rental }.abi_encode(), 0),
-        14 => {
+        5 | 6 => make("claim", who, s.escrow, escrow::claimCall { rental }.abi_encode(), 0),
+        7 => make("end", s.renter, s.escrow, escrow::endCall { rental }.abi_encode(), 0),
+        8 => make("abandon", s.miner, s.escrow, escrow::abandonCall { rental }.abi_encode(), 0),
+        9 => make("close", who, s.escrow, escrow::closeCall { rental }.abi_encode(), 0),
+        10 => {
+            let rentals = vec![rental, rental.saturating_sub(1), 0, rental + 1];
+            make("closeMany", who, s.escrow, escrow::closeManyCall { rentals }.abi_encode(), 0)
+        }
+        11 => make("withdrawOffer", s.miner, s.escrow, escrow::withdrawOfferCall { machine }.abi_encode(), 0),
+        _ => {
             let secs = dice.below(u64::from(DAY)) as u32;
             let data = escrow::extendCall { rental, secs }.abi_encode();
             make("extend", s.renter, s.escrow, data, PRICE_RAO * u64::from(secs))
         }
-        15 | 18 => {
-            let start = crate::kit::view(&s.chain, s.escrow, escrow::rentalAtCall { rental }).r.start;
+    }
+}
+
+fn court_step(dice: &mut Dice, s: &Surety, rental: u64, who: Address) -> Step {
+    let case_id = view(&s.chain, s.arbiter, arbiter::caseCountCall {});
+    match dice.below(10) {
+        0..=4 => {
+            let start = view(&s.chain, s.escrow, escrow::rentalAtCall { rental }).r.start;
             let until = s.chain.now() as u32 - dice.below(350) as u32;
             let from = until.saturating_sub(900 + dice.below(4_000) as u32).max(start);
             let signers = 3 - (dice.below(6) / 4) as usize;
-            make("file", s.stranger, s.arbiter, s.file_call(rental, from, until, signers).abi_encode(), 0)
+            make("file", who, s.arbiter, s.file_call(rental, from, until, signers).abi_encode(), 0)
         }
-        16 => make("execute", who, s.arbiter, arbiter::executeCall { caseId: case }.abi_encode(), 0),
-        17 => {
-            let contract = [s.vault, s.escrow][dice.below(2) as usize];
-            make("withdrawCredit", s.stranger, contract, vault::withdrawCreditCall { account: who }.abi_encode(), 0)
+        5 => make("fileSpoofed", who, s.arbiter, s.spoof_call(3).abi_encode(), 0),
+        6 if case_id > 0 => {
+            let bond: u64 = view(&s.chain, s.arbiter, arbiter::appealBondOfCall { caseId: case_id });
+            let evidence = s.machine();
+            make("appeal", s.miner, s.arbiter, arbiter::appealCall { caseId: case_id, evidence }.abi_encode(), bond)
         }
-        _ => {
-            let contract = [s.vault, s.escrow][dice.below(2) as usize];
-            let data = [vault::flushBurnCall {}.abi_encode(), vault::sweepCall {}.abi_encode()];
-            make("flushBurn or sweep", who, contract, data[dice.below(2) as usize].clone(), 0)
+        7 => {
+            let uphold = dice.below(2) == 0;
+            make("rule", s.judge, s.arbiter, arbiter::ruleCall { caseId: case_id, uphold }.abi_encode(), 0)
         }
+        _ => make("execute", who, s.arbiter, arbiter::executeCall { caseId: case_id }.abi_encode(), 0),
+    }
+}
+
+fn bid_step(dice: &mut Dice, s: &Surety, who: Address) -> Step {
+    let bid = view(&s.chain, s.bids, bids::bidCountCall {});
+    match dice.below(4) {
+        0 | 1 => {
+            let call = s.bid_call(HOUR + dice.below(u64::from(DAY)) as u32, PRICE_RAO + dice.below(100));
+            let paid = u64::from(call.durationSecs) * call.maxPrice.to::<u64>();
+            make("post", s.renter, s.bids, call.abi_encode(), paid)
+        }
+        2 => {
+            let certificates = s.bid_certificates(3);
+            let call = bids::fillCall { bid, machine: s.machine(), certificates };
+            make("fill", who, s.bids, call.abi_encode(), 0)
+        }
+        _ => make("giveUp", who, s.bids, bids::giveUpCall { bid }.abi_encode(), 0),
+    }
+}
+
+fn money_step(dice: &mut Dice, s: &Surety, who: Address) -> Step {
+    let contract = [s.vault, s.escrow, s.arbiter, s.bids][dice.below(4) as usize];
+    match dice.below(4) {
+        0 => make("flushBurn", who, contract, vault::flushBurnCall {}.abi_encode(), 0),
+        1 => make("sweep", who, contract, vault::sweepCall {}.abi_encode(), 0),
+        _ => make("withdrawCredit", s.stranger, contract, vault::withdrawCreditCall { account: who }.abi_encode(), 0),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     kit::{TAO, native, ok, send, view, word},
-    surety::{DAY, H100, H100_BOND_RAO, HOUR, PRICE_RAO, Surety, arbiter, bids, escrow, vault},
+    surety::{DAY, H100_BOND_RAO, HOUR, PRICE_RAO, Surety, arbiter, bids, escrow, vault},
 };
 use surety_subtensor_evm::{AccountId, BURN_ACCOUNT};
 
@@ -174,14 +174,7 @@ fn a_false_proof_costs_the_class_bond() {
 fn a_bid_becomes_a_rental_and_its_change_comes_back() {
     let mut s = Surety::new();
     let (secs, max_price) = (DAY, PRICE_RAO + 500);
-    let post = bids::postCall {
-        gpuClass: H100,
-        gpuCount: 1,
-        durationSecs: secs,
-        maxPrice: alloy_primitives::Uint::from(max_price),
-        renterKey: word("renter's ssh key"),
-        expiresAt: s.chain.now() as u32 + DAY,
-    };
+    let post = s.bid_call(secs, max_price);
     let bid: u64 = ok(&mut s.chain, s.renter, s.bids, post, max_price * u64::from(secs));
     s.ready(TAO);
     let call = bids::fillCall { bid, machine: s.machine(), certificates: s.bid_certificates(3) };

@@ -174,6 +174,17 @@ impl Surety {
         ok(&mut self.chain, self.renter, self.escrow, call, PRICE_RAO * u64::from(DAY))
     }
 
+    pub fn bid_call(&self, secs: u32, max_price_rao: u64) -> bids::postCall {
+        bids::postCall {
+            gpuClass: H100,
+            gpuCount: 1,
+            durationSecs: secs,
+            maxPrice: alloy_primitives::Uint::from(max_price_rao),
+            renterKey: word("renter's ssh key"),
+            expiresAt: self.chain.now() as u32 + DAY,
+        }
+    }
+
     pub fn file_call(&self, rental: u64, from: u32, until: u32, signers: usize) -> arbiter::fileCall {
         let attestations = self.attestations(rental, from, until, signers);
         arbiter::fileCall { kind: OFFLINE, rental, gap: 0, attestations }
@@ -432,7 +443,7 @@ pub mod setup {
 
     /// Deploys on anvil what `s` has, for the same people with the same keys at the same addresses.
     pub fn on_anvil(anvil: &mut Anvil, s: &Surety) {
-        for who in [s.miner, s.renter, s.stranger, s.owner] {
+        for who in [s.miner, s.renter, s.stranger, s.owner, s.judge] {
             anvil.fund(who, 1_000 * TAO);
         }
         anvil.set_code(at(Precompile::BalanceTransfer), &transfers::DEPLOYED_BYTECODE);
