@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import "../src/types/Units.sol" as Units;
+import { Rao, RaoPerSecond, Timestamp } from "../src/types/Units.sol";
+import { Proof } from "./Proof.sol";
+
+contract UnitsProofs is Proof {
+    /* EXTERNAL, SO THAT REVERTS CAN BE SEEN */
+
+    function add(Rao a, Rao b) external pure returns (Rao) {
+        return a + b;
+    }
+
+    function sub(Rao a, Rao b) external pure returns (Rao) {
+        return a - b;
+    }
+
+    function toRao(uint256 value) external pure returns (Rao) {
+        return Units.toRao(value);
+    }
+
+    function toSecs(uint256 value) external pure returns (uint32) {
+        return Units.toSecs(value);
+    }
+
+    function plusSecs(Timestamp t, uint32 secs) external pure returns (Timestamp) {
+        return Units.plusSecs(t, secs);
+    }
+
+    function costOf(RaoPerSecond price, uint256 secs) external pure returns (Rao) {
+        return Units.costOf(price, secs);
+    }
+
+    function bpsOfDown(Rao amount, uint256 bps) external pure returns (Rao) {
+        return Units.bpsOfDown(amount, bps);
+    }
+
+    function bpsOfUp(Rao amount, uint256 bps) external pure returns (Rao) {
+        return Units.bpsOfUp(amount, bps);
+    }
+
+    /* ORDER */
+
+    function check_rao_OrderIsTotalAndThatOfNumbers(uint64 a, uint64 b) external pure {
+        (Rao x, Rao y) = (Rao.wrap(a), Rao.wrap(b));
+        assert((x < y) == (a < b));
+        assert((x <= y) == (a <= b));
+        assert((x == y) == (a == b));
+    }
+
+    function check_time_OrderIsTotalAndThatOfNumbers(uint32 a, uint32 b) external pure {
+        (Timestamp x, Timestamp y) = (Timestamp.wrap(a), Timestamp.wrap(b));
+        assert((x < y) == (a < b));
+        assert((x <= y) == (a <= b));
+        assert((x == y) == (a == b));
+    }
+
+    /// @dev The smaller is one of both, above neither, the same in either order, and of itself itself.
+    function check_minRao_Laws(Rao a, Rao b) external pure {
+        Rao least = Units.minRao(a, b);
+        assert(least <= a);
+        assert(least <= b);
+        assert(least == a || least == b);
+        assert(least == Units.minRao(b, a));
+        assert(Units.minRao(a, a) == a);
+    }
+
+    function check_minTimeMaxTime_Laws(Timestamp a, Timestamp b) external pure {
+        (Timestamp least, Timestamp most) = (Units.minTime(a, b), Units.maxTime(a, b));
+        assert(least <= a);
+        assert(least <= b);
+        assert(a <= most);
+        assert(b <= most);
+        assert((least == a && most == b) || (least == b && most == a));
+        assert(least == Units.minTime(b, a));
+        assert(most == Units.maxTime(b, a));
+    }
+
+    /* MONEY */
+
+    function check_addRao_IsExactOrReverts(Rao a, Rao b) external {
+        uint256 sum = uint256(Rao.unwrap(a)) + Rao.unwrap(b);
+        bool ok = _succeeds(abi.encodeCall(this.add, (a, b)));
+        assert(ok == (sum <= type(uint64).max));
+        if (ok) assert(Rao.unwrap(a + b) == sum && (a + b) - b == a);
+    }
+
+    function check_addRao_NeverOverflowsInsideTheSupply(Rao a, Rao b) external pure {
+        vm.assume(Rao.unwrap(a) <= ALL_RAO);
+        vm.assume(Rao.unwrap(b) <= ALL_RAO);
+        assert(a <= a + b);
+        assert(b <= a + b);
+    }
+
+    function check_subRao_IsExactOrReverts(Rao a, Rao b) external {
+        bool ok = _succeeds(abi.encodeCall(this.sub, (a, b)));
+        assert(ok == (b <= a));
+        if (ok) assert((a - b) + b == a && a - b <= a);
+    }
+
+    function check_toRao_IsExactOrReverts(uint256 value) external {
+        bool ok = _succeeds(abi.encodeCall(this.toRao, (value)));
+        assert(ok == (value <= type(uint64).max));
+        if (ok) assert(Rao.unwrap(Units.toRao(value)) == value);
+    }
+
+    function check_toSecs_IsExactOrReverts(uint256 value) external {
+        bool ok = _succeeds(abi.encodeCall(this.toSecs, (value)));
+        assert(ok == (value <= type(uint32).max));
+        if (ok) assert(Units.toSecs(value) == value);
+    }
+
+    /// @dev Exact in full width, or a revert: no price and no time wraps around.
+    function check_costOf_IsExactOrReverts(RaoPerSecond price, uint32 secs) external {
+        uint256 cost = uint256(RaoPerSecond.unwrap(price)) * secs;
+        bool ok = _succeeds(abi.encodeCall(this.costOf, (price, secs)));
+        assert(ok == (cost <= type(uint64).max));
+        if (ok) assert(Rao.unwrap(Units.costOf(price, secs)) == cost);
+    }
+
+    /// @dev Paid in parts or at once: the same money, to the last rao.
+    function check_costOf_SumsOverTime(RaoPerSecond price, uint32 a, uint32 b) external pure {
+        vm.assume(uint256(RaoPerSecond.unwrap(price)) * (uint256(a) + b) <= type(uint64).max);
+        assert(Units.costOf(price, a) + Units.costOf(price, b) == Units.costOf(price, uint256(a) + b));
+    }
+
+    function check_costOf_GrowsWithTime(RaoPerSecond price, uint32 a, uint32 b) external pure {
+        vm.assume(a <= b);
+        vm.assume(uint256(RaoPerSecond.unwrap(price)) * b <= type(uint64).max);
+        assert(Units.costOf(price, a) <= Units.costOf(price, b));
+    }
+
+    /* SHARES */
+
+    function check_bpsOfDown_IsAtMostTheShareAndLessThanARaoBelow(Rao amount, uint16 bps) external pure {
+        vm.assume(bps <= ALL_BPS);
+        uint256 down = Rao.unwrap(Units.bpsOfDown(amount, bps));
+        uint256 exact = uint256(Rao.unwrap(amount)) * bps; // in ten-thousandths
+        assert(down * ALL_BPS <= exact);
+        assert(exact < (down + 1) * ALL_BPS);
+    }
+
+    function check_bpsOfUp_IsAtLeastTheShareAndLessThanARaoAbove(Rao amount, uint16 bps) external pure {
+        vm.assume(bps <= ALL_BPS);
+        uint256 up = Rao.unwrap(Units.bpsOfUp(amount, bps));
+        uint256 exact = uint256(Rao.unwrap(amount)) * bps;
+        assert(exact <= up * ALL_BPS);
+        assert(up * ALL_BPS < exact + ALL_BPS);
+    }
+
+    /// @dev A share is no more than the whole, and never reverts: the product of any amount and any bps fits.
+    function check_bps_AreNeverMoreThanTheWhole(Rao amount, uint16 bps) external {
+        vm.assume(bps <= ALL_BPS);
+        assert(_succeeds(abi.encodeCall(this.bpsOfDown, (amount, bps))));
+        assert(_succeeds(abi.encodeCall(this.bpsOfUp, (amount, bps))));
+        assert(Units.bpsOfDown(amount, bps) <= amount);
+        assert(Units.bpsOfUp(amount, bps) <= amount);
+    }
+
+    function check_bpsOfDown_GrowsWithTheAmount(Rao a, Rao b, uint16 bps) external pure {
+        vm.assume(bps <= ALL_BPS);
+        vm.assume(a <= b);
+        assert(Units.bpsOfDown(a, bps) <= Units.bpsOfDown(b, bps));
+    }
+
+    function check_bpsOfUp_GrowsWithTheAmount(Rao a, Rao b, uint16 bps) external pure {
+        vm.assume(bps <= ALL_BPS);
+        vm.assume(a <= b);
+        assert(Units.bpsOfUp(a, bps) <= Units.bpsOfUp(b, bps));
+    }
+
+    /// @dev What is charged of one share and shown of the other make the whole: no rao is lost between them.
+    function check_bps_DownAndUpOfTheOtherShareMakeTheWhole(Rao amount, uint16 bps) external pure {
+        vm.assume(bps <= ALL_BPS);
+        assert(Units.bpsOfDown(amount, bps) + Units.bpsOfUp(amount, ALL_BPS - bps) == amount);
+    }
+
+    /* TIME */
+
+    function check_plusSecs_IsExactOrReverts(Timestamp t, uint32 secs) external {
+        uint256 sum = uint256(Timestamp.unwrap(t)) + secs;
+        bool ok = _succeeds(abi.encodeCall(this.plusSecs, (t, secs)));
+        assert(ok == (sum <= type(uint32).max));
+        if (ok) assert(Timestamp.unwrap(Units.plusSecs(t, secs)) == sum);
+    }
+
+    function check_secsBetween_IsWhatPlusSecsAdds(Timestamp a, Timestamp b) external pure {
+        uint32 secs = Units.secsBetween(a, b);
+        if (a <= b) assert(Units.plusSecs(a, secs) == b);
+        else assert(secs == 0);
+    }
+
+    function check_secsBetween_SumsOverTime(Timestamp a, Timestamp b, Timestamp c) external pure {
+        vm.assume(a <= b);
+        vm.assume(b <= c);
+        assert(Units.secsBetween(a, b) + Units.secsBetween(b, c) == Units.secsBetween(a, c));
+    }
+}
