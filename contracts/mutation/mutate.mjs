@@ -8,11 +8,13 @@
 //   --count N         try at most N mutants a file, drawn by --seed
 //   --seed N          what draws them (default 1)
 //   --id ID           try this one, whatever is on record
-//   --results FILE    where results are kept, one JSON line each; a run takes up where the last one stopped
+//   --results FILE    where results are kept, one JSON line each; a run takes up where the last one stopped, and tries
+//                     survivors again
 //   --scratch DIR     where copies are made and built
 //   --forge PATH      forge (default: the pinned one under node_modules)
+//   --near            only the nearest set of tests
 //   --fuzz-runs N     runs of each fuzz test (default 64)
-//   --batch N         mutants compiled together (default 16; memory grows with it)
+//   --batch N         mutants compiled together (default 16); halved where the compiler runs out of memory
 //
 // Each mutant is compiled in a scratch copy and given to the tests that targets.json names for its file, nearest
 // first; the next set sees only what the one before let live. `killed`: a test failed (or ran out of time).
@@ -20,7 +22,17 @@
 // Exit status: 0 if nothing survived, 1 otherwise, 2 if the tests fail without any mutant.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -41,6 +53,7 @@ const { values: options, positionals } = parseArgs({
     results: { type: "string", default: join(tmpdir(), "surety-mutation", "results.jsonl") },
     scratch: { type: "string", default: join(tmpdir(), "surety-mutation", "scratch") },
     forge: { type: "string" },
+    near: { type: "boolean" },
     "fuzz-runs": { type: "string", default: "64" },
     batch: { type: "string", default: "16" },
   },
@@ -54,8 +67,18 @@ function fail(message) {
 const read = (file) => readFileSync(join(contracts, file), "utf8");
 const hash = (text) => createHash("sha256").update(text).digest("hex").slice(0, 16);
 
+/** What a result is a result of: the code, whatever its comments say. */
+const codeOf = (file) =>
+  hash(
+    read(file)
+      .replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, "")
+      .replace(/\s+/g, " "),
+  );
+
 function sources(folder) {
-  return readdirSync(join(contracts, folder), { recursive: true }).filter((name) => name.endsWith(".sol")).map((name) => join(folder, name));
+  return readdirSync(join(contracts, folder), { recursive: true })
+    .filter((name) => name.endsWith(".sol"))
+    .map((name) => join(folder, name));
 }
 
 /** The ids that survivors.md calls equivalent, each in a table row of its own. */
@@ -68,7 +91,10 @@ function equivalents() {
 /** The same order for the same seed, on any machine: by hash of seed and id. */
 function drawn(mutants, count, seed) {
   const order = (mutant) => hash(`${seed}:${mutant.id}`);
-  return mutants.toSorted((a, b) => (order(a) < order(b) ? -1 : 1)).slice(0, count).toSorted((a, b) => a.line - b.line);
+  return mutants
+    .toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
+    .slice(0, count)
+    .toSorted((a, b) => a.line - b.line);
 }
 
 /* RUNNING */
@@ -77,13 +103,22 @@ function forgeProgram() {
   if (options.forge) return resolve(options.forge);
   // The program itself: npm's wrapper round it exits 0 whatever forge says.
   const scope = join(contracts, "node_modules", "@foundry-rs");
-  const name = existsSync(scope) && readdirSync(scope).find((entry) => /^forge-\w+/.test(entry) && existsSync(join(scope, entry, "bin", "forge")));
-  return name ? join(scope, name, "bin", "forge") : fail("forge is not there: run npm install in contracts/, or scripts/mutate, which does");
+  const name =
+    existsSync(scope) &&
+    readdirSync(scope).find((entry) => /^forge-\w+/.test(entry) && existsSync(join(scope, entry, "bin", "forge")));
+  return name
+    ? join(scope, name, "bin", "forge")
+    : fail("forge is not there: run npm install in contracts/, or scripts/mutate, which does");
 }
 
 /** The files that a set of tests is made of: what the pattern names, and all that those import. */
 function closure(tests) {
-  const glob = new RegExp(`^${tests.replaceAll(".", "\\.").replaceAll("*", "[^/]*").replace(/\{([^}]*)\}/, (_, names) => `(${names.replaceAll(",", "|")})`)}$`);
+  const glob = new RegExp(
+    `^${tests
+      .replaceAll(".", "\\.")
+      .replaceAll("*", "[^/]*")
+      .replace(/\{([^}]*)\}/, (_, names) => `(${names.replaceAll(",", "|")})`)}$`,
+  );
   const files = sources("test").filter((file) => glob.test(file));
   if (!files.length) fail(`mutation/targets.json names ${tests}, and no test matches`);
   for (const file of files) {
@@ -114,7 +149,8 @@ function makeScratch(tests, variants) {
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, file === mutant?.file ? mutant.mutated : read(file));
     }
-    if (mutant && !files.includes(mutant.file)) fail(`mutation/targets.json gives ${tests} to ${mutant.file}, which they do not import`);
+    if (mutant && !files.includes(mutant.file))
+      fail(`mutation/targets.json gives ${tests} to ${mutant.file}, which they do not import`);
   }
   return to;
 }
@@ -133,7 +169,11 @@ function forge(scratch, program, optimize) {
   const built = join(scratch, "built", String(optimize));
   const args = ["test", "--color", "never", "--out", join(built, "out"), "--cache-path", join(built, "cache")];
   return new Promise((done) => {
-    const child = spawn("nice", ["-n", "10", program, ...args], { cwd: scratch, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("nice", ["-n", "10", program, ...args], {
+      cwd: scratch,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     let late = false;
     const timer = setTimeout(() => ((late = true), child.kill("SIGKILL")), BATCH_SECS_MAX * 1000);
@@ -181,7 +221,16 @@ async function tryBatch(program, mutants, tests) {
     if (late && open.length === 1) outcomes.set(open[0].id, { outcome: "killed", by: "time", tests });
     if (late) {
       // One of them hangs: alone, each is known by its time.
-      for (const mutant of open.length > 1 ? open : []) outcomes.set(mutant.id, (await tryBatch(program, [mutant], tests))[0]);
+      for (const mutant of open.length > 1 ? open : [])
+        outcomes.set(mutant.id, (await tryBatch(program, [mutant], tests))[0]);
+      continue;
+    }
+    if (open.length > 1 && /memory access out of bounds|out of memory/.test(output)) {
+      const half = Math.ceil(open.length / 2);
+      for (const part of [open.slice(0, half), open.slice(half)]) {
+        const found = await tryBatch(program, part, tests);
+        for (const [index, mutant] of part.entries()) outcomes.set(mutant.id, found[index]);
+      }
       continue;
     }
     const invalid = invalidIn(output);
@@ -192,11 +241,15 @@ async function tryBatch(program, mutants, tests) {
       optimized.add(tests); // some tests measure gas, and some contracts are too large otherwise
       continue;
     }
-    if (failed.has(0) || !ran.has(0)) fail(`without any mutant, ${tests} fails: ${failed.get(0) ?? output.slice(-3000)}`);
+    if (failed.has(0) || !ran.has(0))
+      fail(`without any mutant, ${tests} fails: ${failed.get(0) ?? output.slice(-3000)}`);
     for (const [index, mutant] of variants) {
       if (!mutant) continue;
       const by = failed.get(index);
-      outcomes.set(mutant.id, by ? { outcome: "killed", by, tests } : { outcome: ran.has(index) ? "survived" : "invalid" });
+      outcomes.set(
+        mutant.id,
+        by ? { outcome: "killed", by, tests } : { outcome: ran.has(index) ? "survived" : "invalid" },
+      );
     }
   }
   return mutants.map((mutant) => outcomes.get(mutant.id));
@@ -205,7 +258,10 @@ async function tryBatch(program, mutants, tests) {
 function record(file, mutant, result, results) {
   const { id, line, name, operator, before, after } = mutant;
   results.set(id, result);
-  appendFileSync(options.results, `${JSON.stringify({ id, file, of: hash(read(file)), line, name, operator, before, after, ...result })}\n`);
+  appendFileSync(
+    options.results,
+    `${JSON.stringify({ id, file, of: codeOf(file), line, name, operator, before, after, ...result })}\n`,
+  );
   if (result.outcome === "survived") console.log(show(mutant));
 }
 
@@ -213,7 +269,8 @@ function record(file, mutant, result, results) {
 async function tryFile(program, file, mutants, results) {
   const size = Number(options.batch);
   let open = mutants;
-  for (const [turn, tests] of targets[file].entries()) {
+  const sets = targets[file].slice(0, options.near ? 1 : undefined);
+  for (const [turn, tests] of sets.entries()) {
     const alive = [];
     for (let at = 0; at < open.length; at += size) {
       const batch = open.slice(at, at + size);
@@ -222,11 +279,13 @@ async function tryFile(program, file, mutants, results) {
       const count = { killed: 0, survived: 0, invalid: 0 };
       for (const [index, mutant] of batch.entries()) {
         count[outcomes[index].outcome]++;
-        if (outcomes[index].outcome === "survived" && turn + 1 < targets[file].length) alive.push(mutant);
+        if (outcomes[index].outcome === "survived" && turn + 1 < sets.length) alive.push(mutant);
         else record(file, mutant, outcomes[index], results);
       }
       const secs = Math.round((Date.now() - started) / 1000);
-      console.log(`  ${tests} [${Math.min(at + size, open.length)}/${open.length}] ${secs} s: ${JSON.stringify(count)}`);
+      console.log(
+        `  ${tests} [${Math.min(at + size, open.length)}/${open.length}] ${secs} s: ${JSON.stringify(count)}`,
+      );
     }
     open = alive;
   }
@@ -235,21 +294,26 @@ async function tryFile(program, file, mutants, results) {
 /* REPORT */
 
 function show(mutant) {
-  return `  ${mutant.id}  ${mutant.file}:${mutant.line} ${mutant.name} (${mutant.operator})\n    - ${mutant.before}\n    + ${mutant.after}`;
+  const { id, file, line, name, operator, before, after } = mutant;
+  return `  ${id}  ${file}:${line} ${name} (${operator})\n    - ${before}\n    + ${after}`;
 }
 
 function report(byFile, results, equivalent) {
   const total = { killed: 0, survived: 0, invalid: 0, equivalent: 0, untried: 0 };
   const survivors = [];
-  const score = ({ killed, survived }) => (killed + survived ? `${((100 * killed) / (killed + survived)).toFixed(1)} %` : "-");
-  const row = (name, c) => console.log(`${name.padEnd(32)} ${[c.killed, c.survived, c.invalid, c.equivalent, c.untried].map((n) => String(n).padStart(8)).join(" ")} ${score(c).padStart(8)}`);
-  console.log(`${"file".padEnd(32)} ${["killed", "survived", "invalid", "equival.", "untried"].map((n) => n.padStart(8)).join(" ")} ${"score".padStart(8)}`);
+  const score = ({ killed, survived }) =>
+    killed + survived ? `${((100 * killed) / (killed + survived)).toFixed(1)} %` : "-";
+  const columns = (name, cells, last) =>
+    console.log(`${name.padEnd(32)} ${cells.map((cell) => String(cell).padStart(8)).join(" ")} ${last.padStart(8)}`);
+  const row = (name, c) => columns(name, [c.killed, c.survived, c.invalid, c.equivalent, c.untried], score(c));
+  columns("file", ["killed", "survived", "invalid", "equival.", "untried"], "score");
   for (const [file, mutants] of byFile) {
     const counts = { killed: 0, survived: 0, invalid: 0, equivalent: 0, untried: 0 };
     for (const mutant of mutants) {
       // Found killed all the same: then it is not equivalent, and survivors.md is wrong.
       const outcome = results.get(mutant.id)?.outcome ?? "untried";
-      if (equivalent.has(mutant.id) && outcome === "killed") console.log(`survivors.md calls ${mutant.id} equivalent, but ${results.get(mutant.id).by} kills it`);
+      if (equivalent.has(mutant.id) && outcome === "killed")
+        console.log(`survivors.md calls ${mutant.id} equivalent, but ${results.get(mutant.id).by} kills it`);
       const counted = equivalent.has(mutant.id) && outcome !== "killed" ? "equivalent" : outcome;
       counts[counted]++;
       total[counted]++;
@@ -266,18 +330,19 @@ function report(byFile, results, equivalent) {
 
 const targets = JSON.parse(read("mutation/targets.json"));
 const files = positionals.length ? positionals : Object.keys(targets);
-for (const file of files) if (!targets[file]) fail(`${file} is not in mutation/targets.json; there are: ${Object.keys(targets).join(", ")}`);
+for (const file of files)
+  if (!targets[file]) fail(`${file} is not in mutation/targets.json; there are: ${Object.keys(targets).join(", ")}`);
 const enums = enumsOf(sources("src").map(read));
 const byFile = new Map(files.map((file) => [file, mutantsOf(file, read(file), enums)]));
 const equivalent = equivalents();
 
-// A result counts while its source is as it was.
+// A result counts while its code is as it was.
 mkdirSync(dirname(resolve(options.results)), { recursive: true });
 const results = new Map();
 if (existsSync(options.results)) {
   for (const line of readFileSync(options.results, "utf8").split("\n").filter(Boolean)) {
     const result = JSON.parse(line);
-    if (byFile.has(result.file) && result.of === hash(read(result.file))) results.set(result.id, result);
+    if (byFile.has(result.file) && result.of === codeOf(result.file)) results.set(result.id, result);
   }
 }
 
@@ -288,8 +353,13 @@ if (options.list) {
 if (!options.report) {
   const program = forgeProgram();
   for (const [file, mutants] of byFile) {
-    const wanted = options.id ? mutants.filter((mutant) => mutant.id === options.id) : drawn(mutants, Number(options.count), options.seed);
-    const open = wanted.filter((mutant) => options.id || (!equivalent.has(mutant.id) && !results.has(mutant.id)));
+    const wanted = options.id
+      ? mutants.filter((mutant) => mutant.id === options.id)
+      : drawn(mutants, Number(options.count), options.seed);
+    const open = wanted.filter(
+      (mutant) =>
+        options.id || (!equivalent.has(mutant.id) && (results.get(mutant.id)?.outcome ?? "survived") === "survived"),
+    );
     console.log(`${file}: ${mutants.length} mutants, ${open.length} to try`);
     if (!open.length) continue;
     await tryFile(program, file, open, results);

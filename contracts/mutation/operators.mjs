@@ -26,7 +26,7 @@ function closing(code, open) {
 export function regions(code) {
   const found = [];
   const heads = /\b(?:function\s+([\w]+)|(constructor)|modifier\s+(\w+))\s*(?=[({])/g;
-  for (let match; (match = heads.exec(code)); ) {
+  for (let match; (match = heads.exec(code));) {
     let at = match.index + match[0].length;
     if (code[at] === "(") at = closing(code, at);
     // The body, unless a semicolon comes first: then it is a declaration. Arguments of modifiers are skipped.
@@ -37,7 +37,7 @@ export function regions(code) {
     heads.lastIndex = end;
   }
   const constants = /\bconstant\s+(\w+)\s*=\s*([^;]+);/g;
-  for (let match; (match = constants.exec(code)); ) {
+  for (let match; (match = constants.exec(code));) {
     const to = match.index + match[0].length - 1;
     found.push({ name: match[1], head: [to, to], body: [to - match[2].length, to] });
   }
@@ -57,8 +57,8 @@ const SWAPS = [
   ["relational", /(?<= )(<=)(?= )/g, ["<", "=="]],
   ["relational", /(?<= )(>)(?= )/g, [">=", "<"]],
   ["relational", /(?<= )(>=)(?= )/g, [">", "=="]],
-  ["relational", /(?<= )(==)(?= )/g, ["!=", "<="]],
-  ["relational", /(?<= )(!=)(?= )/g, ["==", ">"]],
+  ["relational", /(?<= )(==)(?= )/g, ["!=", ">="]],
+  ["relational", /(?<= )(!=)(?= )/g, ["=="]],
   ["logical", /(?<= )(&&)(?= )/g, ["||"]],
   ["logical", /(?<= )(\|\|)(?= )/g, ["&&"]],
   ["logical", /(?<=[ (])(!)(?=[\w(])/g, [""]],
@@ -80,7 +80,8 @@ const SWAPS = [
 function* swaps(code, [from, to]) {
   for (const [operator, pattern, replacements] of SWAPS) {
     for (const match of code.slice(from, to).matchAll(pattern)) {
-      for (const text of replacements) yield { operator, from: from + match.index, to: from + match.index + match[1].length, text };
+      for (const text of replacements)
+        yield { operator, from: from + match.index, to: from + match.index + match[1].length, text };
     }
   }
 }
@@ -92,7 +93,13 @@ function* constants(code, [from, to]) {
     const value = BigInt(match[1].replaceAll("_", ""));
     const up = match[2] ? `(${match[0]} + 1)` : `${value + 1n}`;
     yield { operator: "constant", from: at, to: at + match[0].length, text: up };
-    if (value > 0n) yield { operator: "constant", from: at, to: at + match[0].length, text: match[2] ? `(${match[0]} - 1)` : `${value - 1n}` };
+    if (value > 0n)
+      yield {
+        operator: "constant",
+        from: at,
+        to: at + match[0].length,
+        text: match[2] ? `(${match[0]} - 1)` : `${value - 1n}`,
+      };
   }
 }
 
@@ -102,7 +109,8 @@ function* conditions(code, [from, to]) {
     const open = from + match.index + match[0].length;
     const close = closing(code, open);
     const condition = code.slice(open + 1, close - 1);
-    for (const text of [`!(${condition})`, "true", "false"]) yield { operator: "condition", from: open + 1, to: close - 1, text };
+    for (const text of [`!(${condition})`, "true", "false"])
+      yield { operator: "condition", from: open + 1, to: close - 1, text };
   }
   for (const match of code.slice(from, to).matchAll(/\? ([^?:;]+) : ([^?:;,]+?)(?=[;,\n]|\)+;)/g)) {
     const at = from + match.index;
@@ -117,18 +125,31 @@ function* smaller(code, [from, to]) {
     const end = closing(code, at + match[0].length);
     const inside = code.slice(at + match[0].length + 1, end - 1);
     let depth = 0;
-    const comma = [...inside].findIndex((c) => ((depth += "([".includes(c) - ")]".includes(c)), c === "," && depth === 0));
+    const comma = [...inside].findIndex(
+      (c) => ((depth += "([".includes(c) - ")]".includes(c)), c === "," && depth === 0),
+    );
     if (comma < 0) continue;
-    for (const text of [inside.slice(0, comma), inside.slice(comma + 1).trim()]) yield { operator: "extreme", from: at, to: end, text };
+    for (const text of [inside.slice(0, comma), inside.slice(comma + 1).trim()])
+      yield { operator: "extreme", from: at, to: end, text };
   }
 }
+
+const DECLARATION = new RegExp(
+  String.raw`^(?:(?:mapping\b|\w+(?:\.\w+)*(?:\[\w*\])*)\s+(?:(?:memory|storage|calldata)\s+)?\w+\s*(?:=|$)` +
+    String.raw`|\((?:\w[\w.]* \w+|,)|assembly\b)`,
+);
 
 /** Statements that are neither declarations nor blocks: left out. */
 function* deletions(code, [from, to]) {
   let at = from;
   for (let i = from; i < to; i++) {
     if ("([".includes(code[i])) i = closing(code, i) - 1;
-    else if (code[i] === "{" && /[\w)]\s?$/.test(code.slice(at, i)) && !/^\s*(if|for|while|else|unchecked|do)\b/.test(code.slice(at, i))) i = closing(code, i) - 1;
+    else if (
+      code[i] === "{" &&
+      /[\w)]\s?$/.test(code.slice(at, i)) &&
+      !/^\s*(if|for|while|else|unchecked|do)\b/.test(code.slice(at, i))
+    )
+      i = closing(code, i) - 1;
     else if ("{}".includes(code[i])) at = i + 1;
     else if (code[i] === ";") {
       const start = at + code.slice(at, i).search(/\S|$/);
@@ -136,8 +157,13 @@ function* deletions(code, [from, to]) {
       let begin = start + header.length;
       if (code[begin] === "(" && /(if|for|while)\s*$/.test(header)) begin = closing(code, begin);
       const text = code.slice(begin, i).trim();
-      const declares = /^(?:(?:mapping\b|\w+(?:\.\w+)*(?:\[\w*\])*)\s+(?:(?:memory|storage|calldata)\s+)?\w+\s*(?:=|$)|\((?:\w[\w.]* \w+|,)|assembly\b)/.test(text);
-      if (text && text !== "_" && !/^(return|revert)\b\s*$/.test(text) && (!declares || /^(return|emit|delete) /.test(text))) {
+      const declares = DECLARATION.test(text);
+      if (
+        text &&
+        text !== "_" &&
+        !/^(return|revert)\b\s*$/.test(text) &&
+        (!declares || /^(return|emit|delete) /.test(text))
+      ) {
         const lead = code.slice(begin, i).search(/\S/);
         yield { operator: "deletion", from: begin + lead, to: i + 1, text: header ? "{}" : "" };
       }
@@ -159,7 +185,12 @@ function* enumValues(code, [from, to], enums) {
     const values = enums.get(match[1]);
     if (!values?.includes(match[2])) continue;
     const next = values[(values.indexOf(match[2]) + 1) % values.length];
-    yield { operator: "enum", from: from + match.index, to: from + match.index + match[0].length, text: `${match[1]}.${next}` };
+    yield {
+      operator: "enum",
+      from: from + match.index,
+      to: from + match.index + match[0].length,
+      text: `${match[1]}.${next}`,
+    };
   }
 }
 
@@ -167,7 +198,8 @@ function* enumValues(code, [from, to], enums) {
 export function enumsOf(sources) {
   const found = new Map();
   for (const source of sources) {
-    for (const [, name, values] of blank(source).matchAll(/\benum\s+(\w+)\s*\{([^}]*)\}/g)) found.set(name, values.match(/\w+/g));
+    for (const [, name, values] of blank(source).matchAll(/\benum\s+(\w+)\s*\{([^}]*)\}/g))
+      found.set(name, values.match(/\w+/g));
   }
   return found;
 }
@@ -180,7 +212,7 @@ function withImport(source, mutant) {
   return source.replace(new RegExp(`(import \\{[^}]*\\b${original}\\b)`), `$1, ${name}`);
 }
 
-/** Every mutant of `source`: { id, file, line, name, operator, before, after, mutated }. Ids survive edits elsewhere. */
+/** Every mutant of `source`: { id, file, line, name, operator, before, after, mutated }. Ids outlast other edits. */
 export function mutantsOf(file, source, enums) {
   const code = blank(source);
   const seen = new Map();
@@ -201,7 +233,16 @@ export function mutantsOf(file, source, enums) {
       const times = (seen.get(key) ?? 0) + 1;
       seen.set(key, times);
       const id = createHash("sha256").update(`${key}\0${times}`).digest("hex").slice(0, 8);
-      mutants.push({ id, file, line: source.slice(0, mutant.from).split("\n").length, name, operator: mutant.operator, before, after, mutated });
+      mutants.push({
+        id,
+        file,
+        line: source.slice(0, mutant.from).split("\n").length,
+        name,
+        operator: mutant.operator,
+        before,
+        after,
+        mutated,
+      });
     }
   }
   return mutants;

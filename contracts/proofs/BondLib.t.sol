@@ -56,6 +56,14 @@ contract BondLibProofs is Proof {
         return g.free + g.exiting + g.reserved[0] + g.reserved[1] + g.held[0] + g.held[1] + g.unbound;
     }
 
+    function _reservedOf(Given memory g) private pure returns (uint64) {
+        return g.reserved[0] + g.reserved[1];
+    }
+
+    function _heldOf(Given memory g) private pure returns (uint64) {
+        return g.held[0] + g.held[1] + g.unbound;
+    }
+
     /* THEN */
 
     function _assertNode(uint64 free, uint64 exiting, uint64 reserved, uint64 held) private view {
@@ -98,7 +106,7 @@ contract BondLibProofs is Proof {
         _node.startExit(Rao.wrap(amount), Timestamp.wrap(7));
         _assertConserved(g, 0);
         _assertBacking(_backing(g));
-        _assertNode(g.free + g.exiting - amount, amount, g.reserved[0] + g.reserved[1], g.held[0] + g.held[1] + g.unbound);
+        _assertNode(g.free + g.exiting - amount, amount, _reservedOf(g), _heldOf(g));
         assert(_node.exitReadyAt == Timestamp.wrap(7));
     }
 
@@ -114,7 +122,7 @@ contract BondLibProofs is Proof {
         assert(Rao.unwrap(_node.cancelExit()) == g.exiting);
         _assertConserved(g, 0);
         _assertBacking(_backing(g));
-        _assertNode(g.free + g.exiting, 0, g.reserved[0] + g.reserved[1], g.held[0] + g.held[1] + g.unbound);
+        _assertNode(g.free + g.exiting, 0, _reservedOf(g), _heldOf(g));
     }
 
     function check_takeExit_TakesWhatIsExitingAndNothingElse(Given memory g) external {
@@ -123,7 +131,7 @@ contract BondLibProofs is Proof {
         assert(left == g.exiting);
         _assertConserved(g, left);
         _assertBacking(_backing(g));
-        _assertNode(g.free, 0, g.reserved[0] + g.reserved[1], g.held[0] + g.held[1] + g.unbound);
+        _assertNode(g.free, 0, _reservedOf(g), _heldOf(g));
     }
 
     function check_settleExit_OnlyWritesDownALapsedExit(Given memory g, uint32 time, uint32 windowSecs) external {
@@ -171,7 +179,7 @@ contract BondLibProofs is Proof {
         assert(Rao.unwrap(_node.release(_r)) == g.reserved[0]);
         _assertConserved(g, 0);
         _assertReserve(0, g.held[0], g.forfeited[0]);
-        _assertNode(g.free + g.reserved[0], g.exiting, g.reserved[1], g.held[0] + g.held[1] + g.unbound);
+        _assertNode(g.free + g.reserved[0], g.exiting, g.reserved[1], _heldOf(g));
         assert(_r.released);
     }
 
@@ -185,9 +193,7 @@ contract BondLibProofs is Proof {
         _assertBacking(_backing(g));
         uint64 moved = Rao.unwrap(taken);
         _assertReserve(g.reserved[0] - moved, g.held[0] + moved, g.forfeited[0]);
-        _assertNode(
-            g.free, g.exiting, g.reserved[0] + g.reserved[1] - moved, g.held[0] + g.held[1] + g.unbound + moved
-        );
+        _assertNode(g.free, g.exiting, _reservedOf(g) - moved, _heldOf(g) + moved);
     }
 
     function check_asideExiting_TakesTheSmallerOfAnExit(Given memory g, Rao amount) external {
@@ -197,9 +203,7 @@ contract BondLibProofs is Proof {
         _assertConserved(g, 0);
         _assertBacking(_backing(g));
         uint64 moved = Rao.unwrap(taken);
-        _assertNode(
-            g.free, g.exiting - moved, g.reserved[0] + g.reserved[1], g.held[0] + g.held[1] + g.unbound + moved
-        );
+        _assertNode(g.free, g.exiting - moved, _reservedOf(g), _heldOf(g) + moved);
     }
 
     function check_asideFree_TakesTheSmallerOfFreeBond(Given memory g, Rao amount) external {
@@ -209,9 +213,7 @@ contract BondLibProofs is Proof {
         _assertConserved(g, 0);
         _assertBacking(_backing(g));
         uint64 moved = Rao.unwrap(taken);
-        _assertNode(
-            g.free - moved, g.exiting, g.reserved[0] + g.reserved[1], g.held[0] + g.held[1] + g.unbound + moved
-        );
+        _assertNode(g.free - moved, g.exiting, _reservedOf(g), _heldOf(g) + moved);
     }
 
     /// @dev A case on `_r` holds at most what was set aside from it and from no rental.
@@ -222,9 +224,7 @@ contract BondLibProofs is Proof {
         _assertConserved(g, amount);
         _assertBacking(_backing(g));
         assert(Rao.unwrap(_r.reserved) == g.reserved[0]);
-        _assertNode(
-            g.free, g.exiting, g.reserved[0] + g.reserved[1], g.held[0] + g.held[1] + g.unbound - amount
-        );
+        _assertNode(g.free, g.exiting, _reservedOf(g), _heldOf(g) - amount);
     }
 
     /// @dev While the rental is open what came from its reserve goes back behind it; afterwards all of it is free.
@@ -247,13 +247,13 @@ contract BondLibProofs is Proof {
         vm.assume(g.held[0] == 0);
         _node.giveBack(_r, _node.asideReserved(_r, amount));
         _assertReserve(g.reserved[0], 0, g.forfeited[0]);
-        _assertNode(g.free, g.exiting, g.reserved[0] + g.reserved[1], g.held[1] + g.unbound);
+        _assertNode(g.free, g.exiting, _reservedOf(g), g.held[1] + g.unbound);
     }
 
     /// @dev Nobody takes out more than is held, whoever calls.
     function check_forfeitAndGiveBack_RevertBeyondWhatIsHeld(Given memory g, Rao amount) external {
         _given(g);
-        vm.assume(Rao.unwrap(amount) > g.held[0] + g.held[1] + g.unbound);
+        vm.assume(Rao.unwrap(amount) > _heldOf(g));
         assert(!_succeeds(abi.encodeCall(this.forfeit, (amount))));
         assert(!_succeeds(abi.encodeCall(this.giveBack, (amount))));
     }

@@ -17,10 +17,7 @@ contract CaseLibProofs is Proof {
     /* INTERSECTION */
 
     /// @dev What one keeper did not see is not withheld: the common part lies in each, and is no longer than either.
-    function check_intersect_IsNeverLargerThanEither(Timestamp a, Timestamp b, Timestamp c, Timestamp d)
-        external
-        pure
-    {
+    function check_intersect_IsNeverLargerThanEither(Timestamp a, Timestamp b, Timestamp c, Timestamp d) external pure {
         (Timestamp from, Timestamp until) = CaseLib.intersect(a, b, c, d);
         assert(a <= from);
         assert(c <= from);
@@ -30,13 +27,10 @@ contract CaseLibProofs is Proof {
         assert(secsBetween(from, until) <= secsBetween(c, d));
     }
 
-    function check_intersect_HoldsASecondIfBothDo(
-        Timestamp a,
-        Timestamp b,
-        Timestamp c,
-        Timestamp d,
-        Timestamp second
-    ) external pure {
+    function check_intersect_HoldsASecondIfBothDo(Timestamp a, Timestamp b, Timestamp c, Timestamp d, Timestamp second)
+        external
+        pure
+    {
         (Timestamp from, Timestamp until) = CaseLib.intersect(a, b, c, d);
         assert(_holds(from, until, second) == (_holds(a, b, second) && _holds(c, d, second)));
     }
@@ -65,20 +59,32 @@ contract CaseLibProofs is Proof {
 
     /* PENALTY */
 
-    /// @dev Never more than the reserve holds, nor than the rental earned, nor than the rule's share; and it is one
-    /// of the last two, rounded in the miner's favour.
-    function check_offlinePenalty_IsTheSmallerAndNeverMoreThanTheReserve(Rao reserve, uint16 bps, Rao earned)
-        external
-        pure
-    {
+    function _assumeShare(Rao reserve, uint16 bps) private pure {
         vm.assume(bps <= ALL_BPS);
+        unchecked {
+            // The lemmas of UnitsProofs.
+            vm.assume(uint256(Rao.unwrap(reserve)) * bps <= uint256(Rao.unwrap(reserve)) * ALL_BPS);
+            vm.assume(uint256(Rao.unwrap(reserve)) * bps <= uint256(type(uint64).max) * ALL_BPS);
+        }
+    }
+
+    function check_offlinePenalty_IsNeverMoreThanReserveNorEarnings(Rao reserve, uint16 bps, Rao earned) external pure {
+        _assumeShare(reserve, bps);
         Rao penalty = CaseLib.offlinePenalty(reserve, bps, earned);
         assert(penalty <= reserve);
         assert(penalty <= earned);
-        uint256 exact = uint256(Rao.unwrap(reserve)) * bps; // in ten-thousandths
+    }
+
+    /// @dev It is what the rental earned or the rule's share of the reserve, rounded in the miner's favour.
+    function check_offlinePenalty_IsOneOfBothRoundedDown(Rao reserve, uint16 bps, Rao earned) external pure {
+        _assumeShare(reserve, bps);
+        Rao penalty = CaseLib.offlinePenalty(reserve, bps, earned);
         uint256 charged = uint256(Rao.unwrap(penalty)) * ALL_BPS;
-        assert(charged <= exact);
-        assert(penalty == earned || exact < charged + ALL_BPS);
+        unchecked {
+            uint256 exact = uint256(Rao.unwrap(reserve)) * bps; // in ten-thousandths
+            assert(charged <= exact);
+            if (penalty < earned) assert(exact < charged + ALL_BPS);
+        }
     }
 
     function check_offlinePenalty_NeverReverts(Rao reserve, uint16 bps, Rao earned) external {
@@ -91,9 +97,10 @@ contract CaseLibProofs is Proof {
         external
         pure
     {
-        vm.assume(bps <= ALL_BPS);
         vm.assume(reserve[0] <= reserve[1]);
         vm.assume(earned[0] <= earned[1]);
+        _assumeShare(reserve[0], bps);
+        _assumeShare(reserve[1], bps);
         Rao less = CaseLib.offlinePenalty(reserve[0], bps, earned[0]);
         Rao more = CaseLib.offlinePenalty(reserve[1], bps, earned[1]);
         assert(less <= more);

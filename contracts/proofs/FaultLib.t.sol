@@ -37,8 +37,8 @@ contract FaultLibProofs is Proof {
     }
 
     function _gap(Given memory g, uint8 count, uint8 gap) private view returns (uint32, uint32) {
-        (Timestamp from, Timestamp until) =
-            _faults.gapBounds(count, gap, Timestamp.wrap(g.low), Timestamp.wrap(g.high));
+        (Timestamp low, Timestamp high) = (Timestamp.wrap(g.low), Timestamp.wrap(g.high));
+        (Timestamp from, Timestamp until) = _faults.gapBounds(count, gap, low, high);
         return (Timestamp.unwrap(from), Timestamp.unwrap(until));
     }
 

@@ -19,11 +19,8 @@ contract QuorumLibProofs is Proof {
         return QuorumLib.isQuorum(s.count, s.signed, s.heaviest, total);
     }
 
-    /// @dev Without branches: one path for all.
-    function _max(uint256 a, uint256 b) private pure returns (uint256 most) {
-        assembly ("memory-safe") {
-            most := xor(a, and(xor(a, b), sub(0, gt(b, a))))
-        }
+    function _max(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? b : a;
     }
 
     function _quorum(Signers memory s, uint256 total) private pure returns (bool) {

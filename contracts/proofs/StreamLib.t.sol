@@ -20,7 +20,6 @@ contract StreamLibProofs is Proof {
         r.claimedSecs = claimed;
     }
 
-
     /* EARNED */
 
     function check_earned_IsNeverMoreThanElapsedNorThanTheRental(

@@ -119,10 +119,19 @@ contract UnitsProofs is Proof {
         if (ok) assert(Rao.unwrap(Units.costOf(price, secs)) == cost);
     }
 
+    /// @dev A lemma: assumed again below, it tells the solver something it knows.
+    function check_lemma_ProductsDistribute(uint40 price, uint32 a, uint32 b) external pure {
+        assert(_times(price, uint256(a) + b) == _times(price, a) + _times(price, b));
+    }
+
     /// @dev Paid in parts or at once: the same money, to the last rao.
-    function check_costOf_SumsOverTime(RaoPerSecond price, uint32 a, uint32 b) external pure {
-        vm.assume(uint256(RaoPerSecond.unwrap(price)) * (uint256(a) + b) <= type(uint64).max);
-        assert(Units.costOf(price, a) + Units.costOf(price, b) == Units.costOf(price, uint256(a) + b));
+    function check_costOf_SumsOverTime(uint40 price, uint32 a, uint32 b) external pure {
+        uint256 cost = _times(price, uint256(a) + b);
+        vm.assume(cost <= type(uint64).max);
+        vm.assume(cost == _times(price, a) + _times(price, b)); // the lemma
+        RaoPerSecond p = RaoPerSecond.wrap(price);
+        uint256 parts = uint256(Rao.unwrap(Units.costOf(p, a))) + Rao.unwrap(Units.costOf(p, b));
+        assert(parts == Rao.unwrap(Units.costOf(p, uint256(a) + b)));
     }
 
     function check_costOf_GrowsWithTime(RaoPerSecond price, uint32 a, uint32 b) external pure {
@@ -133,6 +142,32 @@ contract UnitsProofs is Proof {
 
     /* SHARES */
 
+    /// @dev A lemma. Where a proof assumes it again, that tells the solver something it knows: products of two unknowns
+    /// are what it is slowest at.
+    function check_lemma_AShareIsAtMostTheWhole(uint64 amount, uint16 bps) external pure {
+        vm.assume(bps <= ALL_BPS);
+        assert(_times(amount, bps) <= _times(amount, ALL_BPS));
+        assert(_times(amount, ALL_BPS) <= uint256(type(uint64).max) * ALL_BPS);
+    }
+
+    /// @dev A lemma, likewise.
+    function check_lemma_SharesGrowWithTheAmount(uint64 a, uint64 b, uint16 bps) external pure {
+        vm.assume(a <= b);
+        assert(_times(a, bps) <= _times(b, bps));
+    }
+
+    function _times(uint256 a, uint256 b) private pure returns (uint256) {
+        unchecked {
+            return a * b;
+        }
+    }
+
+    function _assumeShare(Rao amount, uint16 bps) private pure {
+        vm.assume(bps <= ALL_BPS);
+        vm.assume(_times(Rao.unwrap(amount), bps) <= _times(Rao.unwrap(amount), ALL_BPS)); // the first lemma
+        vm.assume(_times(Rao.unwrap(amount), bps) <= uint256(type(uint64).max) * ALL_BPS);
+    }
+
     function check_bpsOfDown_IsAtMostTheShareAndLessThanARaoBelow(Rao amount, uint16 bps) external pure {
         vm.assume(bps <= ALL_BPS);
         uint256 down = Rao.unwrap(Units.bpsOfDown(amount, bps));
@@ -142,38 +177,57 @@ contract UnitsProofs is Proof {
     }
 
     function check_bpsOfUp_IsAtLeastTheShareAndLessThanARaoAbove(Rao amount, uint16 bps) external pure {
-        vm.assume(bps <= ALL_BPS);
+        _assumeShare(amount, bps);
         uint256 up = Rao.unwrap(Units.bpsOfUp(amount, bps));
-        uint256 exact = uint256(Rao.unwrap(amount)) * bps;
+        uint256 exact = _times(Rao.unwrap(amount), bps);
         assert(exact <= up * ALL_BPS);
         assert(up * ALL_BPS < exact + ALL_BPS);
     }
 
-    /// @dev A share is no more than the whole, and never reverts: the product of any amount and any bps fits.
-    function check_bps_AreNeverMoreThanTheWhole(Rao amount, uint16 bps) external {
-        vm.assume(bps <= ALL_BPS);
+    /// @dev A share never reverts: the product of any amount and any bps fits.
+    function check_bpsOfDown_NeverReverts(Rao amount, uint16 bps) external {
+        _assumeShare(amount, bps);
         assert(_succeeds(abi.encodeCall(this.bpsOfDown, (amount, bps))));
+    }
+
+    function check_bpsOfUp_NeverReverts(Rao amount, uint16 bps) external {
+        _assumeShare(amount, bps);
         assert(_succeeds(abi.encodeCall(this.bpsOfUp, (amount, bps))));
+    }
+
+    function check_bpsOfDown_IsNeverMoreThanTheWhole(Rao amount, uint16 bps) external pure {
+        _assumeShare(amount, bps);
         assert(Units.bpsOfDown(amount, bps) <= amount);
+    }
+
+    function check_bpsOfUp_IsNeverMoreThanTheWhole(Rao amount, uint16 bps) external pure {
+        _assumeShare(amount, bps);
         assert(Units.bpsOfUp(amount, bps) <= amount);
     }
 
     function check_bpsOfDown_GrowsWithTheAmount(Rao a, Rao b, uint16 bps) external pure {
-        vm.assume(bps <= ALL_BPS);
         vm.assume(a <= b);
+        _assumeShare(a, bps);
+        _assumeShare(b, bps);
+        vm.assume(_times(Rao.unwrap(a), bps) <= _times(Rao.unwrap(b), bps)); // the second lemma
         assert(Units.bpsOfDown(a, bps) <= Units.bpsOfDown(b, bps));
     }
 
     function check_bpsOfUp_GrowsWithTheAmount(Rao a, Rao b, uint16 bps) external pure {
-        vm.assume(bps <= ALL_BPS);
         vm.assume(a <= b);
+        _assumeShare(a, bps);
+        _assumeShare(b, bps);
+        vm.assume(_times(Rao.unwrap(a), bps) <= _times(Rao.unwrap(b), bps));
         assert(Units.bpsOfUp(a, bps) <= Units.bpsOfUp(b, bps));
     }
 
-    /// @dev What is charged of one share and shown of the other make the whole: no rao is lost between them.
-    function check_bps_DownAndUpOfTheOtherShareMakeTheWhole(Rao amount, uint16 bps) external pure {
-        vm.assume(bps <= ALL_BPS);
-        assert(Units.bpsOfDown(amount, bps) + Units.bpsOfUp(amount, ALL_BPS - bps) == amount);
+    /// @dev Rounded up is rounded down, or one rao more.
+    function check_bpsOfUp_IsAtMostARaoAboveDown(Rao amount, uint16 bps) external pure {
+        _assumeShare(amount, bps);
+        uint256 up = Rao.unwrap(Units.bpsOfUp(amount, bps));
+        uint256 down = Rao.unwrap(Units.bpsOfDown(amount, bps));
+        assert(down <= up);
+        assert(up <= down + 1);
     }
 
     /* TIME */
