@@ -62,7 +62,7 @@ contract CaseLibProofs is Proof {
     function _assumeShare(Rao reserve, uint16 bps) private pure {
         vm.assume(bps <= ALL_BPS);
         unchecked {
-            // The lemmas of UnitsProofs.
+            // The lemma of UnitsProofs.
             vm.assume(uint256(Rao.unwrap(reserve)) * bps <= uint256(Rao.unwrap(reserve)) * ALL_BPS);
             vm.assume(uint256(Rao.unwrap(reserve)) * bps <= uint256(type(uint64).max) * ALL_BPS);
         }
@@ -76,7 +76,7 @@ contract CaseLibProofs is Proof {
     }
 
     /// @dev It is what the rental earned or the rule's share of the reserve, rounded in the miner's favour.
-    function check_offlinePenalty_IsOneOfBothRoundedDown(Rao reserve, uint16 bps, Rao earned) external pure {
+    function open_offlinePenalty_IsOneOfBothRoundedDown(Rao reserve, uint16 bps, Rao earned) external pure {
         _assumeShare(reserve, bps);
         Rao penalty = CaseLib.offlinePenalty(reserve, bps, earned);
         uint256 charged = uint256(Rao.unwrap(penalty)) * ALL_BPS;

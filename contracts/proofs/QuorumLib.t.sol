@@ -88,7 +88,7 @@ contract QuorumLibProofs is Proof {
     }
 
     /// @dev A keeper that signs in place of a lighter one: a quorum stays one.
-    function check_MoreWeightNeverUnmakesAQuorum(Signers memory s, uint64 lighter, uint64 heavier, uint256 total)
+    function open_MoreWeightNeverUnmakesAQuorum(Signers memory s, uint64 lighter, uint64 heavier, uint256 total)
         external
         pure
     {

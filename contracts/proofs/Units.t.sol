@@ -6,6 +6,8 @@ import { Rao, RaoPerSecond, Timestamp } from "../src/types/Units.sol";
 import { Proof } from "./Proof.sol";
 
 contract UnitsProofs is Proof {
+    uint256 private constant DEFAULT_BOND_BPS = 2_000; // SPEC P13
+
     /* EXTERNAL, SO THAT REVERTS CAN BE SEEN */
 
     function add(Rao a, Rao b) external pure returns (Rao) {
@@ -125,7 +127,7 @@ contract UnitsProofs is Proof {
     }
 
     /// @dev Paid in parts or at once: the same money, to the last rao.
-    function check_costOf_SumsOverTime(uint40 price, uint32 a, uint32 b) external pure {
+    function open_costOf_SumsOverTime(uint40 price, uint32 a, uint32 b) external pure {
         uint256 cost = _times(price, uint256(a) + b);
         vm.assume(cost <= type(uint64).max);
         vm.assume(cost == _times(price, a) + _times(price, b)); // the lemma
@@ -176,7 +178,7 @@ contract UnitsProofs is Proof {
         assert(exact < (down + 1) * ALL_BPS);
     }
 
-    function check_bpsOfUp_IsAtLeastTheShareAndLessThanARaoAbove(Rao amount, uint16 bps) external pure {
+    function open_bpsOfUp_IsAtLeastTheShareAndLessThanARaoAbove(Rao amount, uint16 bps) external pure {
         _assumeShare(amount, bps);
         uint256 up = Rao.unwrap(Units.bpsOfUp(amount, bps));
         uint256 exact = _times(Rao.unwrap(amount), bps);
@@ -200,7 +202,7 @@ contract UnitsProofs is Proof {
         assert(Units.bpsOfDown(amount, bps) <= amount);
     }
 
-    function check_bpsOfUp_IsNeverMoreThanTheWhole(Rao amount, uint16 bps) external pure {
+    function open_bpsOfUp_IsNeverMoreThanTheWhole(Rao amount, uint16 bps) external pure {
         _assumeShare(amount, bps);
         assert(Units.bpsOfUp(amount, bps) <= amount);
     }
@@ -213,7 +215,7 @@ contract UnitsProofs is Proof {
         assert(Units.bpsOfDown(a, bps) <= Units.bpsOfDown(b, bps));
     }
 
-    function check_bpsOfUp_GrowsWithTheAmount(Rao a, Rao b, uint16 bps) external pure {
+    function open_bpsOfUp_GrowsWithTheAmount(Rao a, Rao b, uint16 bps) external pure {
         vm.assume(a <= b);
         _assumeShare(a, bps);
         _assumeShare(b, bps);
@@ -222,12 +224,44 @@ contract UnitsProofs is Proof {
     }
 
     /// @dev Rounded up is rounded down, or one rao more.
-    function check_bpsOfUp_IsAtMostARaoAboveDown(Rao amount, uint16 bps) external pure {
+    function open_bpsOfUp_IsAtMostARaoAboveDown(Rao amount, uint16 bps) external pure {
         _assumeShare(amount, bps);
         uint256 up = Rao.unwrap(Units.bpsOfUp(amount, bps));
         uint256 down = Rao.unwrap(Units.bpsOfDown(amount, bps));
         assert(down <= up);
         assert(up <= down + 1);
+    }
+
+    /// @dev What is open for any share (see README.md) is proved for the shares that matter: the smallest, the default
+    /// of the bond, a half, all but the smallest, and the whole.
+    function _proveUp(Rao amount, uint256 bps) private pure {
+        uint256 up = Rao.unwrap(Units.bpsOfUp(amount, bps));
+        unchecked {
+            uint256 exact = uint256(Rao.unwrap(amount)) * bps;
+            assert(exact <= up * ALL_BPS);
+            assert(up * ALL_BPS < exact + ALL_BPS);
+        }
+        assert(up <= Rao.unwrap(amount));
+    }
+
+    function check_bpsOfUp_OfTheSmallestShare(Rao amount) external pure {
+        _proveUp(amount, 1);
+    }
+
+    function check_bpsOfUp_OfTheDefaultBond(Rao amount) external pure {
+        _proveUp(amount, DEFAULT_BOND_BPS);
+    }
+
+    function check_bpsOfUp_OfAHalf(Rao amount) external pure {
+        _proveUp(amount, 5_000);
+    }
+
+    function check_bpsOfUp_OfAllButTheSmallest(Rao amount) external pure {
+        _proveUp(amount, ALL_BPS - 1);
+    }
+
+    function check_bpsOfUp_OfTheWhole(Rao amount) external pure {
+        _proveUp(amount, ALL_BPS);
     }
 
     /* TIME */
