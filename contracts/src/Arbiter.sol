@@ -89,6 +89,7 @@ contract Arbiter is IArbiter, RaoLedger {
         c.filedAt = timeNow();
         c.withheldSecs = secsBetween(found.from, found.until);
         // Interaction: siblings. The escrow checks the interval again.
+        // slither-disable-next-line reentrancy-no-eth an immutable sibling, which never calls back
         Rao earned = ESCROW.withhold(rental, caseId, gap, found.from, found.until, ends);
         if (punishable && ends) c.penalty = _setAside(kind, rental, r.registration, earned);
         emit Filed(caseId, rental, r.registration, kind, c.withheldSecs, c.penalty, found.signers, found.evidence);
@@ -102,6 +103,7 @@ contract Arbiter is IArbiter, RaoLedger {
         uint16 gpuCount,
         SignedSpoof[] calldata spoofs
     ) external returns (uint64 caseId) {
+        // slither-disable-next-line unused-return whose machine it is does not matter here
         (uint32 current,) = VAULT.ownerOf(machine);
         require(current == registration && registration != 0, Arbiter_NotCurrent(machine, registration, current));
         Finding memory found = _readSpoofs(machine, registration, gpuClass, gpuCount, spoofs);
@@ -115,6 +117,7 @@ contract Arbiter is IArbiter, RaoLedger {
         c.registration = registration;
         c.filedAt = timeNow();
         // Interaction: siblings.
+        // slither-disable-next-line reentrancy-no-eth an immutable sibling, which never calls back
         uint64 rental = ESCROW.distrust(registration);
         c.rental = rental;
         if (punishable) {

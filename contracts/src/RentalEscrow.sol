@@ -87,6 +87,7 @@ contract RentalEscrow is OfferBook, RaoLedger {
         SignedCertificate[] calldata certificates
     ) external payable returns (uint64 rental) {
         // Check: the offer is the one agreed to, the payment is exact, the machine is ready and measured.
+        // slither-disable-next-line unused-return whose machine it is does not matter here
         (uint32 registration,) = VAULT.ownerOf(machine);
         Listing memory listing = _listings[registration];
         _checkAgreed(machine, registration, listing, durationSecs, offerHash);
@@ -100,6 +101,7 @@ contract RentalEscrow is OfferBook, RaoLedger {
         _open(rental, registration, listing, durationSecs, renterKey);
         // Interaction: a sibling, which reverts without bond or association.
         Rao reserve = _requiredBond(listing.gpuClass, listing.gpuCount, cost);
+        // slither-disable-next-line unused-return the registration is known already
         VAULT.reserve(machine, rental, reserve);
         emit Rented(rental, machine, msg.sender, renterKey, durationSecs, cost, reserve);
     }
@@ -118,6 +120,7 @@ contract RentalEscrow is OfferBook, RaoLedger {
         stored.boughtSecs = r.boughtSecs + secs;
         // Interaction
         Rao reserve = _requiredBond(r.gpuClass, r.gpuCount, costOf(r.price, total));
+        // slither-disable-next-line unused-return the registration is known already
         VAULT.reserve(VAULT.machineOf(r.registration), rental, reserve);
         emit Extended(rental, until, paid, reserve);
     }
@@ -279,6 +282,7 @@ contract RentalEscrow is OfferBook, RaoLedger {
                 Eip712.certificateHash(machine, registration, c.gpuClass, c.gpuCount, c.measuredAt, c.evidence);
             signers[i] = Eip712.recover(separator, hash, c.r, c.vs);
         }
+        // slither-disable-next-line unused-return a certificate punishes nobody
         (bool quorum,) = KEEPERS.quorumOf(signers);
         require(quorum, RentalEscrow_NoQuorum(signers.length));
     }
