@@ -82,7 +82,9 @@ contract AppointedKeepers is IAppointedKeepers, Governed {
     /// @inheritdoc IKeeperSet
     function quorumOf(address[] calldata signers) external view returns (bool quorum, bool mayPunish) {
         mayPunish = QuorumLib.isCourt(_activeCount);
+        // slither-disable-next-line uninitialized-local a sum begins at zero
         uint256 signed;
+        // slither-disable-next-line uninitialized-local a maximum of nothing is zero
         uint256 heaviest;
         address previous = address(0);
         for (uint256 i = 0; i < signers.length; ++i) {

@@ -91,6 +91,7 @@ abstract contract OfferBook is IRentalEscrow, Governed {
 
     /// @inheritdoc IRentalEscrow
     function offerOf(bytes32 machine) external view returns (Offer memory terms, bytes32 offerHash, uint64 lastRental) {
+        // slither-disable-next-line unused-return whose machine it is does not matter here
         (uint32 registration,) = VAULT.ownerOf(machine);
         Listing memory listing = _listings[registration];
         lastRental = listing.lastRental;
@@ -99,6 +100,7 @@ abstract contract OfferBook is IRentalEscrow, Governed {
 
     /// @inheritdoc IRentalEscrow
     function quote(bytes32 machine, uint32 durationSecs) external view returns (Rao cost, Rao bond) {
+        // slither-disable-next-line unused-return whose machine it is does not matter here
         (uint32 registration,) = VAULT.ownerOf(machine);
         Listing memory listing = _listings[registration];
         require(_isLive(listing), RentalEscrow_NoOffer(machine));

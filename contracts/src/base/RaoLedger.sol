@@ -106,6 +106,7 @@ abstract contract RaoLedger is IRaoLedger {
     /* INTERNALS */
 
     /// @dev Takes the call's value into the books, in rao.
+    // slither-disable-next-line msg-value-in-nonpayable payable functions of what inherits this call it
     function _takeIn() internal returns (Rao amount) {
         require(msg.value != 0 && msg.value % WEI_PER_RAO == 0, RaoLedger_NotWholeRao(msg.value));
         amount = toRao(msg.value / WEI_PER_RAO);

@@ -62,6 +62,7 @@ library BondLib {
     }
 
     function settleExit(Node storage node, uint32 exitWindowSecs) internal {
+        // slither-disable-next-line unused-return how much is free again is in the node
         if (node.lapsed(exitWindowSecs)) node.cancelExit();
     }
 

@@ -22,6 +22,7 @@ library Subtensor {
     address internal constant VOTING_POWER = address(0x80d);
 
     /// @dev PalletId "burntnsr": what arrives there is burned TAO.
+    // slither-disable-next-line too-many-digits eight letters, and zeros up to 32 bytes
     bytes32 internal constant BURN_ACCOUNT_ID = 0x6d6f646c6275726e746e73720000000000000000000000000000000000000000;
 
     /// @dev The chain's existential deposit: accounts below it cease to exist, transfers below it fail.
@@ -52,6 +53,7 @@ library Subtensor {
     }
 
     /// @dev The account id of an EVM address. Zero when 0x80c fails.
+    // slither-disable-next-line low-level-calls a capped read of a constant precompile; its answer is checked
     function accountIdOf(address account) internal view returns (bytes32 accountId) {
         (bool ok, bytes memory out) =
             ADDRESS_MAPPING.staticcall{ gas: MAPPING_GAS }(abi.encodeCall(IAddressMapping.addressMapping, (account)));
@@ -59,6 +61,7 @@ library Subtensor {
     }
 
     /// @dev The hotkey at `uid`. Zero when there is none.
+    // slither-disable-next-line low-level-calls a capped read of a constant precompile; its answer is checked
     function hotkeyAt(uint16 netuid, uint16 uid) internal view returns (bytes32 hotkey) {
         (bool ok, bytes memory out) =
             METAGRAPH.staticcall{ gas: READ_GAS }(abi.encodeCall(IMetagraph.getHotkey, (netuid, uid)));
@@ -68,6 +71,7 @@ library Subtensor {
     /// @dev The EVM address associated with `uid`, read from raw storage: 0x806 would scan and cost 160k gas. The key
     /// is twox64-concat of both ids; the hashes come from the caller, because the EVM has no xxhash, and a wrong one
     /// names no entry at all. Zero when there is none.
+    // slither-disable-next-line low-level-calls a capped read of a constant precompile; its answer is checked
     function associatedAddress(uint16 netuid, bytes8 netuidHash, uint16 uid, bytes8 uidHash)
         internal
         view
@@ -81,6 +85,7 @@ library Subtensor {
     }
 
     /// @dev Whether (r, s) is `publicKey`'s ed25519 signature of the 32 bytes `message`.
+    // slither-disable-next-line low-level-calls a capped read of a constant precompile; its answer is checked
     function ed25519Verifies(bytes32 message, bytes32 publicKey, bytes32 r, bytes32 s) internal view returns (bool) {
         (bool ok, bytes memory out) = ED25519_VERIFY.staticcall{ gas: ED25519_GAS }(
             abi.encodeCall(IEd25519Verify.verify, (message, publicKey, r, s))
