@@ -55,7 +55,13 @@ impl LocalChain {
         let deployer = Actor::new("deployer", SEED.evm_key("deployer").unwrap(), anvil.node.clone(), CHAIN_ID);
         anvil.set_balance(deployer.account(), 100_000_000_000).await.unwrap();
         standins::place(&anvil).await.unwrap();
-        let roles = Roles { netuid: 2, owner: deployer.account(), treasury: Account([9; 20]) };
+        let roles = Roles {
+            netuid: 2,
+            owner: deployer.account(),
+            treasury: Account([9; 20]),
+            guardian: deployer.account(),
+            judge: Account([8; 20]),
+        };
         let deployment = deploy(&deployer, &anvil.node, &demo_params(), &roles, &[appointment()]).await.unwrap();
         Self { anvil, deployment, deployer, _logs: logs, _processes: processes }
     }
@@ -188,6 +194,7 @@ fn nowhere() -> Deployment {
         vault: contract(2),
         escrow: contract(3),
         arbiter: contract(4),
+        bids: contract(5),
         times: demo_params().times(),
     }
 }

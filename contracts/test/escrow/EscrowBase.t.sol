@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { IGate } from "../../src/interfaces/IGate.sol";
 import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
 import { Rao, RaoPerSecond, Timestamp } from "../../src/types/Units.sol";
 import { Base } from "../Base.t.sol";
@@ -52,6 +53,24 @@ abstract contract EscrowBase is Base {
         return false;
     }
 
+    /* ERRORS */
+
+    function _paused(uint32 until) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IGate.Gate_Paused.selector, until);
+    }
+
+    function _sunsetError() internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IGate.Gate_Sunset.selector);
+    }
+
+    function _noRental(uint64 rental) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IRentalEscrow.RentalEscrow_NoRental.selector, rental);
+    }
+
+    function _over(uint64 rental, uint32 end) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IRentalEscrow.RentalEscrow_Over.selector, rental, end);
+    }
+
     /* STEPS */
 
     /// @dev A call of `rent` that succeeds: a day, paid exactly, with three certificates of this second.
@@ -63,6 +82,13 @@ abstract contract EscrowBase is Base {
     function _send(RentCall memory c) internal returns (uint64) {
         vm.prank(c.renter);
         return escrow.rent{ value: c.valueWei }(c.machine, c.secs, c.renterKey, c.offerHash, c.certificates);
+    }
+
+    /// @dev The same, paid by `sponsor`, for whoever the renter is.
+    function _sponsor(address sponsor, RentCall memory c) internal returns (uint64) {
+        vm.prank(sponsor);
+        return
+            escrow.rentFor{ value: c.valueWei }(c.renter, c.machine, c.secs, c.renterKey, c.offerHash, c.certificates);
     }
 
     /// @dev It reverts with `expected`, and no rental came of it.
@@ -93,6 +119,31 @@ abstract contract EscrowBase is Base {
     function _end(uint64 rental) internal {
         vm.prank(RENTER);
         escrow.end(rental);
+    }
+
+    function _abandon(uint64 rental) internal {
+        vm.prank(MINER);
+        escrow.abandon(rental);
+    }
+
+    function _pause(uint32 secs) internal returns (uint32 until) {
+        vm.prank(GUARDIAN);
+        vault.pause(secs);
+        until = _now() + secs;
+    }
+
+    function _sunset() internal {
+        vm.prank(OWNER);
+        vault.sunset();
+    }
+
+    /// @dev One in eight is paused, one in eight is at its sunset, one in eight was paused until this second.
+    function _drawGate(uint8 dice) internal returns (bytes memory shut) {
+        if (dice % 8 == 0) shut = _paused(_pause(1));
+        if (dice % 8 == 1) _sunset();
+        if (dice % 8 == 1) shut = _sunsetError();
+        if (dice % 8 == 2) _pause(1);
+        if (dice % 8 == 2) skip(1);
     }
 
     function _priced(uint40 price) internal {
@@ -133,7 +184,7 @@ abstract contract EscrowBase is Base {
 
     /// @dev With one rental, and nothing withdrawn: what was paid in is in somebody's credit or still in the stream.
     function _assertConserved(uint64 rental) internal view {
-        IRentalEscrow.Rental memory r = escrow.rentalAt(rental);
+        IRentalEscrow.Rental memory r = _rentalAt(rental);
         uint256 price = RaoPerSecond.unwrap(r.price);
         uint32 bought = Timestamp.unwrap(r.end) - Timestamp.unwrap(r.start);
         uint32 unclaimed = bought - r.claimedSecs - r.faultedSecs; // underflow: claimed or withheld too much

@@ -45,15 +45,15 @@ contract CloseTest is EscrowBase {
         (, Rao reserved,,, Rao free) = vault.bondOf(MACHINE);
         assertEq(_rao(reserved), 0);
         assertEq(_rao(free), 1e9);
-        assertEq(vault.nodeAt(1).openRentals, 0);
+        assertEq(vault.nodeAt(1).firstRental, 0, "the node backs it no more");
         (uint32 gapFrom, uint32 gapUntil) = _gap();
         assertGe(gapFrom, gapUntil, "nothing is left to withhold");
         _assertConserved(rental);
     }
 
     function _gap() private view returns (uint32, uint32) {
-        (Timestamp from, Timestamp until) = escrow.gapOf(rental, 0);
-        return (Timestamp.unwrap(from), Timestamp.unwrap(until));
+        IRentalEscrow.Gap memory g = escrow.gapOf(rental, 0);
+        return (Timestamp.unwrap(g.from), Timestamp.unwrap(g.until));
     }
 
     function test_WaitsForNoCase() external {
@@ -125,8 +125,8 @@ contract CloseTest is EscrowBase {
         assertEq(_creditOf(RENTER), _cost(start + DAY - end));
         if (!success) return;
         assertEq(_creditOf(MINER), _cost(end - start - faultSecs), "all seconds served, whatever was claimed before");
-        assertEq(_rao(vault.reserveOf(rental).reserved), 0);
-        assertTrue(vault.reserveOf(rental).released);
+        assertEq(_reserved(rental), 0);
+        assertEq(vault.nodeAt(1).firstRental, 0);
         if (again) {
             vm.expectRevert(_closed());
             escrow.close(rental);

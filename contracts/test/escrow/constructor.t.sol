@@ -44,6 +44,7 @@ contract EscrowConstructorTest is EscrowBase {
         assertEq(built.CERTIFICATE_LIFE_SECS(), 24 hours);
         assertEq(built.BOND_BPS(), 2_000);
         assertEq(built.FEE_BPS(), 17);
+        assertEq(built.ABANDON_BPS(), 500);
         assertEq(_rao(built.classBond(H100)), H100_BOND);
         assertEq(_rao(built.classBond(H100 + 1)), 0);
         assertEq(built.rentalCount(), 0);
@@ -95,6 +96,11 @@ contract EscrowConstructorTest is EscrowBase {
         config = _config();
         config.certificateLifeSecs = 0;
         _refuseConfig(config, "certificateLifeSecs is zero");
+        config.certificateLifeSecs = 7 days + 1;
+        _refuseConfig(config, "certificateLifeSecs is over 7 days");
+        config = _config();
+        config.abandonBps = 2_001;
+        _refuseConfig(config, "abandonBps is over 2,000");
         config = _config();
         config.feeBps = 501;
         _refuseConfig(config, "feeBps is over 500");
@@ -128,13 +134,15 @@ contract EscrowConstructorTest is EscrowBase {
         uint32 lag,
         uint32 life,
         uint16 feeBps,
+        uint16 abandonBps,
         uint16 valueOff
     ) external {
         IRentalEscrow.Config memory config = _config();
         config.bondBps = 9_000 + bondBps % 1_100;
         config.settleLagSecs = lag % 8 == 0 ? lag % 16 / 8 * (7 days + 1) : 1 + lag % 7 days;
-        config.certificateLifeSecs = life % 8;
+        config.certificateLifeSecs = life % 8 == 0 ? life % 16 / 8 * (7 days + 1) : 1 + life % 7 days;
         config.feeBps = 400 + feeBps % 110;
+        config.abandonBps = 1_000 + abandonBps % 1_100;
         if (zeros % 64 == 1) config.vault = address(0);
         if (zeros % 64 == 2) config.arbiter = address(0);
         if (zeros % 64 == 3) config.keepers = address(0);
@@ -148,6 +156,7 @@ contract EscrowConstructorTest is EscrowBase {
         assertEq(built.CERTIFICATE_LIFE_SECS(), config.certificateLifeSecs);
         assertEq(built.BOND_BPS(), config.bondBps);
         assertEq(built.FEE_BPS(), config.feeBps);
+        assertEq(built.ABANDON_BPS(), config.abandonBps);
     }
 
     function _prediction(IRentalEscrow.Config memory config, uint256 value) private pure returns (bytes memory) {
@@ -155,12 +164,14 @@ contract EscrowConstructorTest is EscrowBase {
         if (config.bondBps > 10_000) return _bad("bondBps is over 10,000");
         if (value != SEED_WEI) return abi.encodeWithSelector(IRaoLedger.RaoLedger_WrongSeed.selector, value, SEED_WEI);
         if (config.arbiter == address(0)) return _bad("arbiter is zero");
-        if (config.keepers == address(0)) return _bad("keepers is zero");
         if (config.treasury == address(0)) return _bad("treasury is zero");
+        if (config.feeBps > 500) return _bad("feeBps is over 500");
+        if (config.keepers == address(0)) return _bad("keepers is zero");
         if (config.settleLagSecs == 0) return _bad("settleLagSecs is zero");
         if (config.settleLagSecs > 7 days) return _bad("settleLagSecs is over 7 days");
         if (config.certificateLifeSecs == 0) return _bad("certificateLifeSecs is zero");
-        if (config.feeBps > 500) return _bad("feeBps is over 500");
+        if (config.certificateLifeSecs > 7 days) return _bad("certificateLifeSecs is over 7 days");
+        if (config.abandonBps > 2_000) return _bad("abandonBps is over 2,000");
         return "";
     }
 }

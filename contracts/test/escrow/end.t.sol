@@ -32,7 +32,7 @@ contract EndTest is EscrowBase {
         assertEq(Timestamp.unwrap(r.end), start + 5 hours);
         assertFalse(r.closed);
         assertEq(_creditOf(RENTER), rest);
-        assertEq(_rao(vault.reserveOf(rental).reserved), H100_BOND, "the bond stays until closed");
+        assertEq(_reserved(rental), H100_BOND, "the bond stays until closed");
         (, bytes32 offered,) = escrow.offerOf(MACHINE);
         assertTrue(offered != 0, "the offer stays");
         _assertConserved(rental);

@@ -60,7 +60,7 @@ contract ExtendTest is EscrowBase {
         _refuseExtend(secs, abi.encodeWithSelector(selector, MACHINE, 1e9 - H100_BOND, bond - H100_BOND));
         _deposit(MACHINE, bond - 1e9);
         _extend(rental, secs);
-        assertEq(_rao(vault.reserveOf(rental).reserved), bond);
+        assertEq(_reserved(rental), bond);
         (,,,, Rao free) = vault.bondOf(MACHINE);
         assertEq(_rao(free), 0);
     }
@@ -123,6 +123,22 @@ contract ExtendTest is EscrowBase {
         _refuseExtend(1, abi.encodeWithSelector(selector, 0, keccak256("usurper"), HOTKEY));
     }
 
+    function test_RevertGiven_NewBusinessIsPaused() external {
+        uint32 until = _pause(1 hours);
+        _refuseExtend(1, _paused(until));
+        vm.warp(until - 1);
+        _refuseExtend(1, _paused(until));
+        skip(1);
+        _extend(rental, 1);
+    }
+
+    function test_RevertGiven_TheSunset() external {
+        _sunset();
+        _refuseExtend(1, _sunsetError());
+        skip(2 hours);
+        _end(rental); // who is in gets out
+    }
+
     function test_RevertWhen_TheClassLeftTheMarket() external {
         vm.prank(OWNER);
         escrow.setClassBond(H100, Rao.wrap(0));
@@ -131,11 +147,14 @@ contract ExtendTest is EscrowBase {
 
     /* A TOTAL FUNCTION */
 
+    bytes private shut;
+
     struct Wrongs {
         uint8 id;
         uint8 paid;
         uint8 offer;
         uint8 hotkey;
+        uint8 gate;
         uint32 later;
         uint32 secs;
         uint64 deposit;
@@ -157,6 +176,7 @@ contract ExtendTest is EscrowBase {
         if (w.paid % 16 == 0) value += WEI;
         if (w.paid % 16 == 1) value += 1;
         vm.deal(RENTER, value);
+        shut = _drawGate(w.gate);
         bytes memory expected = _prediction(w, id, secs, value, 1e9 - H100_BOND + added);
         vm.prank(RENTER);
         bool success = _expect(expected);
@@ -164,7 +184,7 @@ contract ExtendTest is EscrowBase {
         IRentalEscrow.Rental memory r = _rentalAt(rental);
         assertEq(r.boughtSecs, success ? DAY + secs : DAY);
         assertEq(Timestamp.unwrap(r.end), start + r.boughtSecs);
-        assertEq(_rao(vault.reserveOf(rental).reserved), success ? _bond(DAY + secs) : H100_BOND);
+        assertEq(_reserved(rental), success ? _bond(DAY + secs) : H100_BOND);
         _assertConserved(rental);
     }
 
@@ -196,6 +216,7 @@ contract ExtendTest is EscrowBase {
             bytes4 selector = IRentalEscrow.RentalEscrow_WrongPayment.selector;
             return abi.encodeWithSelector(selector, value / WEI, _cost(secs));
         }
+        if (shut.length != 0) return shut;
         if (w.hotkey % 16 == 0) {
             bytes4 selector = ICollateralVault.CollateralVault_HotkeyNotAtUid.selector;
             return abi.encodeWithSelector(selector, 0, bytes32(0), HOTKEY);

@@ -106,11 +106,31 @@ contract OfferTest is EscrowBase {
         escrow.offer(MACHINE, terms);
     }
 
+    function test_RevertGiven_NewBusinessIsPaused() external {
+        _register(MACHINE);
+        uint32 until = _pause(7 days);
+        vm.warp(until - 1);
+        vm.expectRevert(_paused(until));
+        _offer(MACHINE);
+        skip(1);
+        _offer(MACHINE);
+    }
+
+    function test_RevertGiven_TheSunset() external {
+        _ready(MACHINE, 1e9);
+        _sunset();
+        vm.expectRevert(_sunsetError());
+        _offer(MACHINE); // not even to change the terms
+    }
+
     /// @dev Each field is drawn round its own bound, so that about half of all offers are good.
-    function testFuzz_EveryOfferIsTakenOrRefusedByTheFirstRuleItBreaks(uint8 who, IRentalEscrow.Offer memory terms)
-        external
-    {
+    function testFuzz_EveryOfferIsTakenOrRefusedByTheFirstRuleItBreaks(
+        uint8 gate,
+        uint8 who,
+        IRentalEscrow.Offer memory terms
+    ) external {
         uint32 registration = _register(MACHINE);
+        bytes memory shut = _drawGate(gate);
         address caller = who % 16 == 0 ? STRANGER : MINER;
         terms.price = RaoPerSecond.wrap(RaoPerSecond.unwrap(terms.price) % 16);
         terms.gpuCount %= 16;
@@ -120,8 +140,9 @@ contract OfferTest is EscrowBase {
             : 366 days - 1_000 + terms.maxDurationSecs % 1_100;
         terms.gpuClass = terms.gpuClass % 8 == 0 ? terms.gpuClass : H100;
         terms.expiresAt = _at(_now() - 2 + who % 32);
+        bytes memory expected = shut.length != 0 ? shut : _prediction(caller, terms);
         vm.prank(caller);
-        bool success = _expect(_prediction(caller, terms));
+        bool success = _expect(expected);
         bytes32 offerHash = escrow.offer(MACHINE, terms);
         (IRentalEscrow.Offer memory live, bytes32 liveHash,) = escrow.offerOf(MACHINE);
         IRentalEscrow.Offer memory none;

@@ -23,7 +23,7 @@ contract RentTest is EscrowBase {
         _ready(MACHINE, 1e9);
         RentCall memory c = _goodRent(MACHINE);
         vm.expectEmit(address(vault));
-        emit ICollateralVault.Reserved(1, 1, Rao.wrap(H100_BOND), Rao.wrap(H100_BOND));
+        emit ICollateralVault.Reserved(1, 1, Rao.wrap(H100_BOND));
         vm.expectEmit(address(escrow));
         emit IRentalEscrow.Rented(1, MACHINE, RENTER, RENTER_KEY, DAY, Rao.wrap(_cost(DAY)), Rao.wrap(H100_BOND));
         assertEq(_send(c), 1, "ids are dense from 1");
@@ -31,11 +31,13 @@ contract RentTest is EscrowBase {
         assertEq(escrow.rentalCount(), 1);
         assertEq(escrow.lastRentalOf(1), 1);
         assertEq(keccak256(abi.encode(_rentalAt(1))), keccak256(abi.encode(_fresh(c))));
+        (, bytes32 renterKey) = escrow.rentalAt(1);
+        assertEq(renterKey, RENTER_KEY);
         assertEq(escrow.faultsOf(1).length, 0);
         (, Rao reserved,,, Rao free) = vault.bondOf(MACHINE);
         assertEq(_rao(reserved), H100_BOND);
         assertEq(_rao(free), 1e9 - H100_BOND);
-        assertEq(_rao(vault.reserveOf(1).reserved), H100_BOND);
+        assertEq(_reserved(1), H100_BOND);
         assertEq(_creditOf(MINER) + _creditOf(RENTER), 0, "nothing is earned yet");
         _assertConserved(1);
         (, bytes32 stillOffered,) = escrow.offerOf(MACHINE);
@@ -53,7 +55,6 @@ contract RentTest is EscrowBase {
         r.registration = 1;
         r.gpuClass = H100;
         r.gpuCount = 1;
-        r.renterKey = c.renterKey;
     }
 
     function test_ADearRentalNeedsAShareOfItsCostAsBondRoundedUp() external {
@@ -73,7 +74,7 @@ contract RentTest is EscrowBase {
         _refuse(c, abi.encodeWithSelector(selector, MACHINE, bond - 1, bond));
         _deposit(MACHINE, 1);
         uint64 rental = _send(c);
-        assertEq(_rao(vault.reserveOf(rental).reserved), bond);
+        assertEq(_reserved(rental), bond);
     }
 
     function test_TwoMachinesAreRentedSideBySide() external {
@@ -87,7 +88,7 @@ contract RentTest is EscrowBase {
         assertEq(_rao(escrow.liabilities()), _cost(DAY + 2 hours));
     }
 
-    function test_TheMachineIsRentedAgainOnceTurnedRound() external {
+    function test_GivenOneOfItsRentalsIsStillToBeClosed() external {
         uint64 first = _rented();
         skip(2 hours);
         _end(first);
@@ -96,8 +97,39 @@ contract RentTest is EscrowBase {
         uint64 second = _rent(MACHINE, 1 hours);
         assertEq(second, 2);
         assertEq(escrow.lastRentalOf(1), 2);
-        assertEq(_rao(vault.reserveOf(first).reserved), H100_BOND, "each has its own reserve");
-        assertEq(_rao(vault.reserveOf(second).reserved), H100_BOND);
+        assertEq(_reserved(first), H100_BOND, "each has its own reserve");
+        assertEq(_reserved(second), H100_BOND);
+        assertEq(vault.nodeAt(1).firstRental, first);
+        assertEq(vault.nodeAt(1).secondRental, second);
+    }
+
+    /// @dev Three tenants inside one settleLag: the third waits until somebody closes the first.
+    function test_RevertGiven_TwoOfItsRentalsAreStillToBeClosed() external {
+        _ready(MACHINE, 3 * H100_BOND);
+        IRentalEscrow.Offer memory terms = _terms();
+        (terms.minDurationSecs, terms.turnaroundSecs) = (60, 0);
+        vm.prank(MINER);
+        escrow.offer(MACHINE, terms);
+        for (uint64 i = 1; i <= 2; ++i) {
+            assertEq(_rent(MACHINE, 1 hours), i);
+            skip(60);
+            _end(i);
+        }
+        bytes4 selector = ICollateralVault.CollateralVault_TwoOpenRentals.selector;
+        bytes memory two = abi.encodeWithSelector(selector, 1);
+        _refuse(_goodRent(MACHINE), two);
+        skip(LAG - 61);
+        _refuse(_goodRent(MACHINE), two); // a second before the first can be closed
+        skip(1);
+        escrow.close(1);
+        assertEq(_send(_goodRent(MACHINE)), 3);
+        assertEq(_reserved(2) + _reserved(3), 2 * H100_BOND);
+        _refuse(_goodRent(MACHINE), _notReady(_now() + DAY));
+        _end(3);
+        skip(60);
+        _refuse(_goodRent(MACHINE), two);
+        escrow.close(2);
+        assertEq(_send(_goodRent(MACHINE)), 4);
     }
 
     /* THE OFFER AGREED TO */
@@ -233,6 +265,26 @@ contract RentTest is EscrowBase {
         vm.prank(OWNER);
         escrow.setClassBond(H100, Rao.wrap(0));
         _refuse(_goodRent(MACHINE), abi.encodeWithSelector(IRentalEscrow.RentalEscrow_UnknownClass.selector, H100));
+    }
+
+    /* NEW BUSINESS */
+
+    function test_RevertGiven_NewBusinessIsPaused() external {
+        _ready(MACHINE, 1e9);
+        uint32 until = _pause(1 hours);
+        _refuse(_goodRent(MACHINE), _paused(until));
+        vm.warp(until - 1);
+        _refuse(_goodRent(MACHINE), _paused(until));
+        skip(1);
+        assertEq(_send(_goodRent(MACHINE)), 1);
+    }
+
+    function test_RevertGiven_TheSunset() external {
+        _ready(MACHINE, 1e9);
+        _sunset();
+        _refuse(_goodRent(MACHINE), _sunsetError());
+        skip(29 days);
+        _refuse(_goodRent(MACHINE), _sunsetError()); // for good
     }
 
     function test_RevertWhen_TheHotkeyLeftItsUid() external {

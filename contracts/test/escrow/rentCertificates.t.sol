@@ -168,7 +168,7 @@ contract RentCertificatesTest is EscrowBase {
         _refuse(c, abi.encodeWithSelector(selector, 1, H100, 3));
         c.certificates[1] = _certificate(keeperKeys[1], MACHINE, 1, H100, 4, _now());
         uint64 rental = _send(c);
-        assertEq(_rao(vault.reserveOf(rental).reserved), 4 * H100_BOND);
+        assertEq(_reserved(rental), 4 * H100_BOND);
         assertEq(_rentalAt(rental).gpuCount, 4);
     }
 

@@ -54,7 +54,7 @@ contract SecondsTest is EscrowBase {
         address vaultAt = vm.computeCreateAddress(address(this), nonce);
         address escrowAt = vm.computeCreateAddress(address(this), nonce + 1);
         address arbiterAt = vm.computeCreateAddress(address(this), nonce + 2);
-        vault = new CollateralVault{ value: SEED_WEI }(_vaultConfig(escrowAt, arbiterAt));
+        vault = new CollateralVault{ value: SEED_WEI }(OWNER, _vaultConfig(escrowAt, arbiterAt));
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
         IRentalEscrow.Config memory e = _escrowConfig(vaultAt, arbiterAt);
         e.settleLagSecs = SHORT_LAG;

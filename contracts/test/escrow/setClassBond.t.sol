@@ -22,10 +22,10 @@ contract SetClassBondTest is EscrowBase {
         uint64 rental = _rented();
         vm.prank(OWNER);
         escrow.setClassBond(H100, Rao.wrap(MAX));
-        assertEq(_rao(vault.reserveOf(rental).reserved), H100_BOND);
+        assertEq(_reserved(rental), H100_BOND);
         skip(DAY + LAG);
         escrow.close(rental);
-        assertEq(_rao(vault.reserveOf(rental).reserved), 0);
+        assertEq(_reserved(rental), 0);
     }
 
     function test_ZeroTakesTheClassOffTheMarketAndLetsEverybodyOut() external {

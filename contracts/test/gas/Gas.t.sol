@@ -27,6 +27,31 @@ contract GasTest is GasBase {
         vm.prank(MINER);
         vault.setEndpoint(MACHINE, moved);
         _note(VAULT, "setEndpoint");
+        vm.prank(MINER);
+        vault.rebind(MACHINE, 0, UID_HASH);
+        _note(VAULT, "rebind");
+        vm.prank(MINER);
+        vault.retire(MACHINE);
+        _note(VAULT, "retire");
+        vm.prank(MINER);
+        vault.register(MACHINE, HOTKEY, 0, UID_HASH, moved, sig);
+        _note(VAULT, "register, a machine that was retired");
+    }
+
+    function test_Vault_Gate() external {
+        _livedIn();
+        vm.prank(GUARDIAN);
+        vault.pause(1 days);
+        _note(VAULT, "pause");
+        vm.prank(GUARDIAN);
+        vault.unpause();
+        _note(VAULT, "unpause");
+        vm.prank(OWNER);
+        vault.setGuardian(STRANGER);
+        _note(VAULT, "setGuardian");
+        vm.prank(OWNER);
+        vault.sunset();
+        _note(VAULT, "sunset");
     }
 
     function test_Vault_Bonding() external {
@@ -55,6 +80,9 @@ contract GasTest is GasBase {
         _note(VAULT, "withdraw");
         vault.withdrawCredit(MINER);
         _note(VAULT, "withdrawCredit");
+        vm.prank(MINER);
+        vault.setPayoutAccount(keccak256("coldkey"));
+        _note(VAULT, "setPayoutAccount");
     }
 
     function test_Vault_Burning() external {
@@ -264,14 +292,6 @@ contract GasTest is GasBase {
     function _interrupted(uint64 rental, uint8 gap, uint32 from) private {
         IArbiter.SignedAttestation[] memory seen = _attest(IArbiter.Kind.Interrupted, rental, from, from + 90, 3);
         arbiter.file(IArbiter.Kind.Interrupted, rental, gap, seen);
-    }
-
-    function _offline(uint64 rental, uint256 signers) private {
-        uint32 from = _time();
-        skip(20 minutes);
-        uint32 until = _time() - 60;
-        IArbiter.SignedAttestation[] memory seen = _attest(IArbiter.Kind.Offline, rental, from, until, signers);
-        arbiter.file(IArbiter.Kind.Offline, rental, 0, seen);
     }
 
     function _spoofed() private {

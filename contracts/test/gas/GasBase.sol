@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import { IArbiter } from "../../src/interfaces/IArbiter.sol";
 import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
+import { RaoPerSecond, Timestamp } from "../../src/types/Units.sol";
 import { Base } from "../Base.t.sol";
 
 /// @dev States to measure from, and where measurements go.
@@ -10,6 +11,7 @@ abstract contract GasBase is Base {
     string internal constant VAULT = "CollateralVault";
     string internal constant ESCROW = "RentalEscrow";
     string internal constant ARBITER = "Arbiter";
+    string internal constant BIDS = "RentalBids";
 
     bytes32 internal constant SPOOF_TYPEHASH = keccak256(
         "Spoof(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,uint32 provedAt,bytes32 evidence)"
@@ -17,9 +19,11 @@ abstract contract GasBase is Base {
 
     /// @dev Only the shipped bytecode is worth remembering.
     function _note(string memory group, string memory call) internal {
-        if (keccak256(bytes(vm.envOr("FOUNDRY_PROFILE", string("default")))) == keccak256("shipped")) {
-            vm.snapshotGasLastCall(group, call);
-        }
+        if (_isShipped()) vm.snapshotGasLastCall(group, call);
+    }
+
+    function _isShipped() internal view returns (bool) {
+        return keccak256(bytes(vm.envOr("FOUNDRY_PROFILE", string("default")))) == keccak256("shipped");
     }
 
     /// @dev The stand-ins' own work is not the contracts'. From here on the chain's precompiles answer at once: 0x800
@@ -63,7 +67,20 @@ abstract contract GasBase is Base {
         IArbiter.Kind kind = IArbiter.Kind.Interrupted;
         uint256 all = keeperAccounts.length;
         arbiter.file(kind, rental, 0, _attest(kind, rental, _time() - 900, _time() - 600, all));
+        vm.prank(STRANGER);
+        bids.post{ value: uint256(PRICE) * DAY * WEI }(
+            H100, 1, DAY, RaoPerSecond.wrap(PRICE), RENTER_KEY, Timestamp.wrap(_time() + 30 days)
+        );
         _placeStandIns();
+    }
+
+    /// @dev From now on for 20 minutes, filed a minute after the last look.
+    function _offline(uint64 rental, uint256 signers) internal {
+        uint32 from = _time();
+        skip(20 minutes);
+        uint32 until = _time() - 60;
+        IArbiter.SignedAttestation[] memory seen = _attest(IArbiter.Kind.Offline, rental, from, until, signers);
+        arbiter.file(IArbiter.Kind.Offline, rental, 0, seen);
     }
 
     /// @dev The machine's first rental: nothing of it was ever reserved, owed or claimed.
@@ -78,14 +95,23 @@ abstract contract GasBase is Base {
         return _rentOne(MACHINE, signers, RENTER);
     }
 
-    /// @dev A day of `machine`.
-    function _rentOne(bytes32 machine, uint256 signers, address renter) private returns (uint64 rental) {
-        (, bytes32 offerHash,) = escrow.offerOf(machine);
+    /// @dev By all keepers that are to sign, just now.
+    function _certificates(bytes32 machine, uint256 signers)
+        internal
+        view
+        returns (IRentalEscrow.SignedCertificate[] memory certificates)
+    {
         (uint32 registration,) = vault.ownerOf(machine);
-        IRentalEscrow.SignedCertificate[] memory certificates = new IRentalEscrow.SignedCertificate[](signers);
+        certificates = new IRentalEscrow.SignedCertificate[](signers);
         for (uint256 i = 0; i < signers; ++i) {
             certificates[i] = _certificate(keeperKeys[i], machine, registration, H100, 1, _time());
         }
+    }
+
+    /// @dev A day of `machine`.
+    function _rentOne(bytes32 machine, uint256 signers, address renter) internal returns (uint64 rental) {
+        (, bytes32 offerHash,) = escrow.offerOf(machine);
+        IRentalEscrow.SignedCertificate[] memory certificates = _certificates(machine, signers);
         vm.prank(renter);
         rental = escrow.rent{ value: uint256(PRICE) * DAY * WEI }(machine, DAY, RENTER_KEY, offerHash, certificates);
     }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import { AppointedKeepers } from "../../src/AppointedKeepers.sol";
-import { IAppointedKeepers } from "../../src/interfaces/IAppointedKeepers.sol";
+import { Governed } from "../../src/base/Governed.sol";
 import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
 import { Ownable2Step } from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import { KeepersBase } from "./KeepersBase.t.sol";
@@ -43,7 +43,7 @@ contract OwnershipTest is KeepersBase {
     }
 
     function test_CannotBeGivenUp() external {
-        vm.expectRevert(IAppointedKeepers.AppointedKeepers_OwnerNeeded.selector);
+        vm.expectRevert(Governed.Governed_OwnerNeeded.selector);
         vm.prank(OWNER);
         keepers.renounceOwnership();
         _expectNotOwner(STRANGER);

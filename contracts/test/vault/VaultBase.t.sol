@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import { ICollateralVault } from "../../src/interfaces/ICollateralVault.sol";
+import { IGate } from "../../src/interfaces/IGate.sol";
 import { Rao } from "../../src/types/Units.sol";
 import { Base } from "../Base.t.sol";
 
@@ -9,6 +10,8 @@ import { Base } from "../Base.t.sol";
 abstract contract VaultBase is Base {
     uint64 internal constant BOND = 1e9;
     uint64 internal constant RENTAL = 7;
+    uint64 internal constant SECOND = 9;
+    uint64 internal constant THIRD = 11;
     uint32 internal constant EXIT_DELAY = 2 days;
     uint32 internal constant EXIT_WINDOW = 3 days;
 
@@ -20,14 +23,41 @@ abstract contract VaultBase is Base {
         _deposit(MACHINE, BOND);
     }
 
+    /// @dev MACHINE, registered as number 1 and given up again without ever having had a bond.
+    function _retired() internal {
+        _register(MACHINE);
+        _retire();
+    }
+
+    function _retire() internal {
+        vm.prank(MINER);
+        vault.retire(MACHINE);
+    }
+
+    /// @dev MACHINE changes hands: `miner` is associated, the host key signs for them.
+    function _registerBy(address miner) internal returns (uint32) {
+        _associate(miner);
+        bytes32[2] memory sig = _signRegistration(MACHINE, miner);
+        vm.prank(miner);
+        return vault.register(MACHINE, HOTKEY, 0, UID_HASH, _endpoint(), sig);
+    }
+
     function _requestExit(uint64 rao) internal {
         vm.prank(MINER);
         vault.requestExit(MACHINE, Rao.wrap(rao));
     }
 
+    /// @dev Everything that is not bound leaves as credit.
+    function _exitAll(uint64 rao) internal {
+        _requestExit(rao);
+        skip(EXIT_DELAY);
+        vm.prank(MINER);
+        vault.withdraw(MACHINE);
+    }
+
     function _reserve(uint64 rental, uint64 rao) internal {
         vm.prank(address(escrow));
-        vault.reserve(MACHINE, rental, Rao.wrap(rao));
+        vault.reserve(1, rental, Rao.wrap(rao));
     }
 
     function _release(uint64 rental) internal {
@@ -35,24 +65,46 @@ abstract contract VaultBase is Base {
         vault.release(1, rental);
     }
 
+    function _forfeitReserved(uint64 rental, uint64 rao) internal returns (uint64) {
+        vm.prank(address(escrow));
+        return _rao(vault.forfeitReserved(1, rental, Rao.wrap(rao)));
+    }
+
     function _setAside(uint64 rental, uint64 rao) internal returns (uint64) {
         vm.prank(address(arbiter));
         return _rao(vault.setAside(1, rental, Rao.wrap(rao)));
     }
 
-    function _setAsideAny(uint64 rental, uint64 rao) internal returns (uint64) {
+    function _setAsideAny(uint64 rao) internal returns (uint64) {
         vm.prank(address(arbiter));
-        return _rao(vault.setAsideAny(1, rental, Rao.wrap(rao)));
+        return _rao(vault.setAsideAny(1, Rao.wrap(rao)));
     }
 
-    function _forfeit(uint64 rental, uint64 rao) internal {
+    function _forfeit(uint64 rao) internal {
         vm.prank(address(arbiter));
-        vault.forfeit(1, rental, Rao.wrap(rao));
+        vault.forfeit(1, Rao.wrap(rao));
     }
 
-    function _giveBack(uint64 rental, uint64 rao) internal {
+    function _giveBack(uint64 rao) internal {
         vm.prank(address(arbiter));
-        vault.giveBack(1, rental, Rao.wrap(rao));
+        vault.giveBack(1, Rao.wrap(rao));
+    }
+
+    function _pause() internal returns (uint32 until) {
+        vm.prank(GUARDIAN);
+        vault.pause(7 days);
+        return _now() + 7 days;
+    }
+
+    function _sunset() internal {
+        vm.prank(OWNER);
+        vault.sunset();
+    }
+
+    /// @dev The chain forgets the miner: no association, and nobody at the uid (which burns all gas).
+    function _leaveSubnet() internal {
+        METAGRAPH.remove(NETUID, 0);
+        STORAGE.setValue(_associationKey(), "");
     }
 
     /* READING */
@@ -73,18 +125,16 @@ abstract contract VaultBase is Base {
         assertEq(_rao(node.free), free, "nodeAt: free");
         uint64 owed = _rao(bonded) + _rao(vault.creditOf(MINER)) + _rao(vault.toBurn());
         assertEq(_rao(vault.liabilities()), owed, "liabilities");
+        assertEq(_rao(vault.owedToMiners()), owed - _rao(vault.toBurn()), "owedToMiners");
         assertEq(address(vault).balance, uint256(owed) * WEI + SEED_WEI, "balance");
     }
 
-    function _assertReserve(uint64 rental, uint64 reserved, uint64 held, uint64 forfeited, bool released)
-        internal
-        view
-    {
-        ICollateralVault.Reserve memory r = vault.reserveOf(rental);
-        assertEq(_rao(r.reserved), reserved, "reserve: reserved");
-        assertEq(_rao(r.held), held, "reserve: held");
-        assertEq(_rao(r.forfeited), forfeited, "reserve: forfeited");
-        assertEq(r.released, released, "reserve: released");
+    /// @dev What stands behind one of node 1's rentals, and which two it backs.
+    function _assertBacking(uint64 rental, uint64 reserved, uint64 first, uint64 second) internal view {
+        assertEq(_rao(vault.reservedFor(1, rental)), reserved, "reservedFor");
+        ICollateralVault.NodeView memory node = vault.nodeAt(1);
+        assertEq(node.firstRental, first, "firstRental");
+        assertEq(node.secondRental, second, "secondRental");
     }
 
     /* EXPECTING */
@@ -103,6 +153,10 @@ abstract contract VaultBase is Base {
 
     function _expectNotRegistered(bytes32 machine) internal {
         vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVault_NotRegistered.selector, machine));
+    }
+
+    function _expectNoNode(uint32 registration) internal {
+        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVault_NoNode.selector, registration));
     }
 
     function _expectOnlyEscrow(address caller) internal {
@@ -125,10 +179,12 @@ abstract contract VaultBase is Base {
         );
     }
 
-    function _expectReserveMismatch(uint64 rental, uint32 registration) internal {
-        vm.expectRevert(
-            abi.encodeWithSelector(ICollateralVault.CollateralVault_ReserveMismatch.selector, rental, registration)
-        );
+    function _expectNotOpen(uint32 registration, uint64 rental) internal {
+        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVault_NotOpen.selector, registration, rental));
+    }
+
+    function _expectTwoOpenRentals() internal {
+        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVault_TwoOpenRentals.selector, 1));
     }
 
     function _expectNotHeld(uint32 registration, uint64 held, uint64 wanted) internal {
@@ -139,5 +195,29 @@ abstract contract VaultBase is Base {
 
     function _expectBadEndpoint(bytes16 ip, uint16 port) internal {
         vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVault_BadEndpoint.selector, ip, port));
+    }
+
+    function _expectNotAssociated(uint16 uid, address associated, address caller) internal {
+        vm.expectRevert(
+            abi.encodeWithSelector(ICollateralVault.CollateralVault_NotAssociated.selector, uid, associated, caller)
+        );
+    }
+
+    function _expectHotkeyNotAtUid(bytes32 found, bytes32 wanted) internal {
+        vm.expectRevert(
+            abi.encodeWithSelector(ICollateralVault.CollateralVault_HotkeyNotAtUid.selector, 0, found, wanted)
+        );
+    }
+
+    function _expectNoHotkey(uint16 uid) internal {
+        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVault_NoHotkey.selector, uid));
+    }
+
+    function _expectPaused(uint32 until) internal {
+        vm.expectRevert(abi.encodeWithSelector(IGate.Gate_Paused.selector, until));
+    }
+
+    function _expectSunset() internal {
+        vm.expectRevert(IGate.Gate_Sunset.selector);
     }
 }

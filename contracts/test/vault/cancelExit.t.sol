@@ -11,41 +11,18 @@ contract CancelExitTest is VaultBase {
         vault.cancelExit(MACHINE);
     }
 
-    function test_ExitingBondIsFreeAgain() external {
-        _bonded();
-        _requestExit(400);
-        vm.expectEmit(address(vault));
-        emit ICollateralVault.ExitCancelled(MACHINE, Rao.wrap(400));
-        _cancel();
-        _assertBond(0, 0, 0, BOND);
-        _reserve(RENTAL, BOND);
-        _assertBond(BOND, 0, 0, 0);
-    }
-
-    function test_ACancelledExitCannotBeWithdrawn() external {
-        _bonded();
-        _requestExit(400);
-        skip(EXIT_DELAY);
-        _cancel();
-        _expectNoExit();
-        vm.prank(MINER);
-        vault.withdraw(MACHINE);
-    }
-
-    function test_FreesOnlyWhatACaseHasLeft() external {
-        _bonded();
-        _requestExit(400);
-        _setAsideAny(0, 150);
-        _cancel();
-        _assertBond(0, 150, 0, BOND - 150);
-    }
-
-    function test_RevertWhen_TheMachineIsUnknown() external {
+    function test_RevertGiven_TheMachineIsUnknown() external {
         _expectNotRegistered(MACHINE);
         _cancel();
     }
 
-    function test_AStrangerCannotCancel() external {
+    function test_RevertGiven_TheNodeIsRetired() external {
+        _retired();
+        _expectNotRegistered(MACHINE);
+        _cancel();
+    }
+
+    function test_RevertWhen_TheCallerIsNotTheMiner() external {
         _bonded();
         _requestExit(400);
         _expectOnlyMiner(STRANGER);
@@ -53,7 +30,7 @@ contract CancelExitTest is VaultBase {
         vault.cancelExit(MACHINE);
     }
 
-    function test_RevertWhen_NothingIsExiting() external {
+    function test_RevertGiven_NothingIsExiting() external {
         _bonded();
         _expectNoExit();
         _cancel();
@@ -63,19 +40,61 @@ contract CancelExitTest is VaultBase {
         _cancel();
     }
 
-    function testFuzz_FreesWhatIsExitingOrSaysWhyNot(bool own, uint64 exiting, uint64 taken, uint32 wait) external {
+    function test_GivenAnExit() external {
+        _bonded();
+        _requestExit(400);
+        skip(EXIT_DELAY);
+        vm.expectEmit(address(vault));
+        emit ICollateralVault.ExitCancelled(MACHINE, Rao.wrap(400));
+        _cancel();
+        _assertBond(0, 0, 0, BOND);
+        _expectNoExit();
+        vm.prank(MINER);
+        vault.withdraw(MACHINE);
+        _reserve(RENTAL, BOND);
+        _assertBond(BOND, 0, 0, 0);
+    }
+
+    function test_GivenACaseTookPartOfTheExit() external {
+        _bonded();
+        _requestExit(400);
+        _setAsideAny(150);
+        _cancel();
+        _assertBond(0, 150, 0, BOND - 150);
+    }
+
+    function test_GivenALapsedExit() external {
+        _bonded();
+        _requestExit(400);
+        skip(EXIT_DELAY + EXIT_WINDOW + 1);
+        _assertBond(0, 0, 0, BOND);
+        _cancel();
+        _assertBond(0, 0, 0, BOND);
+        _expectNoExit();
+        _cancel();
+    }
+
+    function testFuzz_FreesWhatIsExitingOrSaysWhyNot(uint8 who, uint64 exiting, uint64 taken, uint32 wait) external {
         exiting = uint64(bound(exiting, 0, BOND));
         taken = uint64(bound(taken, 0, exiting));
+        address caller = who % 4 == 0 ? STRANGER : MINER;
+        if (who % 8 == 1) return _refuseUnknown(caller);
         _bonded();
         if (exiting != 0) _requestExit(exiting);
-        if (taken != 0) _setAsideAny(0, taken);
+        if (taken != 0) _setAsideAny(taken);
         skip(bound(wait, 0, 30 days));
         bool cancels;
-        if (!own) _expectOnlyMiner(STRANGER);
+        if (caller != MINER) _expectOnlyMiner(caller);
         else if (exiting == taken) _expectNoExit();
         else cancels = true;
-        vm.prank(own ? MINER : STRANGER);
+        vm.prank(caller);
         vault.cancelExit(MACHINE);
         if (cancels) _assertBond(0, taken, 0, BOND - taken);
+    }
+
+    function _refuseUnknown(address caller) private {
+        _expectNotRegistered(MACHINE);
+        vm.prank(caller);
+        vault.cancelExit(MACHINE);
     }
 }

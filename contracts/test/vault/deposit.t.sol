@@ -15,42 +15,41 @@ contract DepositTest is VaultBase {
         vm.expectRevert(abi.encodeWithSelector(Units_Overflow.selector, rao, type(uint64).max));
     }
 
-    function test_BecomesFreeBond() external {
-        _register(MACHINE);
-        vm.expectEmit(address(vault));
-        emit ICollateralVault.Deposited(MACHINE, Rao.wrap(600), Rao.wrap(600));
-        _deposit(MACHINE, 600);
-        _assertBond(0, 0, 0, 600);
-        vm.expectEmit(address(vault));
-        emit ICollateralVault.Deposited(MACHINE, Rao.wrap(1), Rao.wrap(601));
-        _deposit(MACHINE, 1);
-        _assertBond(0, 0, 0, 601);
-    }
-
-    function test_WorksWithoutTheAssociation() external {
-        _bonded();
-        METAGRAPH.remove(NETUID, 0);
-        STORAGE.setValue(_associationKey(), "");
-        _deposit(MACHINE, 5);
-        _assertBond(0, 0, 0, BOND + 5);
-    }
-
-    function test_LeavesTheOtherPartsAlone() external {
-        _bonded();
-        _requestExit(300);
-        _reserve(RENTAL, 200);
-        _setAside(RENTAL, 50);
-        _deposit(MACHINE, 7);
-        _assertBond(150, 50, 300, BOND - 500 + 7);
-    }
-
-    function test_RevertWhen_TheMachineIsUnknown() external {
-        _expectNotRegistered(MACHINE);
+    function _send(uint256 valueWei) private {
         vm.prank(MINER);
-        vault.deposit{ value: WEI }(MACHINE);
+        vault.deposit{ value: valueWei }(MACHINE);
     }
 
-    function test_AStrangerCannotLeaveDust() external {
+    function test_RevertGiven_NewBusinessIsPaused() external {
+        _bonded();
+        uint32 until = _pause();
+        vm.warp(until - 1);
+        _expectPaused(until);
+        _send(WEI);
+        vm.warp(until);
+        _send(WEI);
+        _assertBond(0, 0, 0, BOND + 1);
+    }
+
+    function test_RevertGiven_TheDeploymentIsClosedForGood() external {
+        _bonded();
+        _sunset();
+        _expectSunset();
+        _send(WEI);
+    }
+
+    function test_RevertGiven_TheMachineIsUnknown() external {
+        _expectNotRegistered(MACHINE);
+        _send(WEI);
+    }
+
+    function test_RevertGiven_TheNodeIsRetired() external {
+        _retired();
+        _expectNotRegistered(MACHINE);
+        _send(WEI);
+    }
+
+    function test_RevertWhen_TheCallerIsNotTheMiner() external {
         _bonded();
         _expectOnlyMiner(STRANGER);
         vm.prank(STRANGER);
@@ -62,8 +61,7 @@ contract DepositTest is VaultBase {
         uint256[4] memory values = [0, 1, WEI - 1, 3 * WEI + 1];
         for (uint256 i = 0; i < values.length; ++i) {
             _expectNotWholeRao(values[i]);
-            vm.prank(MINER);
-            vault.deposit{ value: values[i] }(MACHINE);
+            _send(values[i]);
         }
         _assertBond(0, 0, 0, BOND);
     }
@@ -73,18 +71,58 @@ contract DepositTest is VaultBase {
         uint256 rao = uint256(type(uint64).max) + 1;
         vm.deal(MINER, rao * WEI);
         _expectOverflow(rao);
-        vm.prank(MINER);
-        vault.deposit{ value: rao * WEI }(MACHINE);
+        _send(rao * WEI);
     }
 
-    function testFuzz_BecomesFreeBondOrSaysWhyNot(bool registered, bool own, uint96 valueWei, bool whole) external {
-        uint256 value = whole ? valueWei - valueWei % WEI : valueWei;
-        if (registered) _register(MACHINE);
-        address caller = own ? MINER : STRANGER;
+    function test_WhenWholeRaoCome() external {
+        _register(MACHINE);
+        vm.expectEmit(address(vault));
+        emit ICollateralVault.Deposited(MACHINE, Rao.wrap(600), Rao.wrap(600));
+        _deposit(MACHINE, 600);
+        _assertBond(0, 0, 0, 600);
+        vm.expectEmit(address(vault));
+        emit ICollateralVault.Deposited(MACHINE, Rao.wrap(1), Rao.wrap(601));
+        _deposit(MACHINE, 1);
+        _assertBond(0, 0, 0, 601);
+    }
+
+    function test_GivenBondInEveryPart() external {
+        _bonded();
+        _requestExit(300);
+        _reserve(RENTAL, 200);
+        _setAside(RENTAL, 50);
+        _deposit(MACHINE, 7);
+        _assertBond(150, 50, 300, BOND - 500 + 7);
+    }
+
+    function test_GivenNoPlaceOnTheSubnet() external {
+        _bonded();
+        _leaveSubnet();
+        _deposit(MACHINE, 5);
+        _assertBond(0, 0, 0, BOND + 5);
+    }
+
+    struct Try {
+        uint8 gate; // 0 paused, 1 closed, else open
+        bool registered;
+        bool own;
+        uint96 valueWei;
+        bool whole;
+    }
+
+    function testFuzz_BecomesFreeBondOrSaysWhyNot(Try memory t) external {
+        uint256 value = t.whole ? t.valueWei - t.valueWei % WEI : t.valueWei;
+        t.gate %= 16;
+        if (t.registered) _register(MACHINE);
+        uint32 until = t.gate == 0 ? _pause() : 0;
+        if (t.gate == 1) _sunset();
+        address caller = t.own ? MINER : STRANGER;
         vm.deal(caller, value);
         bool taken;
-        if (!registered) _expectNotRegistered(MACHINE);
-        else if (!own) _expectOnlyMiner(STRANGER);
+        if (t.gate == 0) _expectPaused(until);
+        else if (t.gate == 1) _expectSunset();
+        else if (!t.registered) _expectNotRegistered(MACHINE);
+        else if (!t.own) _expectOnlyMiner(STRANGER);
         else if (value == 0 || value % WEI != 0) _expectNotWholeRao(value);
         else if (value / WEI > type(uint64).max) _expectOverflow(value / WEI);
         else taken = true;

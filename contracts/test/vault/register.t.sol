@@ -12,37 +12,157 @@ contract RegisterTest is VaultBase {
         return vault.register(machine, HOTKEY, 0, uidHash, _endpoint(), sig);
     }
 
-    function _expectNotAssociated(address associated, address caller) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(ICollateralVault.CollateralVault_NotAssociated.selector, 0, associated, caller)
-        );
-    }
-
-    function _expectHotkeyNotAtUid(bytes32 found) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(ICollateralVault.CollateralVault_HotkeyNotAtUid.selector, 0, found, HOTKEY)
-        );
-    }
-
     function _expectBadMachineSignature(bytes32 digest) private {
         vm.expectRevert(
             abi.encodeWithSelector(ICollateralVault.CollateralVault_BadMachineSignature.selector, MACHINE, digest)
         );
     }
 
-    function _expectRegistered(address miner) private {
-        vm.expectEmit(address(vault));
-        emit ICollateralVault.EndpointSet(MACHINE, _endpoint().ip, 22);
-        vm.expectEmit(address(vault));
-        emit ICollateralVault.Registered(MACHINE, miner, 1, HOTKEY, 0);
+    function _expectAlreadyRegistered(address miner) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(ICollateralVault.CollateralVault_AlreadyRegistered.selector, MACHINE, miner)
+        );
+    }
+
+    function _fits() private returns (bytes32[2] memory sig) {
+        _associate(MINER);
+        return _signRegistration(MACHINE, MINER);
+    }
+
+    /* REVERTS */
+
+    function test_RevertGiven_NewBusinessIsPaused() external {
+        bytes32[2] memory sig = _fits();
+        uint32 until = _pause();
+        vm.warp(until - 1);
+        _expectPaused(until);
+        _call(MACHINE, MINER, UID_HASH, sig);
+        vm.warp(until);
+        assertEq(_call(MACHINE, MINER, UID_HASH, sig), 1);
+    }
+
+    function test_RevertGiven_TheDeploymentIsClosedForGood() external {
+        bytes32[2] memory sig = _fits();
+        _sunset();
+        _expectSunset();
+        _call(MACHINE, MINER, UID_HASH, sig);
+    }
+
+    function test_RevertGiven_TheMachineHasANode() external {
+        _register(MACHINE);
+        bytes32[2] memory sig = _signRegistration(MACHINE, MINER);
+        _expectAlreadyRegistered(MINER);
+        _call(MACHINE, MINER, UID_HASH, sig);
+        assertEq(vault.registrationCount(), 1);
+    }
+
+    function test_RevertGiven_TheUidHasNoAssociation() external {
+        METAGRAPH.setHotkey(NETUID, 0, HOTKEY);
+        bytes32[2] memory sig = _signRegistration(MACHINE, MINER);
+        _expectNotAssociated(0, address(0), MINER);
+        _call(MACHINE, MINER, UID_HASH, sig);
+    }
+
+    function test_RevertGiven_AnotherAddressIsAssociated() external {
+        _associate(MINER);
+        bytes32[2] memory sig = _signRegistration(MACHINE, STRANGER);
+        _expectNotAssociated(0, MINER, STRANGER);
+        _call(MACHINE, STRANGER, UID_HASH, sig);
+    }
+
+    function test_RevertGiven_TheStoredAssociationIsOfAnotherShape() external {
+        bytes32[2] memory sig = _fits();
+        STORAGE.setValue(_associationKey(), abi.encodePacked(MINER));
+        _expectNotAssociated(0, address(0), MINER);
+        _call(MACHINE, MINER, UID_HASH, sig);
+        STORAGE.setValue(_associationKey(), abi.encodePacked(MINER, uint64(7), uint8(0)));
+        _expectNotAssociated(0, address(0), MINER);
+        _call(MACHINE, MINER, UID_HASH, sig);
+    }
+
+    function test_RevertGiven_TheAssociationCannotBeRead() external {
+        bytes32[2] memory sig = _fits();
+        vm.etch(address(0x807), hex"fe"); // INVALID: burns what it is given
+        _expectNotAssociated(0, address(0), MINER);
+        uint256 before = gasleft();
+        _call(MACHINE, MINER, UID_HASH, sig);
+        assertLt(before - gasleft(), 80_000, "0x807 keeps the 10,000 it was given and no more");
+    }
+
+    function test_RevertWhen_TheUidHashIsWrong() external {
+        bytes32[2] memory sig = _fits();
+        _expectNotAssociated(0, address(0), MINER);
+        _call(MACHINE, MINER, UID_HASH ^ bytes8(uint64(1)), sig);
+    }
+
+    function test_RevertGiven_NobodyIsAtTheUid() external {
+        bytes32[2] memory sig = _fits();
+        METAGRAPH.setHotkey(NETUID, 0, 0);
+        _expectNoHotkey(0);
+        _call(MACHINE, MINER, UID_HASH, sig);
+        METAGRAPH.remove(NETUID, 0);
+        _expectNoHotkey(0);
+        uint256 before = gasleft();
+        _call(MACHINE, MINER, UID_HASH, sig);
+        assertLt(before - gasleft(), 80_000, "0x802 keeps the 10,000 it was given and no more");
+    }
+
+    function test_RevertGiven_AnotherHotkeyIsAtTheUid() external {
+        bytes32[2] memory sig = _fits();
+        METAGRAPH.setHotkey(NETUID, 0, OTHER_HOTKEY);
+        _expectHotkeyNotAtUid(OTHER_HOTKEY, HOTKEY);
+        _call(MACHINE, MINER, UID_HASH, sig);
+    }
+
+    function test_RevertGiven_TheMachineHasNotSigned() external {
+        _associate(MINER);
+        _expectBadMachineSignature(vault.registrationDigest(MACHINE, HOTKEY, MINER));
+        _call(MACHINE, MINER, UID_HASH, [SIG_R, SIG_S]);
+    }
+
+    function test_RevertWhen_TheSignatureIsForAnotherMiner() external {
+        bytes32[2] memory sig = _signRegistration(MACHINE, MINER);
+        _associate(STRANGER);
+        _expectBadMachineSignature(vault.registrationDigest(MACHINE, HOTKEY, STRANGER));
+        _call(MACHINE, STRANGER, UID_HASH, sig);
+    }
+
+    function test_RevertGiven_TheMachineKeyIsNoCurvePoint() external {
+        _associate(MINER);
+        ED25519.recordUndecodable(MACHINE);
+        _expectBadMachineSignature(vault.registrationDigest(MACHINE, HOTKEY, MINER));
+        uint256 before = gasleft();
+        _call(MACHINE, MINER, UID_HASH, [SIG_R, SIG_S]);
+        assertLt(before - gasleft(), 120_000, "0x402 keeps the 30,000 it was given and no more");
+    }
+
+    function test_RevertWhen_TheEndpointIsHalf() external {
+        bytes32[2] memory sig = _fits();
+        vm.startPrank(MINER);
+        _expectBadEndpoint(0, 22);
+        vault.register(MACHINE, HOTKEY, 0, UID_HASH, ICollateralVault.Endpoint(0, 22), sig);
+        bytes16 ip = _endpoint().ip;
+        _expectBadEndpoint(ip, 0);
+        vault.register(MACHINE, HOTKEY, 0, UID_HASH, ICollateralVault.Endpoint(ip, 0), sig);
+        assertEq(vault.registrationCount(), 0);
+    }
+
+    function test_RevertWhen_ValueIsSent() external {
+        bytes32[2] memory sig = _fits();
+        bytes memory data = abi.encodeCall(ICollateralVault.register, (MACHINE, HOTKEY, 0, UID_HASH, _endpoint(), sig));
+        vm.prank(MINER);
+        (bool ok,) = address(vault).call{ value: 1 gwei }(data);
+        assertFalse(ok);
     }
 
     /* THE WAY THROUGH */
 
-    function test_MakesANodeOfItsOwn() external {
-        _associate(MINER);
-        bytes32[2] memory sig = _signRegistration(MACHINE, MINER);
-        _expectRegistered(MINER);
+    function test_WhenEverythingFits() external {
+        bytes32[2] memory sig = _fits();
+        vm.expectEmit(address(vault));
+        emit ICollateralVault.EndpointSet(MACHINE, _endpoint().ip, 22);
+        vm.expectEmit(address(vault));
+        emit ICollateralVault.Registered(MACHINE, MINER, 1, HOTKEY, 0);
         assertEq(_call(MACHINE, MINER, UID_HASH, sig), 1);
         _assertRegistered(MINER, _endpoint().ip, 22);
     }
@@ -56,7 +176,7 @@ contract RegisterTest is VaultBase {
         assertEq(node.registration, 1);
         assertEq(node.endpoint.ip, ip);
         assertEq(node.endpoint.port, port);
-        assertEq(node.openRentals, 0);
+        assertFalse(node.retired);
         assertEq(vault.registrationCount(), 1);
         assertEq(vault.machineOf(1), MACHINE);
         assertEq(vault.minerOf(1), miner);
@@ -64,9 +184,10 @@ contract RegisterTest is VaultBase {
         assertEq(registration, 1);
         assertEq(owner, miner);
         _assertBond(0, 0, 0, 0);
+        _assertBacking(RENTAL, 0, 0, 0);
     }
 
-    function test_NumbersAreDenseFromOne() external {
+    function test_WhenSeveralMachinesRegister() external {
         assertEq(_register(MACHINE), 1);
         assertEq(_register(keccak256("second")), 2);
         assertEq(_register(keccak256("third")), 3);
@@ -74,7 +195,7 @@ contract RegisterTest is VaultBase {
         assertEq(vault.machineOf(2), keccak256("second"));
     }
 
-    function test_TheUidIsWrittenLittleEndianIntoTheStorageKey() external {
+    function test_WhenTheUidHasTwoBytes() external {
         bytes8 hash = 0x1122334455667788;
         METAGRAPH.setHotkey(NETUID, 0x0102, HOTKEY);
         bytes memory key = abi.encodePacked(ASSOCIATION_PREFIX, NETUID_HASH, hex"0200", hash, hex"0201");
@@ -85,169 +206,83 @@ contract RegisterTest is VaultBase {
         assertEq(vault.nodeAt(1).uid, 0x0102);
     }
 
-    /* REVERTS */
-
-    function test_RevertWhen_TheMachineIsTaken() external {
-        _register(MACHINE);
+    function test_GivenTheLastNodeOfTheMachineIsRetired() external {
+        _retired();
+        assertEq(_registerBy(STRANGER), 2);
+        assertEq(vault.nodeAt(2).miner, STRANGER);
+        assertEq(vault.nodeAt(2).endpoint.port, 22);
+        assertEq(vault.nodeAt(1).miner, MINER);
+        assertTrue(vault.nodeAt(1).retired);
+        assertEq(vault.nodeAt(1).endpoint.port, 0, "where it was is the new node's business");
         bytes32[2] memory sig = _signRegistration(MACHINE, MINER);
+        _associate(MINER);
+        _expectAlreadyRegistered(STRANGER);
+        _call(MACHINE, MINER, UID_HASH, sig);
+    }
+
+    /// @dev Slot 0 of the vault: liabilities and toBurn (64 bits each), then the count.
+    function test_RevertGiven_ThereAreNoNumbersLeft() external {
+        bytes32[2] memory sig = _fits();
+        vm.store(address(vault), 0, bytes32(uint256(type(uint32).max - 1) << 128));
+        assertEq(vault.registrationCount(), type(uint32).max - 1, "the storage layout has moved");
+        assertEq(_call(MACHINE, MINER, UID_HASH, sig), type(uint32).max);
+        bytes32 second = keccak256("second");
+        sig = _signRegistration(second, MINER);
         vm.expectRevert(
-            abi.encodeWithSelector(ICollateralVault.CollateralVault_AlreadyRegistered.selector, MACHINE, MINER)
+            abi.encodeWithSelector(ICollateralVault.CollateralVault_BadConfig.selector, "no registration numbers left")
         );
-        _call(MACHINE, MINER, UID_HASH, sig);
-        assertEq(vault.registrationCount(), 1);
-    }
-
-    function test_RevertWhen_TheUidHasNoAssociation() external {
-        METAGRAPH.setHotkey(NETUID, 0, HOTKEY);
-        bytes32[2] memory sig = _signRegistration(MACHINE, MINER);
-        _expectNotAssociated(address(0), MINER);
-        _call(MACHINE, MINER, UID_HASH, sig);
-    }
-
-    function test_RevertWhen_TheUidHashIsWrong() external {
-        _associate(MINER);
-        bytes32[2] memory sig = _signRegistration(MACHINE, MINER);
-        _expectNotAssociated(address(0), MINER);
-        _call(MACHINE, MINER, UID_HASH ^ bytes8(uint64(1)), sig);
-    }
-
-    function test_RevertWhen_AnotherAddressIsAssociated() external {
-        _associate(MINER);
-        bytes32[2] memory sig = _signRegistration(MACHINE, STRANGER);
-        _expectNotAssociated(MINER, STRANGER);
-        _call(MACHINE, STRANGER, UID_HASH, sig);
-    }
-
-    function test_RevertWhen_TheStoredAssociationIsOfAnotherShape() external {
-        METAGRAPH.setHotkey(NETUID, 0, HOTKEY);
-        bytes32[2] memory sig = _signRegistration(MACHINE, MINER);
-        STORAGE.setValue(_associationKey(), abi.encodePacked(MINER));
-        _expectNotAssociated(address(0), MINER);
-        _call(MACHINE, MINER, UID_HASH, sig);
-        STORAGE.setValue(_associationKey(), abi.encodePacked(MINER, uint64(7), uint8(0)));
-        _expectNotAssociated(address(0), MINER);
-        _call(MACHINE, MINER, UID_HASH, sig);
-    }
-
-    function test_RevertWhen_AnotherHotkeyIsAtTheUid() external {
-        _associate(MINER);
-        METAGRAPH.setHotkey(NETUID, 0, OTHER_HOTKEY);
-        bytes32[2] memory sig = _signRegistration(MACHINE, MINER);
-        _expectHotkeyNotAtUid(OTHER_HOTKEY);
-        _call(MACHINE, MINER, UID_HASH, sig);
-    }
-
-    function test_RevertWhen_TheUidIsAbsent_AndOnlyTheCappedGasIsLost() external {
-        _associate(MINER);
-        METAGRAPH.remove(NETUID, 0);
-        bytes32[2] memory sig = _signRegistration(MACHINE, MINER);
-        _expectHotkeyNotAtUid(0);
-        uint256 before = gasleft();
-        _call(MACHINE, MINER, UID_HASH, sig);
-        assertLt(before - gasleft(), 80_000, "0x802 keeps the 10,000 it was given and no more");
-    }
-
-    function test_RevertWhen_HotkeyIsZero_EvenWhereTheUidIsUnset() external {
-        _associate(MINER);
-        METAGRAPH.setHotkey(NETUID, 0, 0);
-        ED25519.recordVerified(vault.registrationDigest(MACHINE, 0, MINER), MACHINE, SIG_R, SIG_S);
-        vm.expectRevert(
-            abi.encodeWithSelector(ICollateralVault.CollateralVault_HotkeyNotAtUid.selector, 0, bytes32(0), bytes32(0))
-        );
-        vm.prank(MINER);
-        vault.register(MACHINE, 0, 0, UID_HASH, _endpoint(), [SIG_R, SIG_S]);
-    }
-
-    function test_RevertWhen_TheMachineHasNotSigned() external {
-        _associate(MINER);
-        _expectBadMachineSignature(vault.registrationDigest(MACHINE, HOTKEY, MINER));
-        _call(MACHINE, MINER, UID_HASH, [SIG_R, SIG_S]);
-    }
-
-    function test_RevertWhen_TheSignatureIsForAnotherMiner() external {
-        bytes32[2] memory sig = _signRegistration(MACHINE, MINER);
-        _associate(STRANGER);
-        _expectBadMachineSignature(vault.registrationDigest(MACHINE, HOTKEY, STRANGER));
-        _call(MACHINE, STRANGER, UID_HASH, sig);
-    }
-
-    function test_RevertWhen_TheKeyIsNoCurvePoint_AndOnlyTheCappedGasIsLost() external {
-        _associate(MINER);
-        ED25519.recordUndecodable(MACHINE);
-        _expectBadMachineSignature(vault.registrationDigest(MACHINE, HOTKEY, MINER));
-        uint256 before = gasleft();
-        _call(MACHINE, MINER, UID_HASH, [SIG_R, SIG_S]);
-        assertLt(before - gasleft(), 120_000, "0x402 keeps the 30,000 it was given and no more");
-    }
-
-    function test_RevertWhen_TheEndpointIsHalf() external {
-        _associate(MINER);
-        bytes32[2] memory sig = _signRegistration(MACHINE, MINER);
-        vm.startPrank(MINER);
-        _expectBadEndpoint(0, 22);
-        vault.register(MACHINE, HOTKEY, 0, UID_HASH, ICollateralVault.Endpoint(0, 22), sig);
-        bytes16 ip = _endpoint().ip;
-        _expectBadEndpoint(ip, 0);
-        vault.register(MACHINE, HOTKEY, 0, UID_HASH, ICollateralVault.Endpoint(ip, 0), sig);
-        assertEq(vault.registrationCount(), 0);
-    }
-
-    function test_RevertWhen_ValueIsSent() external {
-        _associate(MINER);
-        bytes32[2] memory sig = _signRegistration(MACHINE, MINER);
-        bytes memory data = abi.encodeCall(ICollateralVault.register, (MACHINE, HOTKEY, 0, UID_HASH, _endpoint(), sig));
-        vm.prank(MINER);
-        (bool ok,) = address(vault).call{ value: 1 gwei }(data);
-        assertFalse(ok);
+        _call(second, MINER, UID_HASH, sig);
     }
 
     /* FUZZ */
 
     struct Try {
-        bool taken;
-        uint8 association; // 0 none, 1 the stranger's, 2 or more the miner's
-        uint8 hotkey; // 0 absent, 1 zero, 2 another, 3 or more right
-        bool signed;
-        bool undecodable;
+        uint8 gate; // 0 paused, 1 closed, else open
+        uint8 taken; // 0 taken, 1 taken once and retired, else new
+        uint8 association; // 0 none, 1 the stranger's, else the miner's
+        uint8 hotkey; // 0 absent, 1 zero, 2 another, else right
+        uint8 signature; // 0 missing, 1 the key is no curve point, 2 of the node before, else right
         bytes16 ip;
         uint16 port;
     }
 
     function testFuzz_RegistersOrSaysWhyNot(Try memory t) external {
-        t.association %= 8;
-        t.hotkey %= 16;
-        t.taken = t.taken && t.port % 4 == 0; // the later steps of the ladder shall be reached too
-        t.undecodable = t.undecodable && t.port % 4 == 1;
+        (t.gate, t.taken, t.association) = (t.gate % 16, t.taken % 8, t.association % 8);
+        (t.hotkey, t.signature) = (t.hotkey % 16, t.signature % 8);
         _prepare(t);
-        bool registers;
-        if (t.taken) {
-            vm.expectRevert(
-                abi.encodeWithSelector(ICollateralVault.CollateralVault_AlreadyRegistered.selector, MACHINE, MINER)
-            );
-        } else if (t.association < 2) {
-            _expectNotAssociated(t.association == 0 ? address(0) : STRANGER, MINER);
-        } else if (t.hotkey < 3) {
-            _expectHotkeyNotAtUid(t.hotkey == 2 ? OTHER_HOTKEY : bytes32(0));
-        } else if (!t.signed || t.undecodable) {
-            _expectBadMachineSignature(vault.registrationDigest(MACHINE, HOTKEY, MINER));
-        } else if (t.ip == 0 || t.port == 0) {
-            _expectBadEndpoint(t.ip, t.port);
-        } else {
-            registers = true;
-        }
+        uint32 until = t.gate == 0 ? _pause() : 0;
+        if (t.gate == 1) _sunset();
+        uint32 count = vault.registrationCount();
+        bool registers = t.gate > 1 && t.taken != 0 && t.association > 1 && t.hotkey > 2
+            && (t.signature > 2 || (t.signature == 2 && t.taken != 1)) && t.ip != 0 && t.port != 0;
+        if (!registers) _expectRefusal(t, until);
         vm.prank(MINER);
         vault.register(MACHINE, HOTKEY, 0, UID_HASH, ICollateralVault.Endpoint(t.ip, t.port), [SIG_R, SIG_S]);
-        if (registers) _assertRegistered(MINER, t.ip, t.port);
-        else assertEq(vault.registrationCount(), t.taken ? 1 : 0);
+        if (registers && t.taken != 1) _assertRegistered(MINER, t.ip, t.port);
+        assertEq(vault.registrationCount(), registers ? count + 1 : count);
+    }
+
+    function _expectRefusal(Try memory t, uint32 until) private {
+        bool signed = t.signature > 2 || (t.signature == 2 && t.taken != 1);
+        if (t.gate == 0) _expectPaused(until);
+        else if (t.gate == 1) _expectSunset();
+        else if (t.taken == 0) _expectAlreadyRegistered(MINER);
+        else if (t.association < 2) _expectNotAssociated(0, t.association == 0 ? address(0) : STRANGER, MINER);
+        else if (t.hotkey < 2) _expectNoHotkey(0);
+        else if (t.hotkey == 2) _expectHotkeyNotAtUid(OTHER_HOTKEY, HOTKEY);
+        else if (!signed) _expectBadMachineSignature(vault.registrationDigest(MACHINE, HOTKEY, MINER));
+        else _expectBadEndpoint(t.ip, t.port);
     }
 
     function _prepare(Try memory t) private {
-        if (t.taken) _register(MACHINE);
+        if (t.signature == 2) _signRegistration(MACHINE, MINER);
+        if (t.taken == 0) _register(MACHINE);
+        if (t.taken == 1) _retired();
         if (t.association == 0) STORAGE.setValue(_associationKey(), "");
         else _associate(t.association == 1 ? STRANGER : MINER);
         if (t.hotkey == 0) METAGRAPH.remove(NETUID, 0);
         else METAGRAPH.setHotkey(NETUID, 0, t.hotkey == 1 ? bytes32(0) : t.hotkey == 2 ? OTHER_HOTKEY : HOTKEY);
-        if (t.signed) _signRegistration(MACHINE, MINER);
-        if (t.undecodable) ED25519.recordUndecodable(MACHINE);
+        if (t.signature > 2) _signRegistration(MACHINE, MINER);
+        if (t.signature == 1) ED25519.recordUndecodable(MACHINE);
     }
 }

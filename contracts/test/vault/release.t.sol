@@ -6,48 +6,10 @@ import { Rao } from "../../src/types/Units.sol";
 import { VaultBase } from "./VaultBase.t.sol";
 
 contract ReleaseTest is VaultBase {
-    function test_TheReserveIsFreeAgain() external {
+    function test_RevertWhen_TheCallerIsNotTheEscrow() external {
         _bonded();
         _reserve(RENTAL, 600);
-        vm.expectEmit(address(vault));
-        emit ICollateralVault.Released(1, RENTAL, Rao.wrap(600));
-        _release(RENTAL);
-        _assertBond(0, 0, 0, BOND);
-        _assertReserve(RENTAL, 0, 0, 0, true);
-        assertEq(vault.nodeAt(1).openRentals, 0);
-    }
-
-    function test_WhatIsInACaseStaysHeld() external {
-        _bonded();
-        _reserve(RENTAL, 600);
-        _setAside(RENTAL, 100);
-        _release(RENTAL);
-        _assertBond(0, 100, 0, BOND - 100);
-        _assertReserve(RENTAL, 0, 100, 0, true);
-    }
-
-    function test_LeavesOtherRentalsAlone() external {
-        _bonded();
-        _reserve(RENTAL, 600);
-        _reserve(RENTAL + 1, 50);
-        _release(RENTAL);
-        _assertBond(50, 0, 0, BOND - 50);
-        _assertReserve(RENTAL + 1, 50, 0, 0, false);
-        assertEq(vault.nodeAt(1).openRentals, 1);
-    }
-
-    function test_WorksAfterTheHotkeyLeftItsUid() external {
-        _bonded();
-        _reserve(RENTAL, 600);
-        METAGRAPH.remove(NETUID, 0);
-        _release(RENTAL);
-        _assertBond(0, 0, 0, BOND);
-    }
-
-    function test_OnlyTheEscrowReleases() external {
-        _bonded();
-        _reserve(RENTAL, 600);
-        address[3] memory callers = [MINER, address(arbiter), STRANGER];
+        address[4] memory callers = [MINER, address(arbiter), OWNER, STRANGER];
         for (uint256 i = 0; i < callers.length; ++i) {
             _expectOnlyEscrow(callers[i]);
             vm.prank(callers[i]);
@@ -55,49 +17,104 @@ contract ReleaseTest is VaultBase {
         }
     }
 
-    function test_RevertWhen_TheRentalIsUnknownOrAnotherNodes() external {
+    function test_RevertGiven_TheNodeDoesNotBackTheRental() external {
         _bonded();
-        _expectReserveMismatch(RENTAL, 1);
+        _expectNotOpen(1, RENTAL);
         _release(RENTAL);
+        _expectNotOpen(1, 0);
+        _release(0);
         _reserve(RENTAL, 600);
-        _expectReserveMismatch(RENTAL, 2);
+        _expectNotOpen(2, RENTAL);
         vm.prank(address(escrow));
         vault.release(2, RENTAL);
     }
 
-    function test_RevertWhen_ReleasedTwice() external {
+    function test_RevertGiven_TheRentalIsReleasedAlready() external {
         _bonded();
         _reserve(RENTAL, 600);
         _release(RENTAL);
-        _expectReserveMismatch(RENTAL, 1);
+        _expectNotOpen(1, RENTAL);
         _release(RENTAL);
     }
 
-    function testFuzz_ReleasesOrSaysWhyNot(
-        bool asEscrow,
-        uint32 registration,
-        bool twice,
-        uint64 reserved,
-        uint64 aside,
-        uint64 burned
-    ) external {
-        reserved = uint64(bound(reserved, 1, BOND));
-        aside = uint64(bound(aside, 0, reserved));
-        burned = uint64(bound(burned, 0, aside));
-        registration = registration % 4 < 2 ? 2 * (registration % 4) : 1; // 0 and 2 are not the rental's
+    function test_GivenAReserve() external {
         _bonded();
-        _reserve(RENTAL, reserved);
-        if (aside != 0) _setAside(RENTAL, aside);
-        if (burned != 0) _forfeit(RENTAL, burned);
-        if (twice) _release(RENTAL);
+        _reserve(RENTAL, 600);
+        vm.expectEmit(address(vault));
+        emit ICollateralVault.Released(1, RENTAL, Rao.wrap(600));
+        _release(RENTAL);
+        _assertBond(0, 0, 0, BOND);
+        _assertBacking(RENTAL, 0, 0, 0);
+    }
+
+    function test_GivenNothingIsReserved() external {
+        _register(MACHINE);
+        _reserve(RENTAL, 0);
+        vm.expectEmit(address(vault));
+        emit ICollateralVault.Released(1, RENTAL, Rao.wrap(0));
+        _release(RENTAL);
+        _assertBacking(RENTAL, 0, 0, 0);
+    }
+
+    function test_GivenPartOfTheReserveIsInACase() external {
+        _bonded();
+        _reserve(RENTAL, 600);
+        _setAside(RENTAL, 100);
+        _release(RENTAL);
+        _assertBond(0, 100, 0, BOND - 100);
+    }
+
+    function test_GivenAnotherOpenRental() external {
+        _bonded();
+        _reserve(RENTAL, 600);
+        _reserve(SECOND, 50);
+        uint256 before = vm.snapshotState();
+        _release(RENTAL);
+        _assertBond(50, 0, 0, BOND - 50);
+        _assertBacking(SECOND, 50, 0, SECOND);
+        vm.revertToState(before);
+        _release(SECOND);
+        _assertBond(600, 0, 0, BOND - 600);
+        _assertBacking(RENTAL, 600, RENTAL, 0);
+    }
+
+    function test_GivenNoPlaceOnTheSubnet() external {
+        _bonded();
+        _reserve(RENTAL, 600);
+        _leaveSubnet();
+        _release(RENTAL);
+        _assertBond(0, 0, 0, BOND);
+    }
+
+    struct Try {
+        bool asEscrow;
+        uint32 registration;
+        bool twice;
+        bool second; // the rental is in the second place, behind another
+        uint64 reserved;
+        uint64 aside;
+        uint64 burned;
+    }
+
+    function testFuzz_ReleasesOrSaysWhyNot(Try memory t) external {
+        t.reserved = uint64(bound(t.reserved, 0, BOND));
+        t.aside = uint64(bound(t.aside, 0, t.reserved));
+        t.burned = uint64(bound(t.burned, 0, t.aside));
+        t.registration = t.registration % 4 < 2 ? 2 * (t.registration % 4) : 1; // 0 and 2 are not the rental's
+        _bonded();
+        if (t.second) _reserve(SECOND, 0);
+        _reserve(RENTAL, t.reserved);
+        if (t.aside != 0) _setAside(RENTAL, t.aside);
+        if (t.burned != 0) _forfeit(t.burned);
+        if (t.twice) _release(RENTAL);
         bool releases;
-        if (!asEscrow) _expectOnlyEscrow(STRANGER);
-        else if (registration != 1 || twice) _expectReserveMismatch(RENTAL, registration);
+        if (!t.asEscrow) _expectOnlyEscrow(STRANGER);
+        else if (t.registration != 1 || t.twice) _expectNotOpen(t.registration, RENTAL);
         else releases = true;
-        vm.prank(asEscrow ? address(escrow) : STRANGER);
-        vault.release(registration, RENTAL);
+        vm.prank(t.asEscrow ? address(escrow) : STRANGER);
+        vault.release(t.registration, RENTAL);
         if (!releases) return;
-        _assertBond(0, aside - burned, 0, BOND - aside);
-        _assertReserve(RENTAL, 0, aside - burned, burned, true);
+        _assertBond(0, t.aside - t.burned, 0, BOND - t.aside);
+        _assertBacking(RENTAL, 0, t.second ? SECOND : 0, 0);
     }
 }

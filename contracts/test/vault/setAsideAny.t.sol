@@ -6,124 +6,142 @@ import { Rao } from "../../src/types/Units.sol";
 import { VaultBase } from "./VaultBase.t.sol";
 
 contract SetAsideAnyTest is VaultBase {
-    /// @dev 300 exiting, 200 free, 500 reserved.
+    /// @dev 300 exiting, 200 free, 400 behind one rental, 100 behind another.
     function _spread() private {
         _register(MACHINE);
         _deposit(MACHINE, 1_000);
-        _reserve(RENTAL, 500);
+        _reserve(RENTAL, 400);
+        _reserve(SECOND, 100);
         _requestExit(300);
     }
 
-    function test_TakesExitingBondFirst() external {
+    function test_RevertWhen_TheCallerIsNotTheArbiter() external {
+        _spread();
+        address[5] memory callers = [MINER, address(escrow), keeperAccounts[0], OWNER, STRANGER];
+        for (uint256 i = 0; i < callers.length; ++i) {
+            _expectOnlyArbiter(callers[i]);
+            vm.prank(callers[i]);
+            vault.setAsideAny(1, Rao.wrap(1));
+        }
+    }
+
+    function test_GivenThereIsNoSuchNode() external {
+        vm.startPrank(address(arbiter));
+        assertEq(_rao(vault.setAsideAny(99, Rao.wrap(5))), 0);
+        assertEq(_rao(vault.setAsideAny(0, Rao.wrap(5))), 0);
+    }
+
+    function test_WhenTheAmountIsAtMostWhatIsExiting() external {
         _spread();
         vm.expectEmit(address(vault));
-        emit ICollateralVault.SetAside(1, RENTAL, Rao.wrap(299));
-        assertEq(_setAsideAny(RENTAL, 299), 299);
+        emit ICollateralVault.SetAside(1, Rao.wrap(299));
+        assertEq(_setAsideAny(299), 299);
         _assertBond(500, 299, 1, 200);
-        _assertReserve(RENTAL, 500, 0, 0, false);
     }
 
-    function test_ThenFreeBond() external {
+    function test_WhenTheAmountIsAboveWhatIsExiting() external {
         _spread();
-        assertEq(_setAsideAny(RENTAL, 499), 499);
+        assertEq(_setAsideAny(499), 499);
         _assertBond(500, 499, 0, 1);
-        _assertReserve(RENTAL, 500, 0, 0, false);
     }
 
-    function test_ThenTheReserve() external {
+    function test_WhenTheAmountIsAboveWhatIsExitingAndFree() external {
         _spread();
-        assertEq(_setAsideAny(RENTAL, 999), 999);
+        assertEq(_setAsideAny(899), 899);
+        _assertBond(101, 899, 0, 0);
+        _assertBacking(RENTAL, 1, RENTAL, SECOND);
+        _assertBacking(SECOND, 100, RENTAL, SECOND);
+    }
+
+    function test_WhenTheAmountIsAboveAllButTheSecondReserve() external {
+        _spread();
+        assertEq(_setAsideAny(999), 999);
         _assertBond(1, 999, 0, 0);
-        _assertReserve(RENTAL, 1, 499, 0, false);
-        assertEq(_setAsideAny(RENTAL, 100), 1, "clamped, not refused");
+        _assertBacking(RENTAL, 0, RENTAL, SECOND);
+        _assertBacking(SECOND, 1, RENTAL, SECOND);
     }
 
-    function test_WithoutARentalNoReserveIsTouched() external {
+    function test_WhenTheAmountIsAboveEverything() external {
         _spread();
-        assertEq(_setAsideAny(0, 10_000), 500);
-        _assertBond(500, 500, 0, 0);
-        _assertReserve(RENTAL, 500, 0, 0, false);
-        _assertReserve(0, 0, 0, 0, false);
+        assertEq(_setAsideAny(type(uint64).max), 1_000);
+        _assertBond(0, 1_000, 0, 0);
+        assertEq(_setAsideAny(1), 0, "clamped, not refused");
     }
 
-    function test_ALapsedExitIsTakenToo() external {
+    function test_GivenAReleasedRental() external {
+        _spread();
+        _release(RENTAL);
+        assertEq(_setAsideAny(5_000), 1_000);
+        _assertBond(0, 1_000, 0, 0);
+        _assertBacking(SECOND, 0, 0, SECOND);
+    }
+
+    function test_GivenALapsedExit() external {
         _spread();
         skip(EXIT_DELAY + EXIT_WINDOW + 1);
-        assertEq(_setAsideAny(0, 400), 400);
+        assertEq(_setAsideAny(400), 400);
         _assertBond(500, 400, 0, 100);
     }
 
-    function test_NeverRevertsBecauseTheExitWasWithdrawnFirst() external {
+    function test_GivenTheExitWasWithdrawnFirst() external {
         _spread();
         skip(EXIT_DELAY);
         vm.prank(MINER);
         vault.withdraw(MACHINE);
-        assertEq(_setAsideAny(0, 400), 200);
-        assertEq(_rao(vault.creditOf(MINER)), 300, "credit is the miner's: no case reaches it");
+        assertEq(_setAsideAny(5_000), 700);
+        _assertBond(0, 700, 0, 0);
+        assertEq(_rao(vault.creditOf(MINER)), 300);
     }
 
-    function test_AnUnknownNodeHasNothing() external {
-        vm.prank(address(arbiter));
-        assertEq(_rao(vault.setAsideAny(99, 0, Rao.wrap(5))), 0);
-    }
-
-    function test_OnlyTheArbiterSetsAside() external {
-        _spread();
-        address[4] memory callers = [MINER, address(escrow), keeperAccounts[0], STRANGER];
-        for (uint256 i = 0; i < callers.length; ++i) {
-            _expectOnlyArbiter(callers[i]);
-            vm.prank(callers[i]);
-            vault.setAsideAny(1, RENTAL, Rao.wrap(1));
-        }
-    }
-
-    function test_RevertWhen_TheRentalIsAnotherNodes() external {
-        _spread();
-        _expectReserveMismatch(RENTAL, 2);
-        vm.prank(address(arbiter));
-        vault.setAsideAny(2, RENTAL, Rao.wrap(1));
+    function test_GivenARetiredNode() external {
+        _retired();
+        assertEq(_setAsideAny(1), 0);
     }
 
     struct Try {
         bool asArbiter;
         bool right;
-        bool withRental;
-        uint64 reserved;
+        bool released;
+        uint64 first;
+        uint64 second;
         uint64 exiting;
         uint64 amount;
         uint32 wait;
     }
 
-    function testFuzz_ExitingThenFreeThenReserve(Try memory t) external {
-        t.reserved = uint64(bound(t.reserved, 1, BOND));
-        t.exiting = uint64(bound(t.exiting, 0, BOND - t.reserved));
+    function testFuzz_ExitingThenFreeThenReserves(Try memory t) external {
+        t.first = uint64(bound(t.first, 0, BOND));
+        t.second = uint64(bound(t.second, 0, BOND - t.first));
+        t.exiting = uint64(bound(t.exiting, 0, BOND - t.first - t.second));
         t.amount = uint64(bound(t.amount, 0, uint256(BOND) + BOND / 4));
-        _bonded();
-        _reserve(RENTAL, t.reserved);
-        if (t.exiting != 0) _requestExit(t.exiting);
         t.wait = uint32(bound(t.wait, 0, 7 days));
+        _bonded();
+        _reserve(RENTAL, t.first);
+        _reserve(SECOND, t.second);
+        if (t.exiting != 0) _requestExit(t.exiting);
+        if (t.released) _release(RENTAL);
+        if (t.released) t.first = 0;
         skip(t.wait);
-        bool moves;
         if (!t.asArbiter) _expectOnlyArbiter(STRANGER);
-        else if (!t.right && t.withRental) _expectReserveMismatch(RENTAL, 2);
-        else moves = true;
         vm.prank(t.asArbiter ? address(arbiter) : STRANGER);
-        uint64 taken = _rao(vault.setAsideAny(t.right ? 1 : 2, t.withRental ? RENTAL : 0, Rao.wrap(t.amount)));
-        if (!moves) return;
+        uint64 taken = _rao(vault.setAsideAny(t.right ? 1 : 2, Rao.wrap(t.amount)));
+        if (!t.asArbiter) return;
         if (!t.right) assertEq(taken, 0);
         else _assertTaken(t, taken);
     }
 
-    /// @dev An independent count: what is left when `amount` rao leave one at a time, exiting first.
+    /// @dev An independent count: what is left of each part when `taken` rao leave one at a time, in order.
     function _assertTaken(Try memory t, uint64 taken) private view {
-        uint64 unbound = BOND - t.reserved;
-        uint64 reach = t.withRental ? BOND : unbound;
-        assertEq(taken, t.amount < reach ? t.amount : reach);
+        assertEq(taken, t.amount < BOND ? t.amount : BOND);
+        uint64 unbound = BOND - t.first - t.second;
         uint64 exiting = t.exiting > taken ? t.exiting - taken : 0;
         uint64 unboundLeft = unbound > taken ? unbound - taken : 0;
-        uint64 fromReserve = taken > unbound ? taken - unbound : 0;
-        _assertReserve(RENTAL, t.reserved - fromReserve, fromReserve, 0, false);
-        if (t.wait > EXIT_DELAY + EXIT_WINDOW) _assertBond(t.reserved - fromReserve, taken, 0, unboundLeft);
-        else _assertBond(t.reserved - fromReserve, taken, exiting, unboundLeft - exiting);
+        uint64 left = BOND - taken; // of it, the second reserve is the last to go
+        uint64 second = left < t.second ? left : t.second;
+        uint64 both = left < t.first + t.second ? left : t.first + t.second;
+        assertEq(_rao(vault.reservedFor(1, SECOND)), second);
+        assertEq(_rao(vault.reservedFor(1, RENTAL)), both - second);
+        if (t.wait > EXIT_DELAY + EXIT_WINDOW) _assertBond(both, taken, 0, unboundLeft);
+        else _assertBond(both, taken, exiting, unboundLeft - exiting);
     }
 }

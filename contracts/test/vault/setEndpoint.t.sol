@@ -7,62 +7,68 @@ import { VaultBase } from "./VaultBase.t.sol";
 contract SetEndpointTest is VaultBase {
     bytes16 private constant IP = 0x20010db8000000000000000000000001;
 
-    function test_TheMinerMovesTheMachine() external {
-        _bonded();
-        vm.expectEmit(address(vault));
-        emit ICollateralVault.EndpointSet(MACHINE, IP, 2222);
-        vm.prank(MINER);
-        vault.setEndpoint(MACHINE, ICollateralVault.Endpoint(IP, 2222));
-        assertEq(vault.nodeAt(1).endpoint.ip, IP);
-        assertEq(vault.nodeAt(1).endpoint.port, 2222);
-        (uint32 registration,) = vault.ownerOf(MACHINE);
-        assertEq(registration, 1, "what shares its slot stays");
-        _assertBond(0, 0, 0, BOND);
+    function _set(address caller, bytes16 ip, uint16 port) private {
+        vm.prank(caller);
+        vault.setEndpoint(MACHINE, ICollateralVault.Endpoint(ip, port));
     }
 
-    function test_WorksWithoutTheAssociationAndDuringARental() external {
-        _bonded();
-        _reserve(RENTAL, 10);
-        METAGRAPH.remove(NETUID, 0);
-        STORAGE.setValue(_associationKey(), "");
-        vm.prank(MINER);
-        vault.setEndpoint(MACHINE, ICollateralVault.Endpoint(IP, 1));
-        assertEq(vault.nodeAt(1).endpoint.port, 1);
-    }
-
-    function test_RevertWhen_TheMachineIsUnknown() external {
+    function test_RevertGiven_TheMachineIsUnknown() external {
         _expectNotRegistered(MACHINE);
-        vm.prank(MINER);
-        vault.setEndpoint(MACHINE, _endpoint());
+        _set(MINER, IP, 1);
     }
 
-    function test_AStrangerCannotMoveIt() external {
+    function test_RevertGiven_TheNodeIsRetired() external {
+        _retired();
+        _expectNotRegistered(MACHINE);
+        _set(MINER, IP, 1);
+    }
+
+    function test_RevertWhen_TheCallerIsNotTheMiner() external {
         _bonded();
         _expectOnlyMiner(STRANGER);
-        vm.prank(STRANGER);
-        vault.setEndpoint(MACHINE, ICollateralVault.Endpoint(IP, 1));
+        _set(STRANGER, IP, 1);
     }
 
-    function test_RevertWhen_ItIsHalf() external {
+    function test_RevertWhen_AddressOrPortIsMissing() external {
         _bonded();
-        vm.startPrank(MINER);
         _expectBadEndpoint(0, 22);
-        vault.setEndpoint(MACHINE, ICollateralVault.Endpoint(0, 22));
+        _set(MINER, 0, 22);
         _expectBadEndpoint(IP, 0);
-        vault.setEndpoint(MACHINE, ICollateralVault.Endpoint(IP, 0));
+        _set(MINER, IP, 0);
         assertEq(vault.nodeAt(1).endpoint.ip, _endpoint().ip);
     }
 
-    function testFuzz_MovesOrSaysWhyNot(bool registered, bool own, bytes16 ip, uint16 port) external {
-        if (registered) _bonded();
+    function test_WhenBothAreGiven() external {
+        _bonded();
+        vm.expectEmit(address(vault));
+        emit ICollateralVault.EndpointSet(MACHINE, IP, 2222);
+        _set(MINER, IP, 2222);
+        assertEq(vault.nodeAt(1).endpoint.ip, IP);
+        assertEq(vault.nodeAt(1).endpoint.port, 2222);
+        (uint32 registration,) = vault.ownerOf(MACHINE);
+        assertEq(registration, 1);
+        _assertBond(0, 0, 0, BOND);
+    }
+
+    function test_GivenARentalAndNoPlaceOnTheSubnet() external {
+        _bonded();
+        _reserve(RENTAL, 10);
+        _leaveSubnet();
+        _set(MINER, IP, 1);
+        assertEq(vault.nodeAt(1).endpoint.port, 1);
+    }
+
+    function testFuzz_MovesOrSaysWhyNot(uint8 state, bool own, bytes16 ip, uint16 port) external {
+        state %= 8; // 0 unknown, 1 retired
+        if (state == 1) _retired();
+        else if (state != 0) _bonded();
         address caller = own ? MINER : STRANGER;
         bool moves;
-        if (!registered) _expectNotRegistered(MACHINE);
+        if (state < 2) _expectNotRegistered(MACHINE);
         else if (!own) _expectOnlyMiner(STRANGER);
         else if (ip == 0 || port == 0) _expectBadEndpoint(ip, port);
         else moves = true;
-        vm.prank(caller);
-        vault.setEndpoint(MACHINE, ICollateralVault.Endpoint(ip, port));
+        _set(caller, ip, port);
         if (moves) {
             assertEq(vault.nodeAt(1).endpoint.ip, ip);
             assertEq(vault.nodeAt(1).endpoint.port, port);

@@ -12,7 +12,76 @@ contract WithdrawTest is VaultBase {
         vault.withdraw(MACHINE);
     }
 
-    function test_AMaturedExitBecomesTheMinersCredit() external {
+    function test_RevertGiven_TheMachineIsUnknown() external {
+        _expectNotRegistered(MACHINE);
+        _withdraw();
+    }
+
+    function test_RevertGiven_TheNodeIsRetired() external {
+        _retired();
+        _expectNotRegistered(MACHINE);
+        _withdraw();
+    }
+
+    function test_RevertWhen_TheCallerIsNotTheMiner() external {
+        _bonded();
+        _requestExit(400);
+        skip(EXIT_DELAY);
+        _expectOnlyMiner(STRANGER);
+        vm.prank(STRANGER);
+        vault.withdraw(MACHINE);
+    }
+
+    function test_RevertGiven_NothingIsExiting() external {
+        _bonded();
+        _expectNoExit();
+        _withdraw();
+    }
+
+    function test_RevertGiven_ACaseTookAllOfTheExit() external {
+        _bonded();
+        _requestExit(400);
+        _setAsideAny(400);
+        skip(EXIT_DELAY);
+        _expectNoExit();
+        _withdraw();
+    }
+
+    function test_RevertGiven_ASecondBeforeTheDelayIsOver() external {
+        _bonded();
+        _requestExit(400);
+        uint32 readyAt = _now() + EXIT_DELAY;
+        vm.warp(readyAt - 1);
+        _expectExitNotReady(readyAt);
+        _withdraw();
+        _assertBond(0, 0, 400, BOND - 400);
+    }
+
+    function test_RevertGiven_ASecondAfterTheWindow() external {
+        _bonded();
+        _requestExit(400);
+        uint32 readyAt = _now() + EXIT_DELAY;
+        vm.warp(readyAt + EXIT_WINDOW + 1);
+        _expectExitNotReady(readyAt);
+        _withdraw();
+        _assertBond(0, 0, 0, BOND);
+    }
+
+    function test_GivenTheFirstOrTheLastSecondOfTheWindow() external {
+        _bonded();
+        _requestExit(400);
+        uint32 readyAt = _now() + EXIT_DELAY;
+        uint256 before = vm.snapshotState();
+        vm.warp(readyAt);
+        _withdraw();
+        assertEq(_rao(vault.creditOf(MINER)), 400);
+        vm.revertToState(before);
+        vm.warp(readyAt + EXIT_WINDOW);
+        _withdraw();
+        assertEq(_rao(vault.creditOf(MINER)), 400);
+    }
+
+    function test_GivenAMaturedExit() external {
         _bonded();
         _requestExit(400_000);
         skip(EXIT_DELAY);
@@ -27,76 +96,25 @@ contract WithdrawTest is VaultBase {
         _withdraw();
     }
 
-    function test_TheWindowIsClosedAtBothEnds() external {
+    function test_GivenACaseTookPartOfTheExit() external {
         _bonded();
         _requestExit(400);
-        uint32 readyAt = _now() + EXIT_DELAY;
-        vm.warp(readyAt - 1);
-        _expectExitNotReady(readyAt);
-        _withdraw();
-        uint256 before = vm.snapshotState();
-        vm.warp(readyAt);
-        _withdraw();
-        vm.revertToState(before);
-        vm.warp(readyAt + EXIT_WINDOW);
-        _assertBond(0, 0, 400, BOND - 400);
-        _withdraw();
-        vm.revertToState(before);
-        vm.warp(readyAt + EXIT_WINDOW + 1);
-        _expectExitNotReady(readyAt);
-        _withdraw();
-        _assertBond(0, 0, 0, BOND);
-    }
-
-    function test_WorksDuringARentalAndWithoutTheAssociation() external {
-        _bonded();
-        _reserve(RENTAL, 600);
-        _requestExit(BOND - 600);
-        METAGRAPH.remove(NETUID, 0);
-        STORAGE.setValue(_associationKey(), "");
-        skip(EXIT_DELAY);
-        _withdraw();
-        _assertBond(600, 0, 0, 0);
-        assertEq(_rao(vault.creditOf(MINER)), BOND - 600);
-    }
-
-    function test_PaysOnlyWhatACaseHasLeft() external {
-        _bonded();
-        _requestExit(400);
-        _setAsideAny(0, 150);
+        _setAsideAny(150);
         skip(EXIT_DELAY);
         _withdraw();
         _assertBond(0, 150, 0, BOND - 400);
         assertEq(_rao(vault.creditOf(MINER)), 250);
     }
 
-    function test_RevertWhen_TheMachineIsUnknown() external {
-        _expectNotRegistered(MACHINE);
-        _withdraw();
-    }
-
-    function test_AStrangerCannotWithdraw() external {
+    function test_GivenARentalAndNoPlaceOnTheSubnet() external {
         _bonded();
-        _requestExit(400);
+        _reserve(RENTAL, 600);
+        _requestExit(BOND - 600);
+        _leaveSubnet();
         skip(EXIT_DELAY);
-        _expectOnlyMiner(STRANGER);
-        vm.prank(STRANGER);
-        vault.withdraw(MACHINE);
-    }
-
-    function test_RevertWhen_NothingIsExiting() external {
-        _bonded();
-        _expectNoExit();
         _withdraw();
-    }
-
-    function test_RevertWhen_ACaseTookAllOfTheExit() external {
-        _bonded();
-        _requestExit(400);
-        _setAsideAny(0, 400);
-        skip(EXIT_DELAY);
-        _expectNoExit();
-        _withdraw();
+        _assertBond(600, 0, 0, 0);
+        assertEq(_rao(vault.creditOf(MINER)), BOND - 600);
     }
 
     function testFuzz_PaysOrSaysWhyNot(bool own, uint64 exiting, uint64 taken, uint32 wait) external {
@@ -105,7 +123,7 @@ contract WithdrawTest is VaultBase {
         _bonded();
         if (exiting != 0) _requestExit(exiting);
         uint32 readyAt = _now() + EXIT_DELAY;
-        if (taken != 0) _setAsideAny(0, taken);
+        if (taken != 0) _setAsideAny(taken);
         skip(bound(wait, 0, 7 days));
         bool pays;
         if (!own) _expectOnlyMiner(STRANGER);

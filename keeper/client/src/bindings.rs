@@ -32,6 +32,20 @@ sol!(
     "../../contracts/artifacts/Arbiter.json"
 );
 
+/// In a module of its own, because its ABI names `IRentalEscrow` too.
+pub mod bids {
+    use alloy::sol;
+
+    sol!(
+        #[allow(missing_docs, clippy::too_many_arguments)]
+        #[sol(rpc, all_derives)]
+        RentalBids,
+        "../../contracts/artifacts/RentalBids.json"
+    );
+}
+
+pub use bids::RentalBids;
+
 /// Stand-ins for Subtensor's precompiles on local chains.
 pub mod standins {
     use alloy::sol;

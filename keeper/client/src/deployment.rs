@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use surety_core::types::{Account, Hash32};
 use surety_core::view::ContractTimes;
 
-/// One deployment of the four contracts.
+/// One deployment of the five contracts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deployment {
@@ -23,6 +23,8 @@ pub struct Deployment {
     pub escrow: Contract,
     /// Turns facts into money.
     pub arbiter: Contract,
+    /// Where renters' wishes wait.
+    pub bids: Contract,
     /// Windows and minimums.
     pub times: ContractTimes,
 }
@@ -67,12 +69,13 @@ impl Deployment {
     }
 
     /// The contracts by name, in the order they call each other.
-    pub fn contracts(&self) -> [(&'static str, Contract); 4] {
+    pub fn contracts(&self) -> [(&'static str, Contract); 5] {
         [
             ("AppointedKeepers", self.keepers),
             ("CollateralVault", self.vault),
             ("RentalEscrow", self.escrow),
             ("Arbiter", self.arbiter),
+            ("RentalBids", self.bids),
         ]
     }
 }

@@ -1,6 +1,6 @@
 //! An intent as a call on the contracts, and a revert as the name of the contract's error.
 
-use crate::bindings::{Arbiter, CollateralVault, IArbiter, IRentalEscrow, RentalEscrow};
+use crate::bindings::{Arbiter, CollateralVault, IArbiter, IRentalEscrow, RentalBids, RentalEscrow};
 use crate::digest::{TimeTooFar, compact, secs32};
 use alloy::primitives::{Address, B256, Bytes};
 use alloy::sol_types::{SolCall, SolInterface};
@@ -69,6 +69,9 @@ pub fn revert_name(data: &[u8]) -> Option<String> {
         return Some(short(&format!("{error:?}")));
     }
     if let Ok(error) = RentalEscrow::RentalEscrowErrors::abi_decode(data) {
+        return Some(short(&format!("{error:?}")));
+    }
+    if let Ok(error) = RentalBids::RentalBidsErrors::abi_decode(data) {
         return Some(short(&format!("{error:?}")));
     }
     let error = CollateralVault::CollateralVaultErrors::abi_decode(data).ok()?;

@@ -71,7 +71,7 @@ impl Reader {
         let offer = view(self.escrow.offerOf(v.machine).block(id).call().await)?;
         Ok(NodeView {
             machine: MachineId(v.machine.0),
-            miner: Account(v.miner.into_array()),
+            miner: if v.retired { Account([0; 20]) } else { Account(v.miner.into_array()) },
             registration: v.registration,
             endpoint: endpoint(v.endpoint.ip.0, v.endpoint.port),
             free_rao: v.free,
@@ -83,7 +83,7 @@ impl Reader {
         })
     }
 
-    /// A machine's current (or last) registration, if it ever had one.
+    /// A machine's current registration, if it has one.
     pub async fn registration_of(&self, machine: MachineId, block: u64) -> Result<Option<u32>, NodeError> {
         let id = BlockId::number(block);
         let owner = view(self.vault.ownerOf(B256::from(machine.0)).block(id).call().await)?;
@@ -93,14 +93,15 @@ impl Reader {
     /// A rental and its recorded faults.
     pub async fn rental_at(&self, rental: RentalId, block: u64) -> Result<RentalView, NodeError> {
         let id = BlockId::number(block);
-        let r = view(self.escrow.rentalAt(rental).block(id).call().await)?;
+        let found = view(self.escrow.rentalAt(rental).block(id).call().await)?;
+        let r = found.r;
         let machine = view(self.vault.machineOf(r.registration).block(id).call().await)?;
         let faults = if r.faultCount == 0 { vec![] } else { self.faults_of(rental, id).await? };
         Ok(RentalView {
             id: rental,
             machine: MachineId(machine.0),
             renter: Account(r.renter.into_array()),
-            renter_key: SshKey(r.renterKey.0),
+            renter_key: SshKey(found.renterKey.0),
             gpu_class: r.gpuClass,
             gpu_count: u16::from(r.gpuCount),
             price_rao_per_sec: r.price.to(),
@@ -127,11 +128,13 @@ impl Reader {
     pub async fn case_at(&self, case: u64, block: u64) -> Result<CaseView, NodeError> {
         let id = BlockId::number(block);
         let c = view(self.arbiter.caseAt(case).block(id).call().await)?;
-        let executable_at = view(self.arbiter.executableAt(case).block(id).call().await)?;
+        let status = status(c.status)?;
+        let executable_at =
+            if status.is_decided() { 0 } else { view(self.arbiter.executableAt(case).block(id).call().await)? };
         Ok(CaseView {
             id: case,
             kind: kind(c.kind)?,
-            status: status(c.status)?,
+            status,
             rental: c.rental,
             executable_at_secs: u64::from(executable_at),
             penalty_rao: c.penalty,
@@ -217,6 +220,8 @@ fn status(value: u8) -> Result<CaseStatus, NodeError> {
         2 => Ok(CaseStatus::Appealed),
         3 => Ok(CaseStatus::Executed),
         4 => Ok(CaseStatus::Dismissed),
+        5 => Ok(CaseStatus::Refunded),
+        6 => Ok(CaseStatus::RefundedAppealed),
         other => Err(NodeError::Odd { method: "caseAt", what: format!("status {other}") }),
     }
 }

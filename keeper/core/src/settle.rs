@@ -67,17 +67,17 @@ fn submit(work: &mut Work, what: &str, case_id: CaseId, intent: Intent, effects:
 }
 
 fn open(case: &CaseView) -> bool {
-    matches!(case.status, CaseStatus::Filed | CaseStatus::Appealed)
+    !case.status.is_decided()
 }
 
 fn is_due(state: &State, case: &CaseView) -> bool {
-    let decided = state.world.best.cases.get(&case.id).is_some_and(|newer| !open(newer));
+    let moved = state.world.best.cases.get(&case.id).is_some_and(|newer| newer.status != case.status);
     let delay_secs = rank(state, case.id).saturating_mul(state.config.rules.execute_rank_delay_secs);
     let turn_secs = case.executable_at_secs.saturating_add(delay_secs);
     let free = state.settle.cases.get(&case.id).is_none_or(|work| {
         work.in_flight.is_none() && !work.done && !work.flush_due && state.clock.now_secs() >= work.retry_at_secs
     });
-    open(case) && !decided && free && state.world.best.block.timestamp_secs >= turn_secs
+    open(case) && !moved && free && state.world.best.block.timestamp_secs >= turn_secs
 }
 
 fn rank(state: &State, case_id: CaseId) -> u64 {
@@ -100,8 +100,10 @@ pub(crate) fn on_tx(state: &mut State, result: &TxResult, effects: &mut Vec<Effe
         TxOutcome::Settled => {
             let case = state.world.finalized.cases.get(case_id);
             work.failures = 0;
-            work.flush_due = case.is_some_and(|case| case.penalty_rao > 0);
-            work.done = !work.flush_due;
+            // What the breaker has slowed down is refunded first, and executed once more later.
+            let half_done = case.is_some_and(|case| case.status == CaseStatus::Refunded);
+            work.flush_due = !half_done && case.is_some_and(|case| case.penalty_rao > 0);
+            work.done = !half_done && !work.flush_due;
         }
         TxOutcome::Failed { why } => {
             work.retry_at_secs =

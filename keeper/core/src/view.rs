@@ -114,6 +114,22 @@ pub enum CaseStatus {
     Executed,
     /// Overturned.
     Dismissed,
+    /// The withheld pay is the renter's; the penalty waits longer, because of the breaker, and can be appealed.
+    Refunded,
+    /// The same, and the judge is asked.
+    RefundedAppealed,
+}
+
+impl CaseStatus {
+    /// Whether nothing will happen to the case any more.
+    pub const fn is_decided(self) -> bool {
+        matches!(self, Self::Executed | Self::Dismissed)
+    }
+
+    /// Whether the judge is asked.
+    pub const fn is_appealed(self) -> bool {
+        matches!(self, Self::Appealed | Self::RefundedAppealed)
+    }
 }
 
 /// A case on chain.
@@ -127,7 +143,7 @@ pub struct CaseView {
     pub status: CaseStatus,
     /// The rental it concerns; 0 for a `Spoofed` of an idle machine.
     pub rental: RentalId,
-    /// Earliest time `execute` is accepted at, Unix seconds.
+    /// Earliest time the next `execute` is accepted at, Unix seconds; 0 once decided.
     pub executable_at_secs: UnixSecs,
     /// Penalty set aside, in rao.
     pub penalty_rao: Rao,

@@ -5,7 +5,7 @@ use crate::ids::effect_id;
 use crate::input::ChainUpdate;
 use crate::limits::{CASES_MAX, FAULTS_MAX, KEEPERS_MAX, NODES_MAX, RENTALS_MAX, TIME_MAX_SECS};
 use crate::types::{Account, CaseId, MachineId, RentalId, UnixSecs};
-use crate::view::{BlockRef, CaseStatus, CaseView, KeeperView, NodeView, RentalView, View};
+use crate::view::{BlockRef, CaseView, KeeperView, NodeView, RentalView, View};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -94,7 +94,7 @@ impl Snapshot {
 
     fn put_case(&mut self, case: &CaseView, effects: &mut Vec<Effect>) {
         if !self.cases.contains_key(&case.id) && self.cases.len() >= CASES_MAX {
-            let decided = |old: &&CaseView| matches!(old.status, CaseStatus::Executed | CaseStatus::Dismissed);
+            let decided = |old: &&CaseView| old.status.is_decided();
             let gone = self.cases.values().find(decided).map(|old| old.id);
             match gone {
                 Some(id) => self.cases.remove(&id),

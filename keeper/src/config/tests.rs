@@ -43,6 +43,7 @@ impl Home {
             vault: contract(2),
             escrow: contract(3),
             arbiter: contract(4),
+            bids: contract(5),
             times: ContractTimes::default(),
         };
         self.write("deployment.json", &serde_json::to_string(&deployment).unwrap(), 0o644);

@@ -93,7 +93,7 @@ struct Log {
 /// # Errors
 /// Any amount that does not come out even, with both sides.
 pub async fn audit(chain: &Chain, parties: &[Party]) -> Result<Books> {
-    let contracts = [*chain.vault.address(), *chain.escrow.address(), *chain.arbiter.address()];
+    let contracts = chain.custodians();
     let (flows, burned) = follow(chain, &contracts).await?;
     for account in flows.keys() {
         let known = parties.iter().any(|party| party.account.0 == account.0.0);
@@ -194,10 +194,10 @@ async fn check_burned(chain: &Chain, burned: Rao) -> Result<Rao> {
 }
 
 /// Each contract has exactly what it owes and its seed, and what it owes is a row of its own.
-async fn contract_rows(chain: &Chain, contracts: &[Address; 3]) -> Result<Vec<Row>> {
+async fn contract_rows(chain: &Chain, contracts: &[Address; 4]) -> Result<Vec<Row>> {
     let liabilities = chain.liabilities().await?;
     let mut rows = Vec::new();
-    for ((name, at), owed) in ["vault", "escrow", "arbiter"].into_iter().zip(contracts).zip(liabilities) {
+    for ((name, at), owed) in ["vault", "escrow", "arbiter", "bids"].into_iter().zip(contracts).zip(liabilities) {
         let has = chain.node.balance_wei(Account(at.into_array())).await?;
         let expected = wei(owed) + wei(EXISTENTIAL_DEPOSIT_RAO);
         ensure!(has == expected, "the {name} has {has} wei, expected {expected} (what it owes and its seed)");

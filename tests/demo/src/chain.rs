@@ -5,7 +5,9 @@ use alloy::primitives::{Address, B256};
 use alloy::providers::RootProvider;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
-use surety_client::bindings::{AppointedKeepers, Arbiter, CollateralVault, IArbiter, IRentalEscrow, RentalEscrow};
+use surety_client::bindings::{
+    AppointedKeepers, Arbiter, CollateralVault, IArbiter, IRentalEscrow, RentalBids, RentalEscrow,
+};
 use surety_client::deployment::Deployment;
 use surety_client::digest::Domains;
 use surety_client::provider::{Node, Tag};
@@ -17,6 +19,7 @@ type Provider = RootProvider<AnyNetwork>;
 type Vault = CollateralVault::CollateralVaultInstance<Provider, AnyNetwork>;
 type Escrow = RentalEscrow::RentalEscrowInstance<Provider, AnyNetwork>;
 type Court = Arbiter::ArbiterInstance<Provider, AnyNetwork>;
+type Bids = RentalBids::RentalBidsInstance<Provider, AnyNetwork>;
 type Electorate = AppointedKeepers::AppointedKeepersInstance<Provider, AnyNetwork>;
 
 /// The contracts.
@@ -34,6 +37,8 @@ pub struct Chain {
     pub escrow: Escrow,
     /// Turns facts into money.
     pub arbiter: Court,
+    /// Holds renters' wishes.
+    pub bids: Bids,
     /// The electorate.
     pub keepers: Electorate,
 }
@@ -62,6 +67,7 @@ impl Chain {
             vault: CollateralVault::new(at(deployment.vault.address), provider()),
             escrow: RentalEscrow::new(at(deployment.escrow.address), provider()),
             arbiter: Arbiter::new(at(deployment.arbiter.address), provider()),
+            bids: RentalBids::new(at(deployment.bids.address), provider()),
             keepers: AppointedKeepers::new(at(deployment.keepers.address), provider()),
             reader: Reader::new(node.clone(), deployment),
             node: node.clone(),
@@ -96,7 +102,7 @@ impl Chain {
 
     /// A rental with the fields that only the contract has.
     pub async fn raw_rental(&self, rental: RentalId) -> Result<IRentalEscrow::Rental> {
-        Ok(self.escrow.rentalAt(rental).call().await?)
+        Ok(self.escrow.rentalAt(rental).call().await?.r)
     }
 
     /// A case.
@@ -132,12 +138,18 @@ impl Chain {
         Ok(self.escrow.creditOf(Address::from(account.0)).call().await?)
     }
 
-    /// What vault, escrow and arbiter owe in all.
-    pub async fn liabilities(&self) -> Result<[Rao; 3]> {
+    /// The contracts that hold money: vault, escrow, arbiter, bids.
+    pub fn custodians(&self) -> [Address; 4] {
+        [*self.vault.address(), *self.escrow.address(), *self.arbiter.address(), *self.bids.address()]
+    }
+
+    /// What each of them owes in all.
+    pub async fn liabilities(&self) -> Result<[Rao; 4]> {
         Ok([
             self.vault.liabilities().call().await?,
             self.escrow.liabilities().call().await?,
             self.arbiter.liabilities().call().await?,
+            self.bids.liabilities().call().await?,
         ])
     }
 }

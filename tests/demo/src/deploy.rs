@@ -1,4 +1,4 @@
-//! Deploys the four contracts. They name each other in immutables, so addresses are computed before anything is sent.
+//! Deploys the five contracts. They name each other in immutables, so addresses are computed before anything is sent.
 
 use crate::actor::{Actor, Tx};
 use crate::params::Params;
@@ -7,7 +7,7 @@ use alloy::sol_types::SolConstructor;
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use surety_client::bindings::{
-    AppointedKeepers, Arbiter, CollateralVault, IArbiter, ICollateralVault, IRentalEscrow, RentalEscrow,
+    AppointedKeepers, Arbiter, CollateralVault, IArbiter, ICollateralVault, IRentalEscrow, RentalBids, RentalEscrow,
 };
 use surety_client::deployment::{Contract, Deployment};
 use surety_client::provider::Node;
@@ -40,6 +40,10 @@ pub struct Roles {
     pub owner: Account,
     /// Gets fees.
     pub treasury: Account,
+    /// May pause new business.
+    pub guardian: Account,
+    /// Rules on appeals.
+    pub judge: Account,
 }
 
 /// Addresses to be, by the deployer's nonces.
@@ -48,6 +52,7 @@ struct Siblings {
     vault: Address,
     escrow: Address,
     arbiter: Address,
+    bids: Address,
 }
 
 /// Deploys everything and appoints the keepers; the deployer must be the owner if there are any.
@@ -63,11 +68,12 @@ pub async fn deploy(
 ) -> Result<Deployment> {
     let first = deployer.next_nonce().await?;
     let at = |index: u64| deployer.address().create(first + index);
-    let siblings = Siblings { keepers: at(0), vault: at(1), escrow: at(2), arbiter: at(3) };
+    let siblings = Siblings { keepers: at(0), vault: at(1), escrow: at(2), arbiter: at(3), bids: at(4) };
     let mut txs = creations(&siblings, params, roles);
     txs.extend(keepers.iter().map(|keeper| appointment(siblings.keepers, keeper)));
     let receipts = deployer.send_all(txs).await.context("deploying the contracts")?;
-    for (receipt, want) in receipts.iter().zip([siblings.keepers, siblings.vault, siblings.escrow, siblings.arbiter]) {
+    let Siblings { keepers, vault, escrow, arbiter, bids } = siblings;
+    for (receipt, want) in receipts.iter().zip([keepers, vault, escrow, arbiter, bids]) {
         ensure!(
             receipt.contract_address == Some(want),
             "a contract is at {:?}, computed {want}",
@@ -79,10 +85,11 @@ pub async fn deploy(
         chain_id: node.chain_id().await?,
         netuid: roles.netuid,
         block: block.unwrap_or_default(),
-        keepers: contract(node, siblings.keepers).await?,
-        vault: contract(node, siblings.vault).await?,
-        escrow: contract(node, siblings.escrow).await?,
-        arbiter: contract(node, siblings.arbiter).await?,
+        keepers: contract(node, keepers).await?,
+        vault: contract(node, vault).await?,
+        escrow: contract(node, escrow).await?,
+        arbiter: contract(node, arbiter).await?,
+        bids: contract(node, bids).await?,
         times: params.times(),
     })
 }
@@ -99,11 +106,12 @@ pub fn write(deployment: &Deployment, dir: &Path) -> Result<PathBuf> {
 fn creations(at: &Siblings, params: &Params, roles: &Roles) -> Vec<Tx> {
     let owner = Address::from(roles.owner.0);
     let keepers = AppointedKeepers::constructorCall { owner }.abi_encode();
-    let vault = CollateralVault::constructorCall { config: vault_config(at, params, roles) }.abi_encode();
+    let vault = CollateralVault::constructorCall { owner, config: vault_config(at, params, roles) }.abi_encode();
     let (classes, bonds) = params.class_bonds.iter().map(|(class, rao)| (class.0, *rao)).unzip();
     let config = escrow_config(at, params, roles);
     let escrow = RentalEscrow::constructorCall { owner, config, classes, bonds }.abi_encode();
-    let arbiter = Arbiter::constructorCall { config: arbiter_config(at, params) }.abi_encode();
+    let arbiter = Arbiter::constructorCall { config: arbiter_config(at, params, roles) }.abi_encode();
+    let bids = RentalBids::constructorCall { escrow: at.escrow }.abi_encode();
     let create = |code: &[u8], arguments: Vec<u8>, seed_rao: u64| {
         Tx::create([code, &arguments].concat()).paying(seed_rao).with_gas(CREATE_GAS)
     };
@@ -112,6 +120,7 @@ fn creations(at: &Siblings, params: &Params, roles: &Roles) -> Vec<Tx> {
         create(&CollateralVault::BYTECODE, vault, EXISTENTIAL_DEPOSIT_RAO),
         create(&RentalEscrow::BYTECODE, escrow, EXISTENTIAL_DEPOSIT_RAO),
         create(&Arbiter::BYTECODE, arbiter, EXISTENTIAL_DEPOSIT_RAO),
+        create(&RentalBids::BYTECODE, bids, EXISTENTIAL_DEPOSIT_RAO),
     ]
 }
 
@@ -123,6 +132,7 @@ fn vault_config(at: &Siblings, params: &Params, roles: &Roles) -> ICollateralVau
         arbiter: at.arbiter,
         exitDelaySecs: params.exit_delay_secs,
         exitWindowSecs: params.exit_window_secs,
+        guardian: Address::from(roles.guardian.0),
     }
 }
 
@@ -136,15 +146,18 @@ fn escrow_config(at: &Siblings, params: &Params, roles: &Roles) -> IRentalEscrow
         certificateLifeSecs: params.certificate_life_secs,
         bondBps: params.bond_bps,
         feeBps: params.fee_bps,
+        abandonBps: params.abandon_bps,
     }
 }
 
-fn arbiter_config(at: &Siblings, params: &Params) -> IArbiter::Config {
+fn arbiter_config(at: &Siblings, params: &Params, roles: &Roles) -> IArbiter::Config {
     IArbiter::Config {
         vault: at.vault,
         escrow: at.escrow,
         keepers: at.keepers,
+        judge: Address::from(roles.judge.0),
         appealWindowSecs: params.appeal_window_secs,
+        rulingWindowSecs: params.ruling_window_secs,
         deliveryGraceSecs: params.delivery_grace_secs,
         minInterruptedSecs: params.min_interrupted_secs,
         minOfflineSecs: params.min_offline_secs,
@@ -152,6 +165,7 @@ fn arbiter_config(at: &Siblings, params: &Params) -> IArbiter::Config {
         spoofLifeSecs: params.spoof_life_secs,
         notDeliveredBps: params.not_delivered_bps,
         offlineBps: params.offline_bps,
+        breakerBps: params.breaker_bps,
     }
 }
 

@@ -19,8 +19,12 @@ pub struct Params {
     pub bond_bps: u16,
     /// The treasury's share of what miners earn.
     pub fee_bps: u16,
+    /// What abandoning costs, of the reserve.
+    pub abandon_bps: u16,
     /// Time to appeal.
     pub appeal_window_secs: u32,
+    /// Time to rule.
+    pub ruling_window_secs: u32,
     /// How long an undelivered rental may stay so.
     pub delivery_grace_secs: u32,
     /// Shortest recorded interruption.
@@ -35,6 +39,8 @@ pub struct Params {
     pub not_delivered_bps: u16,
     /// Penalty of `Offline`, of the reserve.
     pub offline_bps: u16,
+    /// A day's penalties above this share of all bonds wait longer.
+    pub breaker_bps: u16,
     /// Bond for each GPU of a class.
     pub class_bonds: Vec<(ClassId, Rao)>,
 }
@@ -49,7 +55,9 @@ pub fn default_params() -> Params {
         certificate_life_secs: 24 * HOUR,
         bond_bps: 2_000,
         fee_bps: 0,
+        abandon_bps: 500,
         appeal_window_secs: 24 * HOUR,
+        ruling_window_secs: 48 * HOUR,
         delivery_grace_secs: 600,
         min_interrupted_secs: 60,
         min_offline_secs: 900,
@@ -57,19 +65,23 @@ pub fn default_params() -> Params {
         spoof_life_secs: 24 * HOUR,
         not_delivered_bps: 200,
         offline_bps: 1_000,
+        breaker_bps: 1_000,
         class_bonds: class_bonds(),
     }
 }
 
 /// Short windows, so that every wait of the story passes in real time. Chain time is never warped: keepers compare it
 /// with their own clocks. Every relation the constructors ask for holds: 6 + 8 <= 14 (nothing can be claimed before it
-/// could be filed) and 14 <= 14 (bond cannot leave before that either).
+/// could be filed) and 14 <= 14 (bond cannot leave before that either, nor a case be executed before its rental can be
+/// closed).
 pub fn demo_params() -> Params {
     Params {
         exit_delay_secs: 14,
         exit_window_secs: 600,
         settle_lag_secs: 14,
-        appeal_window_secs: 6,
+        appeal_window_secs: 14,
+        ruling_window_secs: 14,
+        spoof_life_secs: 14,
         delivery_grace_secs: 6,
         min_interrupted_secs: 2,
         min_offline_secs: 6,

@@ -64,7 +64,13 @@ async fn stage(dir: &Path) -> Stage {
     let mut facts = neuron.facts().to_vec();
     facts.extend([miner.actor.account(), renter.actor.account()].map(standins::introduction));
     deployer.send_all(facts).await.unwrap();
-    let roles = Roles { netuid: NETUID, owner: deployer.account(), treasury: Account([9; 20]) };
+    let roles = Roles {
+        netuid: NETUID,
+        owner: deployer.account(),
+        treasury: Account([9; 20]),
+        guardian: deployer.account(),
+        judge: Account([8; 20]),
+    };
     let deployment = deploy(&deployer, &anvil.node, &demo_params(), &roles, &appointments(&keepers)).await.unwrap();
     let path = write(&deployment, dir).unwrap();
     assert_eq!(surety_client::deployment::Deployment::read(&path).unwrap(), deployment);
@@ -170,7 +176,7 @@ async fn a_rental_from_registration_to_exit_comes_out_even() {
     stage.time_is(chain.now_secs().await.unwrap() + u64::from(demo_params().exit_delay_secs) + 1).await;
     miner.withdraw(chain).await.unwrap();
     stage.withdraw_credit(&miner.actor).await;
-    assert_eq!(chain.liabilities().await.unwrap(), [0, 0, 0]);
+    assert_eq!(chain.liabilities().await.unwrap(), [0, 0, 0, 0]);
 
     let books = audit(chain, &stage.parties()).await.unwrap();
     assert_eq!(books.paid_in_rao, 3 * 500 + BOND + 4 * PRICE);

@@ -83,7 +83,7 @@ async fn chain(config: &Config, reader: &EvmReader) -> Vec<Finding> {
 
 async fn contracts(reader: &EvmReader) -> Finding {
     let state = match reader.strangers().await {
-        Ok(strangers) if strangers.is_empty() => Ok("all four have the code that was deployed".into()),
+        Ok(strangers) if strangers.is_empty() => Ok("all have the code that was deployed".into()),
         Ok(strangers) => {
             let names: Vec<_> = strangers.iter().map(|(name, address)| format!("{name} at {address}")).collect();
             Err(format!("{} has other code or none: wrong deployment file, or a node without state", names.join(", ")))

@@ -48,10 +48,17 @@ pub fn intent_settled(world: &FinalWorld<'_>, intent: &Intent) -> Settled {
 }
 
 fn executed(world: &FinalWorld<'_>, case_id: CaseId) -> Settled {
-    match world.view.cases.get(&case_id).map(|case| case.status) {
-        Some(CaseStatus::Executed) => Settled::Settled,
-        Some(CaseStatus::Dismissed) => Settled::Impossible(format!("case {case_id} was dismissed")),
-        Some(CaseStatus::Filed | CaseStatus::Appealed) | None => Settled::NotYet,
+    let Some(case) = world.view.cases.get(&case_id) else { return Settled::NotYet };
+    let early = world.view.block.timestamp_secs < case.executable_at_secs;
+    match case.status {
+        CaseStatus::Executed => Settled::Settled,
+        CaseStatus::Dismissed => Settled::Impossible(format!("case {case_id} was dismissed")),
+        // The first of two executions has happened.
+        CaseStatus::Refunded if early => Settled::Settled,
+        CaseStatus::Appealed | CaseStatus::RefundedAppealed if early => {
+            Settled::Impossible(format!("case {case_id} was appealed and waits for its judge"))
+        }
+        _ => Settled::NotYet,
     }
 }
 

@@ -205,10 +205,21 @@ fn executions_and_burns_are_settled_by_state() {
     let mut view = Snapshot::default();
     let execute = Intent::Execute { case_id: 4 };
     assert_eq!(settled(&view, &execute), Settled::NotYet);
-    for (status, want) in [(CaseStatus::Filed, Settled::NotYet), (CaseStatus::Executed, Settled::Settled)] {
-        let case = CaseView { id: 4, kind: Kind::Offline, status, rental: 1, executable_at_secs: 0, penalty_rao: 5 };
+    let now_secs = view.block.timestamp_secs;
+    for (status, executable_at_secs, want) in [
+        (CaseStatus::Filed, now_secs, Some(Settled::NotYet)),
+        (CaseStatus::Executed, 0, Some(Settled::Settled)),
+        (CaseStatus::Refunded, now_secs + 1, Some(Settled::Settled)),
+        (CaseStatus::Refunded, now_secs, Some(Settled::NotYet)),
+        (CaseStatus::Appealed, now_secs, Some(Settled::NotYet)),
+        (CaseStatus::Appealed, now_secs + 1, None),
+        (CaseStatus::RefundedAppealed, now_secs + 1, None),
+        (CaseStatus::Dismissed, 0, None),
+    ] {
+        let case = CaseView { id: 4, kind: Kind::Offline, status, rental: 1, executable_at_secs, penalty_rao: 5 };
         view.cases.insert(4, case);
-        assert_eq!(settled(&view, &execute), want);
+        let found = settled(&view, &execute);
+        assert!(want.map_or(matches!(found, Settled::Impossible(_)), |want| found == want), "{status:?}: {found:?}");
     }
     let burn = |credit| {
         intent_settled(&FinalWorld { view: &view, times: times(), burn_credit_rao: credit }, &Intent::FlushBurn)

@@ -9,17 +9,27 @@ use crate::view::View;
 fn with_case(at: u64, status: CaseStatus, penalty_rao: u64, weights: &[u64]) -> State {
     let mut state = state(at);
     for view in [View::Best, View::Finalized] {
-        let mut update = update(view, 2, at, rental(1));
-        let executable_at_secs = START + 1_000;
-        update.cases =
-            vec![CaseView { id: 1, kind: Kind::Offline, status, rental: 1, executable_at_secs, penalty_rao }];
-        update.keepers = Some(keepers(weights));
-        step(&mut state, &Input::Chain(Box::new(update)));
+        chain_says(&mut state, view, at, status, START + 1_000, penalty_rao, weights);
     }
     tick(&mut state);
     let (id, _) = state.health.in_flight.unwrap_or_default();
     step(&mut state, &Input::Anchors(AnchorResult { id, ended_ms: 1, reachable: 1, asked: 1 }));
     state
+}
+
+fn chain_says(
+    state: &mut State,
+    view: View,
+    at: u64,
+    status: CaseStatus,
+    executable_at_secs: UnixSecs,
+    penalty_rao: u64,
+    weights: &[u64],
+) {
+    let mut update = update(view, 2, at, rental(1));
+    update.cases = vec![CaseView { id: 1, kind: Kind::Offline, status, rental: 1, executable_at_secs, penalty_rao }];
+    update.keepers = Some(keepers(weights));
+    step(state, &Input::Chain(Box::new(update)));
 }
 
 fn submitted(effects: &[Effect]) -> Vec<(EffectId, Intent)> {
@@ -58,6 +68,37 @@ fn without_a_penalty_nothing_is_burned_and_decided_cases_are_left_alone() {
     for status in [CaseStatus::Executed, CaseStatus::Dismissed] {
         assert_eq!(submitted(&tick(&mut with_case(1_000, status, 5, &[1]))), vec![]);
     }
+}
+
+#[test]
+fn a_case_that_the_breaker_slowed_down_is_executed_twice_and_burned_after_the_second_time() {
+    let mut state = with_case(1_000, CaseStatus::Filed, 5, &[1]);
+    let refund = submitted(&tick(&mut state));
+    let later = START + 2_000;
+    // The best chain shows the refund before the final one does: nothing is sent on account of the older view.
+    let mut ahead = state.clone();
+    chain_says(&mut ahead, View::Best, 1_001, CaseStatus::Refunded, later, 5, &[1]);
+    ahead.settle = Settle::default();
+    assert_eq!(submitted(&tick(&mut ahead)), vec![]);
+    for view in [View::Best, View::Finalized] {
+        chain_says(&mut state, view, 1_001, CaseStatus::Refunded, later, 5, &[1]);
+    }
+    report(&mut state, refund[0].0, TxOutcome::Settled);
+    assert_eq!(submitted(&tick(&mut state)), vec![], "neither burned nor executed again yet");
+    for view in [View::Best, View::Finalized] {
+        chain_says(&mut state, view, 2_000, CaseStatus::Refunded, later, 5, &[1]);
+    }
+    let second = submitted(&tick(&mut state));
+    assert_eq!(second.iter().map(|one| &one.1).collect::<Vec<_>>(), vec![&Intent::Execute { case_id: 1 }]);
+    chain_says(&mut state, View::Finalized, 2_001, CaseStatus::Executed, 0, 5, &[1]);
+    report(&mut state, second[0].0, TxOutcome::Settled);
+    assert_eq!(submitted(&tick(&mut state)).iter().map(|one| &one.1).collect::<Vec<_>>(), vec![&Intent::FlushBurn]);
+}
+
+#[test]
+fn an_appealed_case_is_executed_when_the_judge_was_silent() {
+    assert_eq!(submitted(&tick(&mut with_case(999, CaseStatus::Appealed, 5, &[1]))), vec![]);
+    assert_eq!(submitted(&tick(&mut with_case(1_000, CaseStatus::Appealed, 5, &[1]))).len(), 1);
 }
 
 #[test]

@@ -88,6 +88,10 @@ impl Touched {
         }
     }
 
+    fn case(&mut self, case: u64) {
+        self.cases.insert(case);
+    }
+
     fn note_vault(&mut self, event: &V) {
         match event {
             V::Registered(e) => self.machine(e.machine),
@@ -98,9 +102,11 @@ impl Touched {
             V::Withdrawn(e) => self.machine(e.machine),
             V::Reserved(e) => self.bond(e.registration, e.rental),
             V::Released(e) => self.bond(e.registration, e.rental),
-            V::SetAside(e) => self.bond(e.registration, e.rental),
-            V::Forfeited(e) => self.bond(e.registration, e.rental),
-            V::GivenBack(e) => self.bond(e.registration, e.rental),
+            V::SetAside(e) => self.bond(e.registration, 0),
+            V::Forfeited(e) => self.bond(e.registration, 0),
+            V::GivenBack(e) => self.bond(e.registration, 0),
+            V::Rebound(e) => self.machine(e.machine),
+            V::Retired(e) => self.bond(e.registration, 0),
             _ => {}
         }
     }
@@ -133,9 +139,10 @@ impl Touched {
                 self.cases.insert(e.caseId);
                 self.bond(e.registration, e.rental);
             }
-            ArbiterEvents::Executed(e) => {
-                self.cases.insert(e.caseId);
-            }
+            ArbiterEvents::Executed(e) => self.case(e.caseId),
+            ArbiterEvents::Refunded(e) => self.case(e.caseId),
+            ArbiterEvents::Appealed(e) => self.case(e.caseId),
+            ArbiterEvents::Dismissed(e) => self.case(e.caseId),
             _ => {}
         }
     }

@@ -168,6 +168,10 @@ fn case_says(case: &CaseView, fault: Covered) -> String {
         CaseStatus::Appealed => "appealed, and waits for its judge".into(),
         CaseStatus::Executed => "executed: the penalty is burned".into(),
         CaseStatus::Dismissed => "dismissed: nothing was taken".into(),
+        CaseStatus::Refunded => {
+            format!("refunded; its penalty waits until {} and can be appealed before", date(case.executable_at_secs))
+        }
+        CaseStatus::RefundedAppealed => "refunded; its penalty is appealed, and waits for its judge".into(),
     };
     format!(
         "case {} withholds pay {}, of which this statement covers {} s; penalty {} rao; {status}",

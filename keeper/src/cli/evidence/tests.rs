@@ -33,6 +33,7 @@ fn deployment(bundle: &Bundle) -> Deployment {
         vault: at("vault"),
         escrow: at("escrow"),
         arbiter: at("arbiter"),
+        bids: Contract { address: Account([0x55; 20]), code_hash: Hash32([0; 32]) },
         times: bundles::times(),
     }
 }

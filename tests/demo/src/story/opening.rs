@@ -61,7 +61,8 @@ pub(super) async fn set_up(
     standins::place(&anvil).await?;
     let facts = facts(&miners, &renters);
     let appointments: Vec<Appointment> = keepers.iter().map(Keeper::appointment).collect();
-    let roles = Roles { netuid: NETUID, owner: deployer.account(), treasury: deployer.account() };
+    let me = deployer.account();
+    let roles = Roles { netuid: NETUID, owner: me, treasury: me, guardian: me, judge: me };
     let params = demo_params();
     deployer.send_all(facts).await?;
     let deployment = deploy::deploy(&deployer, &anvil.node, &params, &roles, &appointments).await?;

@@ -191,9 +191,11 @@ fn keeper() -> IKeeperSet::Keeper {
     IKeeperSet::Keeper { account: Address::repeat_byte(1), weight: 5, active: true, ..Default::default() }
 }
 
-fn rental() -> IRentalEscrow::Rental {
+fn rental() -> E::rentalAtReturn {
     let price = Uint::from(1_000);
-    IRentalEscrow::Rental { registration: 1, price, start: 1_800_000_000, end: 1_800_003_600, ..Default::default() }
+    let (start, end) = (1_800_000_000, 1_800_003_600);
+    let r = IRentalEscrow::Rental { registration: 1, price, start, end, ..Default::default() };
+    E::rentalAtReturn { r, renterKey: B256::repeat_byte(3) }
 }
 
 fn case() -> IArbiter::Case {
@@ -255,6 +257,7 @@ fn deployment() -> Deployment {
         vault: contract(2),
         escrow: contract(3),
         arbiter: contract(4),
+        bids: contract(5),
         times: ContractTimes::default(),
     }
 }

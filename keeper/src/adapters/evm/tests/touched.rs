@@ -63,8 +63,10 @@ fn every_event_that_moves_something_names_it() {
     for (log, want) in [
         (registered(2), touched(&[2], &[], &[], &[])),
         (log(&V::Deposited { machine, amount: 1, free: 1 }), touched(&[2], &[], &[], &[])),
-        (log(&V::Reserved { registration: 7, rental: 6, added: 1, reserved: 1 }), touched(&[], &[7], &[6], &[])),
-        (log(&V::Forfeited { registration: 7, rental: 0, amount: 1 }), touched(&[], &[7], &[], &[])),
+        (log(&V::Reserved { registration: 7, rental: 6, added: 1 }), touched(&[], &[7], &[6], &[])),
+        (log(&V::Forfeited { registration: 7, amount: 1 }), touched(&[], &[7], &[], &[])),
+        (log(&V::Retired { machine, registration: 7 }), touched(&[], &[7], &[], &[])),
+        (log(&V::Rebound { machine, registration: 7, ..Default::default() }), touched(&[2], &[], &[], &[])),
         (log(&E::OfferWithdrawn { registration: 7 }), touched(&[], &[7], &[], &[])),
         (log(&rented), touched(&[2], &[], &[8], &[])),
         (claimed(8), touched(&[], &[], &[8], &[])),
@@ -73,6 +75,9 @@ fn every_event_that_moves_something_names_it() {
         (log(&filed), touched(&[], &[7], &[6], &[5])),
         (log(&about_no_rental), touched(&[], &[7], &[], &[5])),
         (log(&A::Executed { caseId: 5, withheldSecs: 1, burned: 1 }), touched(&[], &[], &[], &[5])),
+        (log(&A::Refunded { caseId: 5, withheldSecs: 1 }), touched(&[], &[], &[], &[5])),
+        (log(&A::Appealed { caseId: 5, ..Default::default() }), touched(&[], &[], &[], &[5])),
+        (log(&A::Dismissed { caseId: 5, ..Default::default() }), touched(&[], &[], &[], &[5])),
         (log(&V::Burned { amount: 1 }), Touched::default()),
     ] {
         assert_eq!(by(std::slice::from_ref(&log)), want, "{log}");
