@@ -1,0 +1,8 @@
+//! Deployments and audits on a real EVM.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod audit;
+mod deploy;
+mod life;
+mod preflight;
+mod world;
