@@ -8,7 +8,7 @@
 //! - [`plan`]: every address, nonce and byte of a deployment before anything is sent;
 //! - [`preflight`]: whether the chain is ready for it, one line a question;
 //! - [`journal`], [`deploy`]: sending it, interruptible everywhere;
-//! - [`record`]: `deployments/<chainId>.json`;
+//! - [`record`] has what `deployments/<chainId>.json` says;
 //! - [`audit`]: proves that record from chain, recounts every ledger, says who can do what;
 //! - [`chain`]: what all of them ask a node.
 

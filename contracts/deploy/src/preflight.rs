@@ -11,7 +11,6 @@ use alloy::sol;
 use alloy::sol_types::SolCall;
 use serde::Serialize;
 use serde_json::json;
-use surety_client::intent::revert_name;
 use surety_client::provider::{Node, NodeError, Tag};
 use surety_client::subtensor::{
     ADDRESS_MAPPING, BALANCE_TRANSFER, ED25519_VERIFY, METAGRAPH, STORAGE_QUERY, account_id, association_key,
@@ -57,10 +56,13 @@ impl std::fmt::Display for Check {
     }
 }
 
-/// Asks everything about `plan`, of which `done` steps are in blocks already. Sends nothing.
-pub async fn preflight(node: &Node, network: Network, plan: &Plan, done: usize) -> Vec<Check> {
-    let todo = plan.steps.get(done..).unwrap_or_default();
-    let ask = Asking { node, network, plan, todo };
+/// Asks everything about `plan`, as far as the chain has not got it already. Sends nothing. `signed`: how many of its
+/// transactions a journal has.
+pub async fn preflight(node: &Node, network: Network, plan: &Plan, signed: usize) -> Vec<Check> {
+    // Not what a journal says: a run can be killed between a transaction's block and its note.
+    let next = node.nonce(plan.deployer, Tag::Latest).await.unwrap_or_default();
+    let todo: Vec<&Step> = plan.steps.iter().filter(|step| step.nonce >= next).collect();
+    let ask = Asking { node, network, plan, signed, todo };
     vec![
         Check::new("chain id", ask.chain_id().await),
         Check::new("nothing in the pool", ask.pool().await),
@@ -81,7 +83,8 @@ struct Asking<'a> {
     node: &'a Node,
     network: Network,
     plan: &'a Plan,
-    todo: &'a [Step],
+    signed: usize,
+    todo: Vec<&'a Step>,
 }
 
 type Answer = Result<String, String>;
@@ -99,12 +102,12 @@ impl Asking<'_> {
         let deployer = self.plan.deployer;
         let next = self.node.nonce(deployer, Tag::Latest).await.map_err(failed)?;
         let pending = self.node.pending_nonce(deployer).await.map_err(failed)?;
-        let own = self.todo.len() < self.plan.steps.len();
-        match pending.saturating_sub(next) {
-            0 => Ok(format!("the next nonce of {deployer} is {next}")),
-            count if own => Ok(format!("{count} waiting, which may be this deployment's own")),
-            count => {
-                Err(format!("{count} transactions of {deployer} wait: let them pass, and use it for nothing else"))
+        let own = self.plan.first_nonce().saturating_add(u64::try_from(self.signed).unwrap_or(u64::MAX));
+        match (pending.saturating_sub(next), pending.saturating_sub(own.max(next))) {
+            (0, _) => Ok(format!("the next nonce of {deployer} is {next}")),
+            (count, 0) => Ok(format!("{count} waiting, of this deployment's own")),
+            (_, foreign) => {
+                Err(format!("{foreign} other transactions of {deployer} wait: let them pass, use it for nothing else"))
             }
         }
     }
@@ -112,7 +115,7 @@ impl Asking<'_> {
     async fn balance(&self) -> Answer {
         let has = self.node.balance_wei(self.plan.deployer).await.map_err(failed)?;
         let price_wei = self.node.gas_price_wei().await.map_err(failed)?;
-        let gas: u64 = self.todo.iter().map(Step::gas_bound).sum();
+        let gas: u64 = self.todo.iter().map(|step| step.gas_bound()).sum();
         let seeds = self.todo.iter().map(|step| step.arguments.seed_rao()).sum();
         // Twice the price of now: so much is promised for each gas, and a balance must cover the promise (SPEC D19).
         let needed = U256::from(gas) * U256::from(price_wei) * U256::from(2) + wei(seeds);
@@ -120,27 +123,23 @@ impl Asking<'_> {
         let what =
             format!("{} TAO: at most {gas} gas at twice {price_wei} wei, and {seeds} rao of seeds", shown(needed));
         if has >= needed {
-            return Ok(format!("{} TAO, needed are at most {what}", shown(has)));
+            return Ok(format!("{} TAO; needed are at most {what}", shown(has)));
         }
         let missing = shown(needed - has);
-        Err(format!("{} has {} TAO, needed are {what}: send it {missing} TAO", self.plan.deployer, shown(has)))
+        Err(format!("{} has {} TAO; needed are at most {what}: send it {missing} TAO", self.plan.deployer, shown(has)))
     }
 
-    /// Estimating a creation is refused for an account that may not create (SPEC D18).
+    /// Estimating a creation is refused for an account that may not create (SPEC D18). Of something small: what the
+    /// contracts' own constructors say is asked when it is their turn, since they ask for each other.
     async fn whitelist(&self) -> Answer {
-        let Some(step) = self.todo.first() else { return Ok("nothing is left to create".into()) };
-        let value = wei(step.arguments.seed_rao());
-        let request = chain::creation(self.plan.deployer, &step.initcode, value);
+        let request = chain::creation(self.plan.deployer, &code_probe(&[]), U256::ZERO);
         match self.node.estimate_gas(request).await {
-            Ok(gas) => Ok(format!("{} would take {gas} gas", step.kind)),
-            Err(NodeError::Refused { message, data, .. }) => {
-                let why = data.as_ref().and_then(|data| revert_name(data)).unwrap_or(message);
-                Err(format!(
-                    "{} would not be created: {why}. If the chain keeps a list of who may create contracts, have {} put \
-                     on it, or the list switched off (EVM.disable_whitelist, root)",
-                    step.kind, self.plan.deployer
-                ))
-            }
+            Ok(_) => Ok(format!("{} may create contracts", self.plan.deployer)),
+            Err(NodeError::Refused { message, .. }) => Err(format!(
+                "{} may not create contracts: {message}. If the chain keeps a list of who may, have it put on that list, or \
+                 the list switched off (EVM.disable_whitelist, root)",
+                self.plan.deployer
+            )),
             Err(other) => Err(failed(other)),
         }
     }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use surety_client::keys::Key;
-use surety_client::provider::Node;
+use surety_client::provider::{Node, Tag};
 use surety_deploy::deploy::{Event, Interrupted, Options, Outcome, deploy, stand};
 use surety_deploy::network::Network;
 use surety_deploy::params::Params;
@@ -52,10 +52,10 @@ async fn checked(node: &Node, key: &Key, params: &Params, options: &Options, dry
     let (journal, plan) = stand(node, key.account(), params, options).await?;
     let path = DeploymentFile::path(&options.dir, options.network);
     if journal.is_some() || !path.exists() {
-        let done = journal.iter().flat_map(|journal| &journal.sent).filter(|sent| sent.block.is_some()).count();
-        let checks = preflight(node, options.network, &plan, done).await;
+        let signed = journal.as_ref().map_or(0, |journal| journal.sent.len());
+        let checks = preflight(node, options.network, &plan, signed).await;
         checks.iter().for_each(|check| println!("{check}"));
-        show(&plan, done);
+        show(&plan, node.nonce(key.account(), Tag::Latest).await?);
         if !checks.iter().all(|check| check.passed) {
             bail!("the chain is not ready, see above; nothing was sent");
         }
@@ -72,9 +72,9 @@ async fn checked(node: &Node, key: &Key, params: &Params, options: &Options, dry
     Ok(())
 }
 
-fn show(plan: &Plan, done: usize) {
-    for (index, step) in plan.steps.iter().enumerate() {
-        let state = if index < done { "there" } else { "to be created" };
+fn show(plan: &Plan, next: u64) {
+    for step in &plan.steps {
+        let state = if step.nonce < next { "sent before" } else { "to be created" };
         println!("nonce {:<6} {} {:<18} {state}", step.nonce, step.address, step.kind.name());
     }
 }

@@ -179,7 +179,7 @@ impl fmt::Display for Sum {
 impl fmt::Display for Power {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let who = self.who.map_or_else(|| "anybody".into(), |who| who.to_string());
-        write!(f, "{:<10} {who:<42} {}\n           {}", self.role, self.is, self.can)
+        write!(f, "{:<12} {who:<42} {}\n             {}", self.role, self.is, self.can)
     }
 }
 

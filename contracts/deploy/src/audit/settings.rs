@@ -46,7 +46,7 @@ pub(super) async fn settings(at: &At, file: &DeploymentFile) -> Lines {
             }
             Arguments::CollateralVault { guardian, .. } => {
                 let says = account_is(at, made.address, "guardian", *guardian).await;
-                add(&mut lines, &format!("{kind}'s guardian"), *guardian, says, "the owner changed it since");
+                add(&mut lines, &format!("the guardian of {kind}"), *guardian, says, "the owner changed it since");
             }
             _ => {}
         }
@@ -104,7 +104,7 @@ pub(super) async fn owner(at: &At, file: &DeploymentFile) -> (Lines, Holders) {
             continue;
         }
         let found = account_is(at, made.address, "owner", owner).await;
-        add(&mut lines, &format!("{kind}'s owner"), owner, found, "was it handed over");
+        add(&mut lines, &format!("the owner of {kind}"), owner, found, "was it handed over");
         let zero = Account::default();
         match account_is(at, made.address, "pendingOwner", zero).await {
             Ok(None) => {}

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Makes one value wrong.
+type Break = fn(&mut Params);
+
 fn local() -> Params {
     Params::committed(Network::Local).unwrap()
 }
@@ -40,7 +43,7 @@ fn every_gpu_class_has_a_bond_by_its_own_name() {
 
 #[test]
 fn every_relation_that_a_constructor_asks_for_is_asked_for_here() {
-    let breaks: [(&str, fn(&mut Params)); 14] = [
+    let breaks: [(&str, Break); 14] = [
         ("min_delay_secs is under", |p| p.windows.exit_delay_secs += 1),
         ("exit_window_secs", |p| p.windows.exit_window_secs = 365 * DAY + 1),
         ("exit_delay_secs is under settle_lag_secs", |p| p.windows.settle_lag_secs = 2 * DAY + 1),

@@ -137,7 +137,7 @@ async fn another_owner_or_one_in_waiting_is_found() {
         let [slot] = slots[..] else { panic!("{kind}: {slots:?}") };
         let (own, pending) = (B256::from(U256::from(slot)), B256::from(U256::from(slot + 1)));
         world.set_storage(contract.address, own, next).await;
-        one_finding(&world.findings(&file).await, &["owner", &format!("{kind}'s owner is {}", other())]);
+        one_finding(&world.findings(&file).await, &["owner", &format!("the owner of {kind} is {}", other())]);
         world.set_storage(contract.address, own, owner).await;
         world.set_storage(contract.address, pending, next).await;
         one_finding(&world.findings(&file).await, &["owner", kind, "about to be handed over"]);

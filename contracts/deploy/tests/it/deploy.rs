@@ -1,6 +1,7 @@
 use crate::world::World;
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::time::Duration;
 use surety_client::deployment::Deployment;
 use surety_core::types::Hash32;
 use surety_deploy::artifacts::Kind;
@@ -106,6 +107,51 @@ async fn a_run_killed_with_its_transaction_in_the_pool_finds_it_again() {
     world.rpc("evm_setAutomine", json!([true])).await;
     assert_eq!(world.deployed().await.record.contracts.len(), 6);
     assert_eq!(world.nonce().await, 6);
+}
+
+/// Dropped at arbitrary moments, as a killed process is: in the middle of a request, between a block and its note. Blocks
+/// come once a second, are final two later, and the deployment waits for that.
+#[tokio::test]
+async fn killed_at_any_moment_it_goes_on_and_the_chain_is_always_ready_for_it() {
+    let mut world = World::new().await;
+    world.rpc("evm_setAutomine", json!([false])).await;
+    world.rpc("evm_setIntervalMining", json!([1])).await;
+    world.options.until_final = true;
+    world.options.mined_within = Duration::from_secs(60);
+    let (mut killed, mut pause) = (0, Duration::from_millis(1));
+    let file = loop {
+        let (journal, plan) = stand(&world.node, world.key.account(), &world.params, &world.options).await.unwrap();
+        let signed = journal.map_or(0, |journal| journal.sent.len());
+        let asked = surety_deploy::preflight::preflight(&world.node, Network::Local, &plan, signed).await;
+        assert!(asked.iter().all(|check| check.passed), "{asked:#?}");
+        match tokio::time::timeout(pause, world.deploy(|_| Ok(()))).await {
+            Ok(done) => match done.unwrap() {
+                Outcome::Deployed(file) | Outcome::AlreadyThere(file) => break file,
+            },
+            Err(_) => killed += 1,
+        }
+        // 1 ms to 700 ms, never in step with the blocks.
+        pause = Duration::from_millis((u64::try_from(pause.as_millis()).unwrap() * 7 + 13) % 700 + 1);
+        assert!(killed < 200);
+    };
+    assert!(killed > 5, "{killed}");
+    assert_eq!(world.nonce().await, 6);
+    assert!(world.audit(&file).await.holds);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_journal_is_refused() {
+    let world = World::new().await;
+    let path = Journal::path(world.dir.path(), Network::Local);
+    for text in ["", "{}", "[[[[", "null"] {
+        std::fs::write(&path, text).unwrap();
+        let error = world.deploy(|_| Ok(())).await.unwrap_err();
+        assert!(error.to_string().contains("is not the journal of a deployment"), "{text}: {error}");
+    }
+    std::fs::write(&path, vec![b' '; 5 << 20]).unwrap();
+    let error = world.deploy(|_| Ok(())).await.unwrap_err();
+    assert!(error.to_string().contains("longer than"), "{error}");
+    assert_eq!(world.nonce().await, 0);
 }
 
 #[tokio::test]

@@ -2,14 +2,16 @@ use crate::world::World;
 use alloy::primitives::U256;
 use surety_core::types::Account;
 use surety_deploy::arguments::account;
-use surety_deploy::deploy::stand;
+use surety_deploy::artifacts::Kind;
+use surety_deploy::deploy::{Event, Interrupted, stand};
 use surety_deploy::network::Network;
 use surety_deploy::params::Owner;
 use surety_deploy::preflight::{Check, preflight};
 
 async fn checks(world: &World) -> Vec<Check> {
     let stands = stand(&world.node, world.key.account(), &world.params, &world.options).await.unwrap();
-    preflight(&world.node, Network::Local, &stands.1, 0).await
+    let signed = stands.0.map_or(0, |journal| journal.sent.len());
+    preflight(&world.node, Network::Local, &stands.1, signed).await
 }
 
 fn failed(checks: &[Check]) -> Vec<&'static str> {
@@ -91,4 +93,35 @@ fn addresses_follow_from_the_deployers_nonces() {
         let address = account(surety_deploy::arguments::evm(&deployer).create(nonce));
         assert_eq!(address.to_string(), want);
     }
+}
+
+#[tokio::test]
+async fn what_is_there_already_is_not_asked_for_again_whatever_the_journal_knows_of_it() {
+    let world = World::new().await;
+    // Killed between the block of a creation and its note: the chain is ahead of the journal.
+    let mut arbiter_sent = false;
+    let stopped = world.deploy(|event| {
+        arbiter_sent |= matches!(event, Event::Sent(step, _) if step.kind == Kind::Arbiter);
+        if arbiter_sent { Err(Interrupted) } else { Ok(()) }
+    });
+    stopped.await.unwrap_err();
+    assert_eq!(world.nonce().await, 5);
+    let asked = checks(&world).await;
+    assert_eq!(failed(&asked), Vec::<&str>::new(), "{asked:#?}");
+    let balance = asked.iter().find(|check| check.asks == "balance").unwrap();
+    assert!(balance.says.contains("500 rao of seeds"), "{balance}");
+}
+
+#[tokio::test]
+async fn a_transaction_in_the_pool_is_foreign_unless_the_journal_has_it() {
+    let world = World::new().await;
+    world.rpc("evm_setAutomine", serde_json::json!([false])).await;
+    let stopped = world.deploy(|event| match event {
+        Event::Sent(..) => Err(Interrupted),
+        _ => Ok(()),
+    });
+    stopped.await.unwrap_err();
+    assert_eq!(failed(&checks(&world).await), Vec::<&str>::new());
+    world.foreign_in_pool().await;
+    assert_eq!(failed(&checks(&world).await), ["nothing in the pool"]);
 }

@@ -49,7 +49,8 @@ fn anvil() -> PathBuf {
 impl World {
     /// A chain with every stand-in, a subnet with one neuron, and the local network's parameters.
     pub async fn new() -> Self {
-        let world = Self::bare(&[]).await;
+        // One block is final when two are on top of it.
+        let world = Self::bare(&["--slots-in-an-epoch", "1"]).await;
         world.place_standins().await;
         world
     }

@@ -63,6 +63,9 @@ fn sound() -> Snapshot {
     }
 }
 
+/// Makes one number wrong.
+type Break = fn(&mut Snapshot);
+
 fn findings(all: &Snapshot) -> Vec<String> {
     let (lines, _) = recount(all, true);
     lines.all.into_iter().filter(|line| line.verdict == Verdict::Broken).map(|line| line.says).collect()
@@ -80,7 +83,7 @@ fn sound_books_have_no_finding_and_the_sums_say_what_is_owed_for_what() {
 
 #[test]
 fn every_number_that_is_off_by_one_is_found_and_named() {
-    let breaks: Vec<(&str, fn(&mut Snapshot))> = vec![
+    let breaks: Vec<(&str, Break)> = vec![
         ("CollateralVault: its records owe", |s| s.nodes[0].free_rao += 1),
         ("CollateralVault: its records owe", |s| s.nodes[0].exiting_rao -= 1),
         ("CollateralVault: its records owe", |s| s.vault.to_burn_rao += 1),
