@@ -135,9 +135,11 @@ pub(super) async fn creation(at: &At, file: &DeploymentFile) -> Lines {
                 "{kind}: the node does not know transaction {}: ask one that keeps all blocks (an archive node)",
                 made.transaction
             )),
-            Ok(Some(sent)) => match created(file, made, &sent) {
-                Ok(()) => proved += 1,
-                Err(why) => lines.broken(format!("{kind}: transaction {} {why}", made.transaction)),
+            Ok(Some(sent)) => match (created(file, made, &sent), mined(at, made).await) {
+                (Ok(()), Ok(())) => proved += 1,
+                (Err(why), _) | (_, Err(why)) => {
+                    lines.broken(format!("{kind}: transaction {} {why}", made.transaction));
+                }
             },
         }
     }
@@ -146,6 +148,22 @@ pub(super) async fn creation(at: &At, file: &DeploymentFile) -> Lines {
         format!("{proved} transactions ran this source's creation code with the recorded arguments"),
     );
     lines
+}
+
+/// It succeeded, in the recorded block, and made the contract at the recorded address.
+async fn mined(at: &At, made: &Made) -> Result<(), String> {
+    let receipt = at.node.receipt(made.transaction).await.map_err(|error| format!("has no receipt: {error}"))?;
+    let Some(receipt) = receipt else { return Err("has no receipt".into()) };
+    if !receipt.succeeded() {
+        return Err("failed".into());
+    }
+    if receipt.contract_address.is_none_or(|address| address.0.0 != made.address.0) {
+        return Err(format!("created {:?}, not {}", receipt.contract_address, made.address));
+    }
+    match receipt.block_number.map(|number| number.to::<u64>()) {
+        Some(block) if block == made.block => Ok(()),
+        block => Err(format!("is in block {block:?}, not in block {}", made.block)),
+    }
 }
 
 fn created(file: &DeploymentFile, made: &Made, sent: &SentTransaction) -> Result<(), String> {

@@ -209,6 +209,10 @@ async fn another_creation_transaction_is_found_and_an_unknown_one_is_unproved() 
     let mut file = good.clone();
     file.record.contracts[2].transaction = good.record.contracts[3].transaction;
     one_finding(&world.findings(&file).await, &["BROKEN", "creation", "CollateralVault", "has nonce 3, not 2"]);
+    file = good.clone();
+    file.record.contracts[2].block += 1;
+    one_finding(&world.findings(&file).await, &["BROKEN", "creation", "CollateralVault", "not in block"]);
+    file = good;
     file.record.contracts[2].transaction.0[0] ^= 1;
     one_finding(&world.findings(&file).await, &["UNPROVED", "creation", "CollateralVault", "archive node"]);
 }
