@@ -11,7 +11,7 @@ use serde_json::Value;
 use surety_client::deployment::Contract;
 use surety_client::units::wei;
 
-/// Everything in the record follows from its parameters, its deployer and the first nonce: addresses, arguments, hashes.
+/// Everything in the record follows from its parameters, its deployer and the first nonce.
 pub(super) fn record(file: &DeploymentFile) -> Lines {
     let mut lines = Lines::new(Part::Record);
     let record = &file.record;

@@ -157,7 +157,7 @@ async fn timelock(at: &At, file: &DeploymentFile, lines: &mut Lines, holders: &m
 }
 
 /// The roles cannot be enumerated by views: who is asked about are those of the constructor, of every log there is, and
-/// whoever else plays a part. A role granted later took a proposal and the delay, unless the timelock has another admin.
+/// whoever else the record names. A role granted later took a proposal and the delay, unless there is another admin.
 async fn roles(at: &At, file: &DeploymentFile, lines: &mut Lines, holders: &mut Holders) -> Result<(), NodeError> {
     let owner = file.record.owner;
     let mut asked: BTreeSet<Account> = parties(file);

@@ -3,7 +3,8 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use surety_client::deployment::Deployment;
-use surety_core::types::Hash32;
+use surety_client::subtensor::BALANCE_TRANSFER;
+use surety_core::types::{Account, Hash32};
 use surety_deploy::artifacts::Kind;
 use surety_deploy::deploy::{DeployError, Event, Interrupted, Outcome, stand};
 use surety_deploy::journal::Journal;
@@ -165,11 +166,30 @@ async fn a_foreign_transaction_in_between_ends_the_deployment_and_says_why() {
     let text = error.to_string();
     assert!(text.contains("31337.partial.json") && text.contains("begin anew"), "{text}");
     assert_eq!(world.nonce().await, 4, "nothing more was sent");
+    let journal = Journal::read(&Journal::path(world.dir.path(), Network::Local)).unwrap().unwrap();
+    assert_eq!(journal.sent.len(), 3, "nor signed");
     // Begun anew, it succeeds at other addresses.
     std::fs::remove_file(Journal::path(world.dir.path(), Network::Local)).unwrap();
     let file = world.deployed().await;
     assert_eq!(file.record.contracts[0].nonce, 4);
     assert!(world.audit(&file).await.holds);
+}
+
+#[tokio::test]
+async fn a_creation_that_fails_in_its_block_ends_the_deployment_and_says_why() {
+    let world = World::new().await;
+    world.deploy(until(|event| name(event) == "AppointedKeepers mined")).await.unwrap_err();
+    world.rpc("evm_setAutomine", json!([false])).await;
+    world.deploy(until(|event| name(event) == "CollateralVault sent")).await.unwrap_err();
+    // It was good when it was estimated; by its block the chain has lost a precompile.
+    let transfers = Account(BALANCE_TRANSFER.into_array());
+    let code = world.code(transfers).await;
+    world.set_code(transfers, &[]).await;
+    world.rpc("evm_mine", json!([])).await;
+    world.set_code(transfers, &code).await;
+    let error = world.deploy(|_| Ok(())).await.unwrap_err();
+    assert!(matches!(error, DeployError::Reverted { kind: Kind::CollateralVault, .. }), "{error:?}");
+    assert!(error.to_string().contains("begin anew"), "{error}");
 }
 
 #[tokio::test]
