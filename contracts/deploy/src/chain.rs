@@ -22,9 +22,6 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 pub struct SentTransaction {
     /// Who signed it.
     pub from: Address,
-    /// None: it created a contract.
-    #[serde(default)]
-    pub to: Option<Address>,
     /// The sender's nonce.
     pub nonce: U64,
     /// Creation code and arguments.

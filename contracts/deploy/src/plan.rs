@@ -37,6 +37,20 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A contract that this version does not ship.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// No account has sent that many transactions.
+    #[error("nonce {0} is no account's: a lie of the node's, or a damaged file")]
+    NonceTooLarge(u64),
+}
+
+/// Above every nonce there is: a transaction each millisecond for a century has fewer.
+const NONCE_MAX: u64 = 1 << 42;
+
 impl Step {
     /// keccak256 of the creation code and arguments.
     pub fn initcode_hash(&self) -> Hash32 {
@@ -62,8 +76,11 @@ impl Plan {
     /// Works everything out for a deployer whose next transaction has nonce `first_nonce`.
     ///
     /// # Errors
-    /// A contract that this version does not ship.
-    pub fn new(params: &Params, deployer: Account, first_nonce: u64) -> Result<Self, ArtifactError> {
+    /// A contract that this version does not ship, or a nonce that is none.
+    pub fn new(params: &Params, deployer: Account, first_nonce: u64) -> Result<Self, PlanError> {
+        if first_nonce > NONCE_MAX {
+            return Err(PlanError::NonceTooLarge(first_nonce));
+        }
         let with_timelock = matches!(params.owner, Owner::Timelock { .. });
         let first_sibling = first_nonce + u64::from(with_timelock);
         let at = |nonce: u64| account(evm(&deployer).create(nonce));

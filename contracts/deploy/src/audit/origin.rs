@@ -169,9 +169,6 @@ async fn mined(at: &At, made: &Made) -> Result<(), String> {
 fn created(file: &DeploymentFile, made: &Made, sent: &SentTransaction) -> Result<(), String> {
     let shipped = Shipped::of(made.arguments.kind()).map_err(|error| error.to_string())?;
     let initcode: Bytes = shipped.initcode(&made.arguments.encode());
-    if sent.to.is_some() {
-        return Err("creates no contract".into());
-    }
     if sent.from.0.0 != file.record.deployer.0 {
         return Err(format!("is of {}, not of the deployer", sent.from));
     }

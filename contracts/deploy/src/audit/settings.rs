@@ -241,7 +241,8 @@ async fn granted(at: &At, file: &DeploymentFile) -> Result<Option<BTreeSet<Accou
         if found.len() > HOLDERS_MAX {
             return Ok(None);
         }
-        from = to + 1;
+        let Some(next) = to.checked_add(1) else { break };
+        from = next;
     }
     Ok(Some(found))
 }

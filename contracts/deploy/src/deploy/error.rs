@@ -1,7 +1,8 @@
 //! Why a deployment did not succeed, and what to do.
 
-use crate::artifacts::{ArtifactError, Kind};
+use crate::artifacts::Kind;
 use crate::network::Network;
+use crate::plan::PlanError;
 use crate::record::FileError;
 use std::path::PathBuf;
 use surety_client::provider::NodeError;
@@ -144,9 +145,9 @@ pub enum DeployError {
     /// Asked to.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-    /// No code to deploy.
+    /// Nothing to deploy.
     #[error(transparent)]
-    Artifact(#[from] ArtifactError),
+    Plan(#[from] PlanError),
     /// Journal or deployment file.
     #[error(transparent)]
     File(#[from] FileError),

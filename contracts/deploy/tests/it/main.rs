@@ -3,6 +3,7 @@
 
 mod audit;
 mod deploy;
+mod hostile;
 mod life;
 mod preflight;
 mod world;
