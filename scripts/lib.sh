@@ -63,6 +63,27 @@ cargo_build() {
     (cd "$root" && cargo build --locked "$@") || fail "cargo build failed: look above for its reason"
 }
 
+# Prints where bulloak is, which checks that tests say what their trees say. Built once, beside what cargo builds.
+bulloak_program() {
+    local version=0.9.2 home
+    home=$(target_dir)/bulloak-$version
+    if [ ! -x "$home/bin/bulloak" ]; then
+        progress "cargo install bulloak $version"
+        # A target of its own: other dependencies, another lock file.
+        CARGO_TARGET_DIR=$home/target cargo install -q bulloak --version "=$version" --locked --root "$home" >&2 ||
+            fail "bulloak $version cannot be built: look above for its reason"
+        rm -rf "$home/target"
+    fi
+    printf '%s\n' "$home/bin/bulloak"
+}
+
+# Every contract test has the tests that its tree names, in the tree's order.
+check_trees() {
+    local program
+    program=$(bulloak_program) || return
+    (cd "$root/contracts" && find test -name '*.tree' -print0 | sort -z | xargs -0 "$program" check)
+}
+
 # Where cargo puts what it builds; CARGO_TARGET_DIR and cargo's own configuration are respected.
 target_dir() {
     (cd "$root" && cargo metadata --format-version 1 --no-deps --locked) |

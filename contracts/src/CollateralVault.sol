@@ -133,7 +133,8 @@ contract CollateralVault is ICollateralVault, Gate {
         _requireOpen();
         (BondLib.Node storage node,) = _ownNode(machine);
         Rao amount = _takeIn();
-        emit Deposited(machine, amount, node.deposit(amount));
+        Rao free = node.deposit(amount);
+        emit Deposited(machine, amount, free);
     }
 
     /// @inheritdoc ICollateralVault
@@ -151,7 +152,8 @@ contract CollateralVault is ICollateralVault, Gate {
     function cancelExit(bytes32 machine) external {
         (BondLib.Node storage node,) = _ownNode(machine);
         require(ZERO_RAO < node.exiting, CollateralVault_NoExit(machine));
-        emit ExitCancelled(machine, node.cancelExit());
+        Rao amount = node.cancelExit();
+        emit ExitCancelled(machine, amount);
     }
 
     /// @inheritdoc ICollateralVault
@@ -182,12 +184,14 @@ contract CollateralVault is ICollateralVault, Gate {
         Rao have = backing.reservedOf();
         Rao needed = total <= have ? ZERO_RAO : total - have;
         require(needed <= node.free, CollateralVault_NotEnoughFree(node.machine, node.free, needed));
-        emit Reserved(registration, rental, node.reserve(rental, total));
+        Rao added = node.reserve(rental, total);
+        emit Reserved(registration, rental, added);
     }
 
     /// @inheritdoc ICollateralVault
     function release(uint32 registration, uint64 rental) external onlyEscrow {
-        emit Released(registration, rental, _openNode(registration, rental).release(rental));
+        Rao amount = _openNode(registration, rental).release(rental);
+        emit Released(registration, rental, amount);
     }
 
     /// @inheritdoc ICollateralVault

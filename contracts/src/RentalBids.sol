@@ -53,7 +53,9 @@ contract RentalBids is IRentalBids, RaoLedger {
         require(paid == cost, RentalBids_WrongPayment(paid, cost));
         // Effect
         bid = ++_books.count;
-        Bid memory b = Bid(msg.sender, maxPrice, gpuClass, gpuCount, expiresAt, durationSecs, Status.Open, 0, renterKey);
+        Bid memory b;
+        (b.renter, b.maxPrice, b.durationSecs, b.renterKey) = (msg.sender, maxPrice, durationSecs, renterKey);
+        (b.gpuClass, b.gpuCount, b.expiresAt, b.status) = (gpuClass, gpuCount, expiresAt, Status.Open);
         _bids[bid] = b;
         emit BidPosted(bid, msg.sender, b, paid);
     }

@@ -31,7 +31,8 @@ interface IKeeperSet {
     /// case then withholds, ends and refunds as always, but sets no penalty aside.
     function quorumOf(address[] calldata signers) external view returns (bool quorum, bool mayPunish);
 
-    /// @notice Number of keepers ever recorded; `keeperAt` takes 0 .. count - 1.
+    /// @notice Number of keepers recorded; `keeperAt` takes 0 .. count - 1. Whether those that left are among them is
+    /// the set's affair; an index means the same keeper within one block, not longer.
     function keeperCount() external view returns (uint256);
 
     /// @notice The keeper at a dense index.

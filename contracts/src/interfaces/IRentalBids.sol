@@ -74,6 +74,8 @@ interface IRentalBids is IRaoLedger {
 
     /// @notice Turns an open bid into a rental of `machine`, whose live offer must be of the class, have the GPUs and
     /// ask no more; everything RentalEscrow asks of a rental holds. Anybody may call.
+    /// @dev Warning: a bid is a limit. A miner who sees it may raise an offer up to it before it is filled; who wants a
+    /// certain offer at its price rents it.
     /// @param certificates As for RentalEscrow.rent.
     /// @return rental The rental.
     function fill(uint64 bid, bytes32 machine, IRentalEscrow.SignedCertificate[] calldata certificates)

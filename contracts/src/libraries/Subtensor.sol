@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import { IAddressMapping, IBalanceTransfer, IEd25519Verify, IMetagraph } from "../interfaces/ISubtensor.sol";
+import {
+    IAddressMapping,
+    IBalanceTransfer,
+    IEd25519Verify,
+    IMetagraph,
+    IVotingPower
+} from "../interfaces/ISubtensor.sol";
 
 /// @title The chain's precompiles, called so that a failing one costs a bounded amount of gas
 /// @dev Every external call of the project that is not to a sibling contract is in this file, and goes to a constant
@@ -13,6 +19,7 @@ library Subtensor {
     address internal constant METAGRAPH = address(0x802);
     address internal constant STORAGE_QUERY = address(0x807);
     address internal constant ADDRESS_MAPPING = address(0x80c);
+    address internal constant VOTING_POWER = address(0x80d);
 
     /// @dev PalletId "burntnsr": what arrives there is burned TAO.
     bytes32 internal constant BURN_ACCOUNT_ID = 0x6d6f646c6275726e746e73720000000000000000000000000000000000000000;
@@ -26,9 +33,17 @@ library Subtensor {
     uint256 private constant ED25519_GAS = 30_000; // 6,404 measured
     uint256 private constant READ_GAS = 10_000; // 1,017 measured (0x802), 1,011 (0x807)
     uint256 private constant MAPPING_GAS = 10_000; // 386 measured
+    uint256 private constant POWER_GAS = 10_000; // one storage read, as 0x802 and 0x807
+    uint256 private constant TOTAL_POWER_GAS = 700_000; // 625 for each of at most 256 validators: 160,000
+
+    /// @dev What the EVM takes of the gas left between asking for it and forwarding it: memory, a cold address.
+    uint256 private constant CALL_GAS = 5_000;
 
     /// @dev Bytes of a stored association: an address, then a little-endian block number.
     uint256 private constant ASSOCIATION_BYTES = 28;
+
+    /// @dev Too little gas to tell a precompile that fails from one that was starved.
+    error Subtensor_NotEnoughGas(uint256 left, uint256 needed);
 
     /// @dev Pays through 0x800 with all gas. False when the chain refused; no money has moved then.
     function pay(bytes32 accountId, uint256 valueWei) internal returns (bool ok) {
@@ -71,6 +86,41 @@ library Subtensor {
             abi.encodeCall(IEd25519Verify.verify, (message, publicKey, r, s))
         );
         return ok && out.length == 32 && abi.decode(out, (uint256)) == 1;
+    }
+
+    /// @dev Whether the chain keeps voting power up to date on this subnet. False when 0x80d fails; never false only
+    /// because the caller sent too little gas, which reverts.
+    function tracksVotingPower(uint16 netuid) internal view returns (bool) {
+        _checkGas(POWER_GAS);
+        return _votingPower(POWER_GAS, abi.encodeCall(IVotingPower.isVotingPowerTrackingEnabled, (netuid))) == 1;
+    }
+
+    /// @dev The hotkey's voting power in rao. Zero when 0x80d fails; too little gas reverts.
+    function votingPowerOf(uint16 netuid, bytes32 hotkey) internal view returns (uint64) {
+        _checkGas(POWER_GAS);
+        return _votingPower(POWER_GAS, abi.encodeCall(IVotingPower.getVotingPower, (netuid, hotkey)));
+    }
+
+    /// @dev The subnet's voting power in rao. Zero when 0x80d fails *or gets too little gas*: callers treat zero as a
+    /// refusal, so that nobody has to bring the whole cap.
+    function totalVotingPower(uint16 netuid) internal view returns (uint64) {
+        return _votingPower(TOTAL_POWER_GAS, abi.encodeCall(IVotingPower.getTotalVotingPower, (netuid)));
+    }
+
+    /// @dev The chain's values are 64 bits wide; anything larger would be another chain's, and is cut to the largest.
+    function _votingPower(uint256 gasCap, bytes memory call) private view returns (uint64) {
+        (bool ok, bytes memory out) = VOTING_POWER.staticcall{ gas: gasCap }(call);
+        if (!ok || out.length != 32) return 0;
+        uint256 value = abi.decode(out, (uint256));
+        // forge-lint: disable-next-line(unsafe-typecast) checked on the same line
+        return value > type(uint64).max ? type(uint64).max : uint64(value);
+    }
+
+    /// @dev A call forwards at most 63/64 of what is left. Without this check whoever sends a transaction could choose
+    /// its gas so that a read fails and everything after it still fits.
+    function _checkGas(uint256 gasCap) private view {
+        uint256 left = gasleft();
+        require(left - left / 64 >= gasCap + CALL_GAS, Subtensor_NotEnoughGas(left, gasCap + CALL_GAS));
     }
 
     function _littleEndian(uint16 value) private pure returns (bytes2) {

@@ -18,7 +18,7 @@ contract FileIntervalsTest is ArbiterBase {
 
     /* THE INTERSECTION */
 
-    function test_TheIntersectionOfDifferentIntervalsCounts() external {
+    function test_WhenTheKeepersSawDifferentIntervals() external {
         skip(1 hours);
         _file(
             INTERRUPTED,
@@ -28,7 +28,7 @@ contract FileIntervalsTest is ArbiterBase {
         _assertFault(0, start + 200, start + 800);
     }
 
-    function test_OfflineRunsFromTheLatestStartToNow() external {
+    function test_WhenTheKeepersLastLookedAtDifferentTimes() external {
         skip(1 hours);
         uint32 n = _now();
         _file(OFFLINE, 0, _each(OFFLINE, [n - 1_200, n], [n - 1_000, n - 60], [n - 2_000, n - 30]));
@@ -73,7 +73,7 @@ contract FileIntervalsTest is ArbiterBase {
 
     /* NOT YET PAID, NOT PAST THE END */
 
-    function test_ItIsClampedToTheRental() external {
+    function test_WhenItReachesOutOfTheRental() external {
         skip(DAY + 30 minutes);
         _fileSeen(INTERRUPTED, 0, start + DAY - 100, _now());
         _assertFault(0, start + DAY - 100, start + DAY);
@@ -81,7 +81,7 @@ contract FileIntervalsTest is ArbiterBase {
         _assertFault(0, start, start + 100);
     }
 
-    function test_ItIsClampedToWhatIsNotPaid() external {
+    function test_GivenAPartOfItIsPaid() external {
         skip(2 hours);
         escrow.claim(rental);
         _fileSeen(INTERRUPTED, 0, start, start + 1 hours + 60);
@@ -89,7 +89,7 @@ contract FileIntervalsTest is ArbiterBase {
         _assertConserved(rental);
     }
 
-    function test_RevertWhen_AllOfItIsPaid() external {
+    function test_RevertGiven_AllOfItIsPaid() external {
         skip(2 hours);
         escrow.claim(rental);
         uint32 paidUntil = start + 1 hours;
@@ -97,7 +97,7 @@ contract FileIntervalsTest is ArbiterBase {
         _refuseSeen(INTERRUPTED, 0, start, paidUntil + 59, _tooShort(paidUntil, paidUntil + 59, MIN_INTERRUPTED));
     }
 
-    function test_AnOvertakingClaimCostsTheRenterOnlyWhatWasPaid() external {
+    function test_GivenAClaimOvertookTheFiling() external {
         skip(2 hours);
         uint32 out = _now();
         skip(80 minutes); // nobody filed for longer than the lag
@@ -109,7 +109,7 @@ contract FileIntervalsTest is ArbiterBase {
         _assertConserved(rental);
     }
 
-    function test_AClaimInTimeOvertakesNothing() external {
+    function test_GivenAClaimWasMadeInTime() external {
         skip(2 hours);
         uint32 out = _now();
         skip(MIN_OFFLINE + FRESHNESS); // as late as it can be and in time
@@ -122,7 +122,7 @@ contract FileIntervalsTest is ArbiterBase {
         _assertConserved(rental);
     }
 
-    function test_RevertWhen_TheRentalIsClosed() external {
+    function test_RevertGiven_TheRentalIsClosed() external {
         skip(DAY + LAG);
         escrow.close(rental);
         uint32 end = start + DAY;
@@ -133,7 +133,7 @@ contract FileIntervalsTest is ArbiterBase {
 
     /* GAPS */
 
-    function test_TheGapInTheMiddleCanStillBeFiled() external {
+    function test_GivenThereAreFaultsOnBothSides() external {
         skip(50 minutes);
         _fileSeen(INTERRUPTED, 0, start + 600, start + 900);
         _fileSeen(INTERRUPTED, 1, start + 1_800, start + 2_100);
@@ -168,7 +168,7 @@ contract FileIntervalsTest is ArbiterBase {
 
     /* WHAT ENDS A RENTAL NEEDS ONE */
 
-    function test_RevertWhen_TheRentalIsOver() external {
+    function test_RevertGiven_TheRentalIsOver() external {
         skip(DAY);
         bytes memory over = abi.encodeWithSelector(IArbiter.Arbiter_RentalOver.selector, rental, start + DAY);
         _refuseSeen(OFFLINE, 0, _now() - 1_000, _now(), over);
@@ -176,21 +176,21 @@ contract FileIntervalsTest is ArbiterBase {
         _fileSeen(INTERRUPTED, 0, _now() - 1_000, _now()); // its seconds can be withheld all the same
     }
 
-    function test_RevertWhen_AlreadyServed() external {
+    function test_RevertGiven_ItHasServedAlready() external {
         bytes memory served = abi.encodeWithSelector(IArbiter.Arbiter_AlreadyServed.selector, rental);
         skip(LAG + 1);
         escrow.claim(rental);
         _refuseSeen(NOT_DELIVERED, 0, start, _now(), served);
     }
 
-    function test_RevertWhen_SomethingWasWithheldAlready() external {
+    function test_RevertGiven_SomethingWasWithheldAlready() external {
         bytes memory served = abi.encodeWithSelector(IArbiter.Arbiter_AlreadyServed.selector, rental);
         skip(20 minutes);
         _fileSeen(INTERRUPTED, 0, start + 60, start + 120);
         _refuseSeen(NOT_DELIVERED, 1, start, _now(), served);
     }
 
-    function test_NoOrderOfFilingMakesTheIntersectionLarger() external {
+    function test_WhenOverlappingFaultsAreFiledInAnotherOrder() external {
         skip(30 minutes);
         uint256 snapshot = vm.snapshotState();
         _fileSeen(INTERRUPTED, 0, start + 100, start + 500);
@@ -204,7 +204,7 @@ contract FileIntervalsTest is ArbiterBase {
         assertLt(Timestamp.unwrap(escrow.faultsOf(rental)[0].from), Timestamp.unwrap(escrow.faultsOf(rental)[1].from));
     }
 
-    function test_AMachineThatFlaps255TimesCanStillBeEndedByACase() external {
+    function test_GivenAMachineFlapped255Times() external {
         uint8 i = 0;
         for (; _rentalAt(rental).faultCount < 254; ++i) {
             skip(61);

@@ -33,91 +33,6 @@ contract FileSpoofedTest is ArbiterBase {
         vault.requestExit(MACHINE, Rao.wrap(amount));
     }
 
-    /* THE WAY THROUGH */
-
-    function test_ARunningRentalEndsAndOneBondPerGpuIsSetAside() external {
-        bytes32[] memory evidence = new bytes32[](3);
-        for (uint256 i = 0; i < 3; ++i) {
-            evidence[i] = _good()[i].evidence;
-        }
-        uint64 penalty = H100_BOND;
-        IArbiter.SignedSpoof[] memory spoofs = _good();
-        vm.expectEmit(address(escrow));
-        emit IRentalEscrow.Ended(rental, _at(_now()), Rao.wrap(_cost(DAY - 2 hours)));
-        vm.expectEmit(address(vault));
-        emit ICollateralVault.SetAside(1, rental, Rao.wrap(penalty));
-        vm.expectEmit(address(arbiter));
-        emit IArbiter.Filed(1, rental, 1, IArbiter.Kind.Spoofed, 0, Rao.wrap(penalty), keeperAccounts, evidence);
-        assertEq(_fileSpoofed(H100, 1, spoofs), 1);
-
-        IArbiter.Case memory c = arbiter.caseAt(1);
-        assertEq(uint8(c.kind), uint8(IArbiter.Kind.Spoofed));
-        assertEq(uint8(c.status), uint8(IArbiter.Status.Filed));
-        assertEq(uint8(c.cause), uint8(IArbiter.Cause.None));
-        assertEq(c.rental, rental);
-        assertEq(c.registration, 1);
-        assertEq(Timestamp.unwrap(c.filedAt), _now());
-        assertEq(c.withheldSecs, 0, "what was served is paid");
-        assertEq(_rao(c.penalty), penalty);
-        assertEq(Timestamp.unwrap(_rentalAt(rental).end), _now());
-        assertEq(_creditOf(RENTER), _cost(DAY - 2 hours));
-        _assertBond(H100_BOND - (penalty - FREE), penalty, 0, 0); // free first, then the reserve
-        _assertConserved(rental);
-    }
-
-    function test_ExitingBondIsTakenFirst() external {
-        _deposit(MACHINE, 1e9);
-        _exit(1e9);
-        _fileSpoofed(H100, 1, _good());
-        _assertBond(H100_BOND, H100_BOND, 1e9 - H100_BOND, FREE);
-    }
-
-    function test_ThenFreeBondThenTheReserve() external {
-        _exit(1e8);
-        _fileSpoofed(H100, 1, _good());
-        _assertBond(H100_BOND - (H100_BOND - FREE), H100_BOND, 0, 0);
-        assertEq(_rao(vault.reserveOf(rental).held), H100_BOND - FREE);
-    }
-
-    function test_TheStatementNamesHowManyGpusAndItIsClampedToWhatIsThere() external {
-        _fileSpoofed(H100, 8, _spoofs(H100, 8, _now(), 3));
-        assertEq(_penaltyOf(1), 1e9);
-        _assertBond(0, 1e9, 0, 0);
-    }
-
-    function test_ABondOfAnUnknownClassIsNothing() external {
-        _fileSpoofed(77, 1, _spoofs(77, 1, _now(), 3));
-        assertEq(_penaltyOf(1), 0);
-        assertEq(Timestamp.unwrap(_rentalAt(rental).end), _now());
-    }
-
-    function test_AnIdleMachineAnswersWithItsFreeBond() external {
-        _end(rental);
-        skip(LAG);
-        escrow.close(rental);
-        _fileSpoofed(H100, 1, _good());
-        assertEq(arbiter.caseAt(1).rental, 0);
-        _assertBond(0, H100_BOND, 0, 1e9 - H100_BOND);
-    }
-
-    function test_ARentalOverButNotClosedAnswersWithItsReserve() external {
-        _end(rental);
-        skip(LAG);
-        _fileSpoofed(H100, 2, _spoofs(H100, 2, _now(), 3));
-        assertEq(arbiter.caseAt(1).rental, rental);
-        _assertBond(0, 1e9, 0, 0);
-        escrow.close(rental);
-        assertEq(_creditOf(MINER), _cost(2 hours), "what was served is paid all the same");
-    }
-
-    function test_ANewProofAfterTheLastOneServesAgain() external {
-        _fileSpoofed(H100, 1, _good());
-        skip(1);
-        _deposit(MACHINE, 5e9);
-        _fileSpoofed(H100, 1, _good());
-        assertEq(_penaltyOf(2), H100_BOND);
-    }
-
     /* REVERTS */
 
     function test_RevertWhen_TheRegistrationIsNotTheCurrentOne() external {
@@ -155,9 +70,13 @@ contract FileSpoofedTest is ArbiterBase {
         _refuseSpoof(spoofs, _noQuorum(3));
     }
 
-    function test_RevertWhen_ASignatureIsOfNobody() external {
+    function test_RevertWhen_ASignatureIsOfNobodyOrMalleable() external {
         IArbiter.SignedSpoof[] memory spoofs = _good();
         spoofs[1].r = 0;
+        vm.expectPartialRevert(Eip712.Eip712_BadSignature.selector);
+        _fileSpoofed(H100, 1, spoofs);
+        spoofs = _good();
+        spoofs[1].vs = bytes32(type(uint256).max);
         vm.expectPartialRevert(Eip712.Eip712_BadSignature.selector);
         _fileSpoofed(H100, 1, spoofs);
     }
@@ -188,7 +107,177 @@ contract FileSpoofedTest is ArbiterBase {
         assertEq(arbiter.caseCount(), 1);
     }
 
-    function test_AnIdleMachineCaughtSpoofingIsNotRentedWithOlderCertificates() external {
+    function test_RevertWhen_SignedForAnotherChainOrContract() external {
+        IArbiter.SignedSpoof[] memory spoofs = new IArbiter.SignedSpoof[](1);
+        spoofs[0] = _good()[0];
+        vm.chainId(block.chainid + 1);
+        _refuseSpoof(spoofs, _noQuorum(1));
+        spoofs = _good();
+        bytes32 typehash = keccak256(
+            "Spoof(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,"
+            "uint32 provedAt,bytes32 evidence)"
+        );
+        bytes32 hash = keccak256(
+            abi.encode(typehash, MACHINE, uint32(1), H100, uint16(1), spoofs[0].provedAt, spoofs[0].evidence)
+        );
+        (spoofs[0].r, spoofs[0].vs) = _sign(keeperKeys[0], address(escrow), hash);
+        _refuseSpoof(spoofs, _noQuorum(3));
+        (spoofs[0].r, spoofs[0].vs) = _sign(keeperKeys[0], address(arbiter), hash);
+        _fileSpoofed(H100, 1, spoofs);
+    }
+
+    function test_RevertGiven_TheMachineIsRetired() external {
+        _end(rental);
+        skip(LAG);
+        escrow.close(rental);
+        _exit(1e9);
+        skip(2 days);
+        vm.startPrank(MINER);
+        vault.withdraw(MACHINE);
+        vault.retire(MACHINE);
+        vm.stopPrank();
+        bytes4 selector = IArbiter.Arbiter_NotCurrent.selector;
+        _refuseSpoof(_good(), abi.encodeWithSelector(selector, MACHINE, 1, 0));
+    }
+
+    /* THE WAY THROUGH */
+
+    modifier whenAQuorumSaysSo() {
+        _;
+        _assertBooks();
+    }
+
+    function test_GivenARentalRuns() external whenAQuorumSaysSo {
+        bytes32[] memory evidence = new bytes32[](3);
+        for (uint256 i = 0; i < 3; ++i) {
+            evidence[i] = _good()[i].evidence;
+        }
+        uint64 penalty = H100_BOND;
+        IArbiter.SignedSpoof[] memory spoofs = _good();
+        vm.expectEmit(address(escrow));
+        emit IRentalEscrow.Ended(rental, _at(_now()), Rao.wrap(_cost(DAY - 2 hours)));
+        vm.expectEmit(address(vault));
+        emit ICollateralVault.SetAside(1, Rao.wrap(penalty));
+        vm.expectEmit(address(arbiter));
+        emit IArbiter.Filed(1, rental, 1, IArbiter.Kind.Spoofed, 0, Rao.wrap(penalty), keeperAccounts, evidence);
+        assertEq(_fileSpoofed(H100, 1, spoofs), 1);
+
+        IArbiter.Case memory c = arbiter.caseAt(1);
+        assertEq(uint8(c.kind), uint8(IArbiter.Kind.Spoofed));
+        assertEq(uint8(c.status), uint8(IArbiter.Status.Filed));
+        assertEq(uint8(c.cause), uint8(IArbiter.Cause.None));
+        assertEq(c.rental, rental);
+        assertEq(c.registration, 1);
+        assertEq(Timestamp.unwrap(c.filedAt), _now());
+        assertEq(c.withheldSecs, 0, "what was served is paid");
+        assertEq(_rao(c.penalty), penalty);
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), _now());
+        assertEq(_creditOf(RENTER), _cost(DAY - 2 hours));
+        _assertBond(H100_BOND - (penalty - FREE), penalty, 0, 0); // free first, then the reserve
+        _assertConserved(rental);
+    }
+
+    function test_GivenTheRentalIsOverButNotClosed() external whenAQuorumSaysSo {
+        _end(rental);
+        skip(LAG);
+        _fileSpoofed(H100, 2, _spoofs(H100, 2, _now(), 3));
+        assertEq(arbiter.caseAt(1).rental, rental);
+        _assertBond(0, 1e9, 0, 0);
+        escrow.close(rental);
+        assertEq(_creditOf(MINER), _cost(2 hours), "what was served is paid all the same");
+    }
+
+    function test_GivenTheMachineIsIdle() external whenAQuorumSaysSo {
+        _end(rental);
+        skip(LAG);
+        escrow.close(rental);
+        _fileSpoofed(H100, 1, _good());
+        assertEq(arbiter.caseAt(1).rental, 0);
+        _assertBond(0, H100_BOND, 0, 1e9 - H100_BOND);
+    }
+
+    /// @dev The old rental is over and not closed, the new one runs: both reserves answer, the older place first.
+    function test_GivenTwoRentalsAreOpen() external whenAQuorumSaysSo {
+        _end(rental);
+        _deposit(MACHINE, 1e9);
+        skip(60);
+        uint64 second = _rent(MACHINE, DAY);
+        uint64 free = 2e9 - 2 * H100_BOND;
+        _assertBond(2 * H100_BOND, 0, 0, free);
+        skip(60);
+        _fileSpoofed(H100, 2, _spoofs(H100, 2, _now(), 3));
+        assertEq(_penaltyOf(1), 2 * H100_BOND);
+        assertEq(arbiter.caseAt(1).rental, second);
+        assertEq(_reserved(rental), 0, "the old one first");
+        assertEq(_reserved(second), free, "2 bonds, less what was free, less the old reserve, are left");
+        _assertBond(free, 2 * H100_BOND, 0, 0);
+        assertEq(Timestamp.unwrap(_rentalAt(second).end), _now());
+        skip(LAG);
+        escrow.close(rental);
+        escrow.close(second);
+        skip(APPEAL_WINDOW);
+        _execute(1);
+        _assertBond(0, 0, 0, free);
+    }
+
+    function test_GivenTheFirstOfTwoRentalsIsClosed() external whenAQuorumSaysSo {
+        _end(rental);
+        _deposit(MACHINE, 1e9);
+        skip(LAG);
+        uint64 second = _rent(MACHINE, DAY);
+        escrow.close(rental);
+        _fileSpoofed(H100, 2, _spoofs(H100, 2, _now(), 3));
+        assertEq(_reserved(rental), 0);
+        assertEq(_reserved(second), 2e9 - 2 * H100_BOND);
+        _assertBond(2e9 - 2 * H100_BOND, 2 * H100_BOND, 0, 0);
+    }
+
+    function test_GivenBondIsExiting() external whenAQuorumSaysSo {
+        _deposit(MACHINE, 1e9);
+        _exit(1e9);
+        _fileSpoofed(H100, 1, _good());
+        _assertBond(H100_BOND, H100_BOND, 1e9 - H100_BOND, FREE);
+    }
+
+    function test_GivenExitingAndFreeBondAreNotEnough() external whenAQuorumSaysSo {
+        _exit(1e8);
+        _fileSpoofed(H100, 1, _good());
+        _assertBond(H100_BOND - (H100_BOND - FREE), H100_BOND, 0, 0);
+    }
+
+    function test_GivenThereIsLessBondThanThePenalty() external whenAQuorumSaysSo {
+        _fileSpoofed(H100, 8, _spoofs(H100, 8, _now(), 3));
+        assertEq(_penaltyOf(1), 1e9);
+        _assertBond(0, 1e9, 0, 0);
+    }
+
+    function test_WhenTheClassHasNoBond() external whenAQuorumSaysSo {
+        _fileSpoofed(77, 1, _spoofs(77, 1, _now(), 3));
+        assertEq(_penaltyOf(1), 0);
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), _now());
+    }
+
+    function test_GivenFewerThanThreeKeepersAreLeft() external whenAQuorumSaysSo {
+        vm.prank(OWNER);
+        keepers.dismiss(keeperAccounts[2]);
+        _fileSpoofed(H100, 1, _spoofs(H100, 1, _now(), 2));
+        assertEq(_penaltyOf(1), 0);
+        assertEq(Timestamp.unwrap(_rentalAt(rental).end), _now(), "but it ends");
+        _assertBond(H100_BOND, 0, 0, FREE);
+        skip(APPEAL_WINDOW);
+        _execute(1);
+        assertEq(_rao(vault.toBurn()), 0);
+    }
+
+    function test_WhenThereIsANewProofAfterTheLastOne() external whenAQuorumSaysSo {
+        _fileSpoofed(H100, 1, _good());
+        skip(1);
+        _deposit(MACHINE, 5e9);
+        _fileSpoofed(H100, 1, _good());
+        assertEq(_penaltyOf(2), H100_BOND);
+    }
+
+    function test_WhenItIsOfferedAgainWithOlderCertificates() external whenAQuorumSaysSo {
         _end(rental);
         skip(LAG);
         escrow.close(rental);

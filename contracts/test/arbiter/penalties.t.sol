@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { IKeeperSet } from "../../src/interfaces/IKeeperSet.sol";
 import { RaoPerSecond, Timestamp } from "../../src/types/Units.sol";
 import { ArbiterBase } from "./ArbiterBase.t.sol";
 
@@ -81,18 +82,28 @@ contract PenaltiesTest is ArbiterBase {
         assertEq(_rao(vault.toBurn()), 0);
     }
 
-    function test_NorForNotDeliveringOrSpoofing() external {
+    function test_NorForNotDelivering() external {
         vm.prank(OWNER);
         keepers.dismiss(keeperAccounts[2]);
         skip(20 minutes);
-        uint256 snapshot = vm.snapshotState();
         _file(NOT_DELIVERED, 0, _attest(NOT_DELIVERED, rental, start, _now(), 2));
-        assertEq(_penaltyOf(1), 0);
-        vm.revertToState(snapshot);
-        _fileSpoofed(H100, 1, _spoofs(H100, 1, _now(), 2));
         assertEq(_penaltyOf(1), 0);
         assertEq(Timestamp.unwrap(_rentalAt(rental).end), _now(), "but it ends");
         _assertBond(H100_BOND, 0, 0, 1e9 - H100_BOND);
+    }
+
+    /// @dev Whoever the keepers are: the set itself says whether it may punish, however many signed.
+    function test_ASetThatSaysItMayNotPunishSetsNothingAside() external {
+        skip(10 hours);
+        bytes memory question = abi.encodeWithSelector(IKeeperSet.quorumOf.selector);
+        vm.mockCall(address(keepers), question, abi.encode(true, false));
+        assertEq(_penaltyOf(_fileSeen(OFFLINE, 0, _now() - 1_000, _now())), 0);
+        assertEq(_creditOf(RENTER), _cost(14 hours), "but it ends");
+        assertEq(_penaltyOf(_fileSpoofed(H100, 1, _spoofs(H100, 1, _now(), 3))), 0);
+        (uint32 day,) = arbiter.penaltiesOfDay();
+        assertEq(day, 0, "nothing is not recorded as something");
+        vm.mockCall(address(keepers), question, abi.encode(false, true));
+        _refuseSeen(INTERRUPTED, 0, start, start + 60, _noQuorum(3));
     }
 
     /* RELATIONS */
@@ -119,7 +130,7 @@ contract PenaltiesTest is ArbiterBase {
         uint64 earned = uint64(price) * served;
         assertEq(_penaltyOf(caseId), earned < reserve / 10 ? earned : reserve / 10);
         assertEq(RaoPerSecond.unwrap(_rentalAt(rental).price), price);
-        assertEq(_rao(vault.reserveOf(rental).held), _penaltyOf(caseId));
-        assertEq(_rao(vault.reserveOf(rental).reserved), reserve - _penaltyOf(caseId));
+        assertEq(_held(), _penaltyOf(caseId));
+        assertEq(_reserved(rental), reserve - _penaltyOf(caseId));
     }
 }

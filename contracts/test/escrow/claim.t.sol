@@ -19,7 +19,7 @@ contract ClaimTest is EscrowBase {
         return abi.encodeWithSelector(IRentalEscrow.RentalEscrow_NothingToClaim.selector, rental);
     }
 
-    function test_AnybodyBringsTheMinerWhatWasEarnedALagAgo() external {
+    function test_WhenAnybodyCallsAfterTheLag() external {
         skip(LAG + 100);
         vm.expectEmit(address(escrow));
         emit IRentalEscrow.Claimed(rental, MINER, Rao.wrap(_cost(100)), Rao.wrap(0));
@@ -33,7 +33,7 @@ contract ClaimTest is EscrowBase {
         _assertConserved(rental);
     }
 
-    function test_EachSecondIsPaidOnce() external {
+    function test_WhenCalledAgain() external {
         skip(LAG + 100);
         escrow.claim(rental);
         vm.expectRevert(_nothing());
@@ -43,7 +43,7 @@ contract ClaimTest is EscrowBase {
         assertEq(_creditOf(MINER), _cost(101));
     }
 
-    function test_NothingIsPaidBeyondTheEnd() external {
+    function test_GivenItIsOver() external {
         skip(2 hours);
         _end(rental);
         skip(3 * DAY);
@@ -56,7 +56,7 @@ contract ClaimTest is EscrowBase {
         _assertConserved(rental);
     }
 
-    function test_FaultedSecondsAreNotPaid() external {
+    function test_GivenSecondsAreWithheld() external {
         skip(30 minutes);
         _withhold(rental, 0, start + 10 minutes, start + 20 minutes, false);
         skip(LAG);
@@ -67,7 +67,7 @@ contract ClaimTest is EscrowBase {
     }
 
     /// @dev A fault inside the lag delays pay for as many seconds before it, and costs none of them.
-    function test_AFaultInsideTheLagOnlyDelaysPay() external {
+    function test_GivenSecondsInsideTheLagAreWithheld() external {
         skip(LAG + 10 minutes);
         _withhold(rental, 0, start + LAG, start + LAG + 4 minutes, false);
         escrow.claim(rental);
@@ -84,14 +84,14 @@ contract ClaimTest is EscrowBase {
         escrow.claim(3);
     }
 
-    function test_RevertWhen_ItIsClosed() external {
+    function test_RevertGiven_ItIsClosed() external {
         skip(DAY + LAG);
         escrow.close(rental);
         vm.expectRevert(abi.encodeWithSelector(IRentalEscrow.RentalEscrow_Closed.selector, rental));
         escrow.claim(rental);
     }
 
-    function test_RevertWhen_NothingIsEarnedYet() external {
+    function test_RevertGiven_NothingIsEarnedYet() external {
         skip(LAG);
         vm.expectRevert(_nothing());
         escrow.claim(rental);

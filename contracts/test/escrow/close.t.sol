@@ -24,7 +24,7 @@ contract CloseTest is EscrowBase {
         return abi.encodeWithSelector(IRentalEscrow.RentalEscrow_Closed.selector, rental);
     }
 
-    function test_AnybodyClosesAndTheLastPayAndTheBondAreTheMiners() external {
+    function test_WhenAnybodyCallsALagAfterTheEnd() external {
         skip(2 hours);
         escrow.claim(rental);
         skip(DAY - 2 hours + LAG);
@@ -56,7 +56,7 @@ contract CloseTest is EscrowBase {
         return (Timestamp.unwrap(g.from), Timestamp.unwrap(g.until));
     }
 
-    function test_WaitsForNoCase() external {
+    function test_GivenACaseIsNotDecidedYet() external {
         skip(2 hours);
         _withhold(rental, 0, start + 90 minutes, start + 2 hours, true);
         skip(LAG);
@@ -69,7 +69,7 @@ contract CloseTest is EscrowBase {
         _assertConserved(rental);
     }
 
-    function test_ARentalWithoutServicePaysTheMinerNothing() external {
+    function test_GivenEverySecondIsWithheld() external {
         skip(20 minutes);
         _withhold(rental, 0, start, start + 20 minutes, true);
         skip(LAG);
@@ -80,7 +80,7 @@ contract CloseTest is EscrowBase {
         _assertConserved(rental);
     }
 
-    function test_RevertWhen_TheLagIsNotOver() external {
+    function test_RevertGiven_TheLagIsNotOver() external {
         skip(DAY + LAG - 1);
         vm.expectRevert(_tooEarly(start + DAY + LAG));
         escrow.close(rental);
@@ -88,7 +88,7 @@ contract CloseTest is EscrowBase {
         escrow.close(rental);
     }
 
-    function test_RevertWhen_ClosedTwice() external {
+    function test_RevertGiven_ItIsClosed() external {
         skip(DAY + LAG);
         escrow.close(rental);
         vm.expectRevert(_closed());

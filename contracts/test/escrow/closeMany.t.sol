@@ -28,9 +28,8 @@ contract CloseManyTest is EscrowBase {
 
     function _list(uint256 count) private pure returns (uint64[] memory ids) {
         ids = new uint64[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            // forge-lint: disable-next-line(unsafe-typecast) small
-            ids[i] = uint64(i + 1);
+        for (uint64 i = 0; i < count; ++i) {
+            ids[i] = i + 1;
         }
     }
 
@@ -42,8 +41,8 @@ contract CloseManyTest is EscrowBase {
     /// @dev Everything closing can touch.
     function _state(uint256 count) private view returns (bytes32 h) {
         h = keccak256(abi.encode(_creditOf(MINER), _creditOf(RENTER), _creditOf(TREASURY), escrow.liabilities()));
-        for (uint64 i = 1; i <= count; ++i) {
-            h = keccak256(abi.encode(h, _rentalAt(i), vault.nodeAt(uint32(i))));
+        for (uint32 i = 1; i <= count; ++i) {
+            h = keccak256(abi.encode(h, _rentalAt(i), vault.nodeAt(i)));
         }
     }
 
@@ -55,8 +54,8 @@ contract CloseManyTest is EscrowBase {
 
     function test_WhenNoneOfThemExists() external {
         uint64[] memory ids = new uint64[](2_000);
-        for (uint256 i = 0; i < ids.length; ++i) {
-            ids[i] = i == 0 ? 0 : type(uint64).max / uint64(i);
+        for (uint64 i = 0; i < ids.length; ++i) {
+            ids[i] = i == 0 ? 0 : type(uint64).max / i;
         }
         assertEq(_closeMany(ids), 0);
     }

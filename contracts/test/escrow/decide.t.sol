@@ -16,7 +16,7 @@ contract DecideTest is EscrowBase {
         _withhold(rental, 0, _now() - SECS, _now(), false);
     }
 
-    function test_WithheldPayGoesToTheRenter() external {
+    function test_WhenDecidedForTheRenter() external {
         vm.expectEmit(address(escrow));
         emit IRentalEscrow.Decided(rental, SECS, Rao.wrap(_cost(SECS)), true);
         _decide(rental, SECS, true);
@@ -27,7 +27,7 @@ contract DecideTest is EscrowBase {
         _assertConserved(rental);
     }
 
-    function test_OrToTheMiner() external {
+    function test_WhenDecidedForTheMiner() external {
         vm.expectEmit(address(escrow));
         emit IRentalEscrow.Claimed(rental, MINER, Rao.wrap(_cost(SECS)), Rao.wrap(0));
         vm.expectEmit(address(escrow));
@@ -41,13 +41,13 @@ contract DecideTest is EscrowBase {
         _assertConserved(rental);
     }
 
-    function test_AStrangerCannotDecide() external {
+    function test_RevertWhen_TheCallerIsNotTheArbiter() external {
         vm.expectRevert(abi.encodeWithSelector(IRentalEscrow.RentalEscrow_OnlyArbiter.selector, RENTER));
         vm.prank(RENTER);
         escrow.decide(rental, SECS, true);
     }
 
-    function test_RevertWhen_MoreThanIsWithheld() external {
+    function test_RevertWhen_MoreIsDecidedThanIsWithheld() external {
         bytes4 selector = IRentalEscrow.RentalEscrow_NotWithheld.selector;
         vm.expectRevert(abi.encodeWithSelector(selector, rental, SECS, SECS + 1));
         _decide(rental, SECS + 1, true);

@@ -20,7 +20,7 @@ contract DistrustTest is EscrowBase {
         return escrow.distrust(registration);
     }
 
-    function test_ItEndsARunningRentalAndWithholdsNothing() external {
+    function test_GivenARentalRuns() external {
         skip(10 minutes);
         vm.expectEmit(address(escrow));
         emit IRentalEscrow.OfferWithdrawn(1);
@@ -35,7 +35,7 @@ contract DistrustTest is EscrowBase {
         _assertConserved(rental);
     }
 
-    function test_ARentalThatIsOverKeepsItsEndButIsStillNamedUntilItIsClosed() external {
+    function test_GivenARentalIsOver() external {
         vm.warp(start + DAY);
         assertEq(_distrust(1), rental);
         assertEq(Timestamp.unwrap(_rentalAt(rental).end), start + DAY);
@@ -44,7 +44,7 @@ contract DistrustTest is EscrowBase {
         assertEq(_distrust(1), 0);
     }
 
-    function test_ANodeThatWasNeverRentedHasNoRentalToName() external {
+    function test_GivenItWasNeverRented() external {
         bytes32 machine = keccak256("idle");
         _ready(machine, 1e9);
         assertEq(_distrust(2), 0);
@@ -52,7 +52,7 @@ contract DistrustTest is EscrowBase {
         assertEq(offered, 0);
     }
 
-    function test_CertificatesFromBeforeServeNoMore() external {
+    function test_GivenCertificatesFromBefore() external {
         bytes32 machine = keccak256("idle");
         _ready(machine, 1e9);
         RentCall memory c = _goodRent(machine);
@@ -67,7 +67,7 @@ contract DistrustTest is EscrowBase {
         assertEq(escrow.rentalCount(), 2);
     }
 
-    function test_AStrangerCannotDistrust() external {
+    function test_RevertWhen_TheCallerIsNotTheArbiter() external {
         vm.expectRevert(abi.encodeWithSelector(IRentalEscrow.RentalEscrow_OnlyArbiter.selector, RENTER));
         vm.prank(RENTER);
         escrow.distrust(1);

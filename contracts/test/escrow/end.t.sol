@@ -20,7 +20,7 @@ contract EndTest is EscrowBase {
         return abi.encodeWithSelector(IRentalEscrow.RentalEscrow_OnlyRenter.selector, id, renter, caller);
     }
 
-    function test_TheRenterEndsAndHasTheRestAtOnce() external {
+    function test_WhenTheRenterEndsIt() external {
         skip(5 hours);
         uint64 rest = _cost(DAY - 5 hours);
         vm.expectEmit(address(escrow));
@@ -40,7 +40,7 @@ contract EndTest is EscrowBase {
         assertEq(_creditOf(RENTER), 0);
     }
 
-    function test_TheMinimumIsPaidForInAnyCase() external {
+    function test_GivenTheMinimumIsNotOver() external {
         skip(1 minutes);
         _end(rental);
         assertEq(Timestamp.unwrap(_rentalAt(rental).end), start + 1 hours);
@@ -51,7 +51,7 @@ contract EndTest is EscrowBase {
         _assertConserved(rental);
     }
 
-    function test_AStrangerCannotEndARental() external {
+    function test_RevertWhen_TheCallerIsNotItsRenter() external {
         vm.expectRevert(_onlyRenter(rental, RENTER, STRANGER));
         vm.prank(STRANGER);
         escrow.end(rental);
@@ -65,7 +65,7 @@ contract EndTest is EscrowBase {
         _end(9);
     }
 
-    function test_RevertWhen_ItIsOver() external {
+    function test_RevertGiven_ItIsOver() external {
         vm.warp(start + DAY);
         vm.expectRevert(abi.encodeWithSelector(IRentalEscrow.RentalEscrow_Over.selector, rental, start + DAY));
         _end(rental);

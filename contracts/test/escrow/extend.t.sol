@@ -25,7 +25,7 @@ contract ExtendTest is EscrowBase {
 
     /* THE WAY THROUGH */
 
-    function test_ARunningRentalIsExtendedAtItsOwnPrice() external {
+    function test_GivenItRuns() external {
         skip(3 hours);
         vm.expectEmit(address(escrow));
         emit IRentalEscrow.Extended(rental, _at(start + DAY + 2 hours), Rao.wrap(_cost(2 hours)), Rao.wrap(H100_BOND));
@@ -37,13 +37,13 @@ contract ExtendTest is EscrowBase {
         _assertConserved(rental);
     }
 
-    function test_ACheaperOfferExtendsAtTheOldPriceStill() external {
+    function test_GivenTheOfferBecameCheaper() external {
         _priced(PRICE - 1);
         _extend(rental, 1);
         assertEq(_rao(escrow.liabilities()), _cost(DAY + 1));
     }
 
-    function test_AnybodyMayPayAndTheRefundIsTheRenters() external {
+    function test_WhenAStrangerPays() external {
         vm.prank(STRANGER);
         escrow.extend{ value: uint256(_cost(DAY)) * WEI }(rental, DAY);
         skip(1 hours);
@@ -53,7 +53,7 @@ contract ExtendTest is EscrowBase {
         _assertConserved(rental);
     }
 
-    function test_TheReserveIsToppedUpForTheTotal() external {
+    function test_WhenTheTotalNeedsMoreBond() external {
         uint32 secs = 29 days;
         uint64 bond = 1_036_800_000; // 20 % of 30 days at 2,000 rao
         bytes4 selector = ICollateralVault.CollateralVault_NotEnoughFree.selector;
@@ -65,7 +65,7 @@ contract ExtendTest is EscrowBase {
         assertEq(_rao(free), 0);
     }
 
-    function test_AfterAnEarlyEndTheTotalCountsFromTheNewEnd() external {
+    function test_GivenItWasEndedEarly() external {
         skip(1);
         _end(rental); // one hour is the least
         _deposit(MACHINE, 1e9);
@@ -84,18 +84,18 @@ contract ExtendTest is EscrowBase {
         _extend(7, 1);
     }
 
-    function test_RevertWhen_ItIsOver() external {
+    function test_RevertGiven_ItIsOver() external {
         vm.warp(start + DAY);
         _refuseExtend(1, abi.encodeWithSelector(IRentalEscrow.RentalEscrow_Over.selector, rental, start + DAY));
     }
 
-    function test_RevertWhen_TheOfferIsGone() external {
+    function test_RevertGiven_TheOfferIsGone() external {
         vm.prank(MINER);
         escrow.withdrawOffer(MACHINE);
         _refuseExtend(1, abi.encodeWithSelector(IRentalEscrow.RentalEscrow_NoOffer.selector, MACHINE));
     }
 
-    function test_RevertWhen_ThePriceWasRaised() external {
+    function test_RevertGiven_ThePriceWasRaised() external {
         _priced(PRICE + 1);
         _refuseExtend(1, abi.encodeWithSelector(IRentalEscrow.RentalEscrow_PriceRaised.selector, PRICE, PRICE + 1));
     }
@@ -117,7 +117,7 @@ contract ExtendTest is EscrowBase {
         escrow.extend{ value: WEI - 1 }(rental, 1);
     }
 
-    function test_RevertWhen_TheHotkeyLeftItsUid() external {
+    function test_RevertGiven_TheHotkeyLeftItsUid() external {
         METAGRAPH.setHotkey(NETUID, 0, keccak256("usurper"));
         bytes4 selector = ICollateralVault.CollateralVault_HotkeyNotAtUid.selector;
         _refuseExtend(1, abi.encodeWithSelector(selector, 0, keccak256("usurper"), HOTKEY));
@@ -139,7 +139,7 @@ contract ExtendTest is EscrowBase {
         _end(rental); // who is in gets out
     }
 
-    function test_RevertWhen_TheClassLeftTheMarket() external {
+    function test_RevertGiven_TheClassLeftTheMarket() external {
         vm.prank(OWNER);
         escrow.setClassBond(H100, Rao.wrap(0));
         _refuseExtend(1, abi.encodeWithSelector(IRentalEscrow.RentalEscrow_UnknownClass.selector, H100));

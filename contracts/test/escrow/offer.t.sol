@@ -16,7 +16,7 @@ contract OfferTest is EscrowBase {
         escrow.offer(MACHINE, terms);
     }
 
-    function test_TheMinerOffersAMachine() external {
+    function test_WhenItsMinerOffersIt() external {
         uint32 registration = _register(MACHINE);
         IRentalEscrow.Offer memory terms = _terms();
         bytes32 expected = keccak256(abi.encode(registration, terms));
@@ -30,7 +30,7 @@ contract OfferTest is EscrowBase {
         assertEq(lastRental, 0);
     }
 
-    function test_ANewOfferReplacesTheOldAndKeepsTheLastRental() external {
+    function test_GivenItIsOfferedAlready() external {
         uint64 rental = _rented();
         _priced(PRICE + 1);
         (IRentalEscrow.Offer memory live,, uint64 lastRental) = escrow.offerOf(MACHINE);
@@ -39,7 +39,7 @@ contract OfferTest is EscrowBase {
         assertEq(RaoPerSecond.unwrap(_rentalAt(rental).price), PRICE, "a running rental keeps its price");
     }
 
-    function test_EveryTermChangesTheHash() external {
+    function test_WhenAnyTermDiffers() external {
         _register(MACHINE);
         bytes32[8] memory seen;
         for (uint256 i = 0; i < 8; ++i) {
@@ -59,7 +59,7 @@ contract OfferTest is EscrowBase {
         }
     }
 
-    function test_AStrangerCannotOfferAMinersMachine() external {
+    function test_RevertWhen_TheCallerIsNotItsMiner() external {
         _register(MACHINE);
         bytes4 selector = IRentalEscrow.RentalEscrow_OnlyMiner.selector;
         vm.expectRevert(abi.encodeWithSelector(selector, MACHINE, MINER, STRANGER));
@@ -67,7 +67,7 @@ contract OfferTest is EscrowBase {
         escrow.offer(MACHINE, _terms());
     }
 
-    function test_RevertWhen_TheMachineIsNotRegistered() external {
+    function test_RevertGiven_TheMachineIsNotRegistered() external {
         bytes4 selector = IRentalEscrow.RentalEscrow_OnlyMiner.selector;
         vm.expectRevert(abi.encodeWithSelector(selector, MACHINE, address(0), MINER));
         vm.prank(MINER);
@@ -97,7 +97,7 @@ contract OfferTest is EscrowBase {
         _refuseTerms(terms, "expiresAt is not in the future");
     }
 
-    function test_RevertWhen_TheClassHasNoBond() external {
+    function test_RevertGiven_TheClassHasNoBond() external {
         _register(MACHINE);
         IRentalEscrow.Offer memory terms = _terms();
         terms.gpuClass = H100 + 1;

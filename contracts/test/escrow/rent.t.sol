@@ -19,7 +19,7 @@ contract RentTest is EscrowBase {
 
     /* THE WAY THROUGH */
 
-    function test_ARenterRentsAMachine() external {
+    function test_WhenARenterTakesALiveOfferOfAMachineThatIsReady() external {
         _ready(MACHINE, 1e9);
         RentCall memory c = _goodRent(MACHINE);
         vm.expectEmit(address(vault));
@@ -57,7 +57,7 @@ contract RentTest is EscrowBase {
         r.gpuCount = 1;
     }
 
-    function test_ADearRentalNeedsAShareOfItsCostAsBondRoundedUp() external {
+    function test_WhenAShareOfTheCostIsMoreThanTheClassBond() external {
         _register(MACHINE);
         IRentalEscrow.Offer memory terms = _terms();
         terms.price = RaoPerSecond.wrap(50_001);
@@ -77,7 +77,7 @@ contract RentTest is EscrowBase {
         assertEq(_reserved(rental), bond);
     }
 
-    function test_TwoMachinesAreRentedSideBySide() external {
+    function test_WhenAnotherMachineIsLetAlready() external {
         _ready(MACHINE, H100_BOND);
         _ready(OTHER_MACHINE, H100_BOND);
         assertEq(_rent(MACHINE, DAY), 1);
@@ -134,7 +134,7 @@ contract RentTest is EscrowBase {
 
     /* THE OFFER AGREED TO */
 
-    function test_RevertWhen_TheOfferChangedInFrontOfTheRenter() external {
+    function test_RevertGiven_TheOfferChangedInFrontOfTheRenter() external {
         _ready(MACHINE, 1e9);
         RentCall memory c = _goodRent(MACHINE);
         _priced(PRICE - 1);
@@ -151,7 +151,7 @@ contract RentTest is EscrowBase {
         _refuse(c, _changed(live, other));
     }
 
-    function test_RevertWhen_ThereIsNoOffer() external {
+    function test_RevertGiven_ThereIsNoOffer() external {
         RentCall memory c = _goodRent(MACHINE);
         bytes memory noOffer = abi.encodeWithSelector(IRentalEscrow.RentalEscrow_NoOffer.selector, MACHINE);
         _refuse(c, noOffer); // not even registered
@@ -163,7 +163,7 @@ contract RentTest is EscrowBase {
         _refuse(c, noOffer); // expired this second
     }
 
-    function test_RevertWhen_TooShortOrTooLong() external {
+    function test_RevertWhen_ItIsTooShortOrTooLong() external {
         _ready(MACHINE, 2e9);
         RentCall memory c = _goodRent(MACHINE);
         bytes4 selector = IRentalEscrow.RentalEscrow_BadDuration.selector;
@@ -176,7 +176,7 @@ contract RentTest is EscrowBase {
         assertEq(_send(c), 1);
     }
 
-    function test_RevertWhen_NoRenterKey() external {
+    function test_RevertWhen_ThereIsNoRenterKey() external {
         _ready(MACHINE, 1e9);
         RentCall memory c = _goodRent(MACHINE);
         c.renterKey = 0;
@@ -196,7 +196,7 @@ contract RentTest is EscrowBase {
         _refuse(c, abi.encodeWithSelector(selector, cost + 1, cost));
     }
 
-    function test_RevertWhen_ThePaymentHasLessThanARaoInIt() external {
+    function test_RevertWhen_ThePaymentIsNoWholeRao() external {
         _ready(MACHINE, 1e9);
         RentCall memory c = _goodRent(MACHINE);
         bytes4 selector = IRaoLedger.RaoLedger_NotWholeRao.selector;
@@ -223,7 +223,7 @@ contract RentTest is EscrowBase {
 
     /* THE MACHINE IS READY */
 
-    function test_RevertWhen_ARentalIsRunning() external {
+    function test_RevertGiven_ARentalIsRunning() external {
         uint64 rental = _rented();
         uint32 end = Timestamp.unwrap(_rentalAt(rental).end);
         _refuse(_goodRent(MACHINE), _notReady(end + 60));
@@ -231,7 +231,7 @@ contract RentTest is EscrowBase {
         _refuse(_goodRent(MACHINE), _notReady(end + 60));
     }
 
-    function test_RevertWhen_TheTurnaroundIsNotOver() external {
+    function test_RevertGiven_TheTurnaroundIsNotOver() external {
         uint64 rental = _rented();
         skip(2 hours);
         _end(rental);
@@ -245,14 +245,14 @@ contract RentTest is EscrowBase {
 
     /* THE BOND */
 
-    function test_RevertWhen_TheFreeBondIsTooSmall() external {
+    function test_RevertGiven_TheFreeBondIsTooSmall() external {
         _ready(MACHINE, H100_BOND - 1);
         bytes4 selector = ICollateralVault.CollateralVault_NotEnoughFree.selector;
         bytes memory tooSmall = abi.encodeWithSelector(selector, MACHINE, H100_BOND - 1, H100_BOND);
         _refuse(_goodRent(MACHINE), tooSmall);
     }
 
-    function test_RevertWhen_TheBondIsOnItsWayOut() external {
+    function test_RevertGiven_TheBondIsOnItsWayOut() external {
         _ready(MACHINE, 1e9);
         vm.prank(MINER);
         vault.requestExit(MACHINE, Rao.wrap(1e9));
@@ -260,7 +260,7 @@ contract RentTest is EscrowBase {
         _refuse(_goodRent(MACHINE), abi.encodeWithSelector(selector, MACHINE, 0, H100_BOND));
     }
 
-    function test_RevertWhen_TheClassLeftTheMarketAfterTheOffer() external {
+    function test_RevertGiven_TheClassLeftTheMarketAfterTheOffer() external {
         _ready(MACHINE, 1e9);
         vm.prank(OWNER);
         escrow.setClassBond(H100, Rao.wrap(0));
@@ -287,7 +287,7 @@ contract RentTest is EscrowBase {
         _refuse(_goodRent(MACHINE), _sunsetError()); // for good
     }
 
-    function test_RevertWhen_TheHotkeyLeftItsUid() external {
+    function test_RevertGiven_TheHotkeyLeftItsUid() external {
         _ready(MACHINE, 1e9);
         bytes32 usurper = keccak256("usurper");
         METAGRAPH.setHotkey(NETUID, 0, usurper);

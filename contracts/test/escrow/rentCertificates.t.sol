@@ -40,13 +40,13 @@ contract RentCertificatesTest is EscrowBase {
 
     /* QUORUM */
 
-    function test_TwoThirdsOfTheWeightSuffice() external {
+    function test_WhenTwoThirdsOfTheWeightSign() external {
         RentCall memory c = _goodRent(MACHINE);
         c.certificates = _certify(MACHINE, 2); // weights 40 + 35 of 100
         assertEq(_send(c), 1);
     }
 
-    function test_RevertWhen_TooFewSigned() external {
+    function test_RevertWhen_FewerThanTwoSign() external {
         RentCall memory c = _goodRent(MACHINE);
         c.certificates = _certify(MACHINE, 0);
         _refuse(c, _noQuorum(0));
@@ -90,7 +90,7 @@ contract RentCertificatesTest is EscrowBase {
         _refuse(c, _notAscending(keeperAccounts[2], keeperAccounts[1]));
     }
 
-    function test_RevertWhen_ASignerWasDismissed() external {
+    function test_RevertGiven_ASignerWasDismissed() external {
         vm.prank(OWNER);
         keepers.dismiss(keeperAccounts[1]);
         _refuse(_goodRent(MACHINE), _noQuorum(3));
@@ -156,7 +156,7 @@ contract RentCertificatesTest is EscrowBase {
         _refuse(_with(1, MACHINE, 1, H100, 0), abi.encodeWithSelector(selector, 1, H100, 0));
     }
 
-    function test_EveryGpuOfferedIsMeasuredAndBonded() external {
+    function test_WhenSeveralGpusAreOffered() external {
         IRentalEscrow.Offer memory terms = _terms();
         terms.gpuCount = 4;
         vm.prank(MINER);
@@ -172,7 +172,7 @@ contract RentCertificatesTest is EscrowBase {
         assertEq(_rentalAt(rental).gpuCount, 4);
     }
 
-    function test_MoreGpusThanOfferedCover() external {
+    function test_WhenMoreGpusWereMeasuredThanAreOffered() external {
         assertEq(_send(_with(1, MACHINE, 1, H100, 8)), 1);
     }
 
@@ -184,7 +184,7 @@ contract RentCertificatesTest is EscrowBase {
 
     /* WHEN */
 
-    function test_ACertificateLivesADay() external {
+    function test_GivenCertificatesAreADayOld() external {
         RentCall memory c = _goodRent(MACHINE);
         uint32 measuredAt = _now();
         skip(24 hours + 1);
@@ -194,7 +194,7 @@ contract RentCertificatesTest is EscrowBase {
         assertEq(_send(c), 1);
     }
 
-    function test_RevertWhen_OneOfSeveralIsStale() external {
+    function test_RevertGiven_OneOfSeveralIsStale() external {
         skip(2 days);
         RentCall memory c = _goodRent(MACHINE);
         uint32 old = _now() - 24 hours - 1;
@@ -210,7 +210,7 @@ contract RentCertificatesTest is EscrowBase {
         _refuse(c, abi.encodeWithSelector(selector, 0, _now() + 1));
     }
 
-    function test_RevertWhen_MeasuredBeforeThePreviousTenantLeft() external {
+    function test_RevertGiven_MeasuredBeforeThePreviousTenantLeft() external {
         RentCall memory before = _goodRent(MACHINE);
         uint32 measuredAt = _now();
         uint64 rental = _rent(MACHINE, DAY);

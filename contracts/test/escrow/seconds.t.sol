@@ -12,9 +12,9 @@ import { Rao, RaoPerSecond, Timestamp } from "../../src/types/Units.sol";
 import { EscrowBase } from "./EscrowBase.t.sol";
 import { SecondsOracle } from "./SecondsOracle.sol";
 
-/// @dev A short rental goes through arbitrary claims, faults, extensions, ends, executions and closings, and after
-/// each step every credit equals what a walk over its seconds says. Windows are small, so that a few hundred seconds
-/// hold every overlap.
+/// @dev A short rental goes through arbitrary claims, faults, extensions, ends, abandonments, executions and closings,
+/// and after each step every credit equals what a walk over its seconds says. Windows are small, so that a few hundred
+/// seconds hold every overlap.
 contract SecondsTest is EscrowBase {
     using SafeCast for uint256;
     using SecondsOracle for SecondsOracle.Sim;
@@ -129,7 +129,7 @@ contract SecondsTest is EscrowBase {
     }
 
     function _act(SecondsOracle.Sim memory s) private {
-        uint256 what = _roll(16);
+        uint256 what = _roll(18);
         if (what < 4) _claim(s);
         else if (what < 9) _interrupt(s);
         else if (what == 9) _endEarly(s);
@@ -137,6 +137,8 @@ contract SecondsTest is EscrowBase {
         else if (what == 11) _endingCase(s, IArbiter.Kind.Offline);
         else if (what == 12) _endingCase(s, IArbiter.Kind.NotDelivered);
         else if (what == 13) _close(s);
+        else if (what == 14) _giveUp(s);
+        else if (what == 15) _closeAmongOthers(s);
         else _execute(s, 1 + _roll(s.cases + 1));
     }
 
@@ -208,6 +210,33 @@ contract SecondsTest is EscrowBase {
             s.closed = true;
         }
         escrow.close(rental);
+    }
+
+    /// @dev The same by closeMany, which skips instead of reverting.
+    function _closeAmongOthers(SecondsOracle.Sim memory s) private {
+        uint64[] memory ids = new uint64[](3);
+        (ids[0], ids[1], ids[2]) = (rental + 1, rental, rental);
+        bool due = !s.closed && s.now_ >= s.end + SHORT_LAG;
+        if (due) s.pay(s.end);
+        if (due) s.closed = true;
+        assertEq(escrow.closeMany(ids), due ? 1 : 0);
+    }
+
+    /// @dev The miner gives up: at most a share of the reserve, and at most the price of each second served.
+    function _giveUp(SecondsOracle.Sim memory s) private {
+        uint256 burnedBefore = _rao(vault.toBurn());
+        uint256 burned = s.served(s.now_) * s.price;
+        uint256 share = uint256(_reserved(rental)) * 500 / 10_000;
+        if (share < burned) burned = share;
+        if (s.now_ >= s.end) {
+            burned = 0;
+            vm.expectPartialRevert(IRentalEscrow.RentalEscrow_Over.selector);
+        } else {
+            s.shorten(s.now_);
+        }
+        vm.prank(MINER);
+        escrow.abandon(rental);
+        assertEq(_rao(vault.toBurn()) - burnedBefore, burned, "burned");
     }
 
     function _execute(SecondsOracle.Sim memory s, uint256 id) private {

@@ -9,7 +9,7 @@ import { EscrowBase } from "./EscrowBase.t.sol";
 contract SetClassBondTest is EscrowBase {
     uint64 private constant MAX = 100e9;
 
-    function test_TheOwnerSetsTheBondOfAClass() external {
+    function test_WhenTheOwnerSetsIt() external {
         vm.expectEmit(address(escrow));
         emit IRentalEscrow.ClassBondSet(H100, Rao.wrap(5));
         vm.prank(OWNER);
@@ -18,7 +18,7 @@ contract SetClassBondTest is EscrowBase {
         assertEq(_rao(escrow.classBond(H100 + 1)), 0, "no other class");
     }
 
-    function test_ARunningRentalKeepsItsReserve() external {
+    function test_GivenARentalRuns() external {
         uint64 rental = _rented();
         vm.prank(OWNER);
         escrow.setClassBond(H100, Rao.wrap(MAX));
@@ -28,7 +28,7 @@ contract SetClassBondTest is EscrowBase {
         assertEq(_reserved(rental), 0);
     }
 
-    function test_ZeroTakesTheClassOffTheMarketAndLetsEverybodyOut() external {
+    function test_WhenSetToZero() external {
         uint64 rental = _rented();
         vm.prank(OWNER);
         escrow.setClassBond(H100, Rao.wrap(0));
@@ -44,13 +44,13 @@ contract SetClassBondTest is EscrowBase {
         assertEq(_creditOf(RENTER), _cost(DAY - 2 hours));
     }
 
-    function test_RevertWhen_AStrangerSetsIt() external {
+    function test_RevertWhen_TheCallerIsNotTheOwner() external {
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, STRANGER));
         vm.prank(STRANGER);
         escrow.setClassBond(H100, Rao.wrap(1));
     }
 
-    function test_RevertWhen_OverTheHardBound() external {
+    function test_RevertWhen_ItIsOverTheHardBound() external {
         bytes4 selector = IRentalEscrow.RentalEscrow_BadClassBond.selector;
         vm.prank(OWNER);
         vm.expectRevert(abi.encodeWithSelector(selector, H100, MAX + 1, MAX));

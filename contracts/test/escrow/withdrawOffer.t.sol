@@ -15,7 +15,7 @@ contract WithdrawOfferTest is EscrowBase {
         escrow.withdrawOffer(MACHINE);
     }
 
-    function test_TheMinerTakesTheOfferBack() external {
+    function test_WhenItsMinerTakesItBack() external {
         _ready(MACHINE, 1e9);
         RentCall memory agreed = _goodRent(MACHINE);
         vm.expectEmit(address(escrow));
@@ -27,26 +27,26 @@ contract WithdrawOfferTest is EscrowBase {
         _refuse(agreed, _noOffer());
     }
 
-    function test_TheLastRentalStaysKnown() external {
+    function test_GivenItWasRented() external {
         uint64 rental = _rented();
         _withdraw(MINER);
         assertEq(escrow.lastRentalOf(1), rental);
     }
 
-    function test_AStrangerCannotTakeItDown() external {
+    function test_RevertWhen_TheCallerIsNotItsMiner() external {
         _ready(MACHINE, 1e9);
         bytes4 selector = IRentalEscrow.RentalEscrow_OnlyMiner.selector;
         vm.expectRevert(abi.encodeWithSelector(selector, MACHINE, MINER, STRANGER));
         _withdraw(STRANGER);
     }
 
-    function test_RevertWhen_ThereIsNone() external {
+    function test_RevertGiven_ThereIsNone() external {
         _register(MACHINE);
         vm.expectRevert(_noOffer());
         _withdraw(MINER);
     }
 
-    function test_RevertWhen_ItExpired() external {
+    function test_RevertGiven_ItExpired() external {
         _ready(MACHINE, 1e9);
         skip(30 days - 1);
         (, bytes32 liveHash,) = escrow.offerOf(MACHINE);

@@ -27,7 +27,7 @@ contract WithholdTest is EscrowBase {
 
     /* THE WAY THROUGH */
 
-    function test_AnIntervalIsRecordedAndItsPayWithheld() external {
+    function test_WhenTheIntervalIsInItsGap() external {
         skip(30 minutes);
         vm.expectEmit(address(escrow));
         emit IRentalEscrow.Withheld(rental, 1, _at(start + 60), _at(start + 360));
@@ -48,7 +48,7 @@ contract WithholdTest is EscrowBase {
         _assertConserved(rental);
     }
 
-    function test_ATerminatingOneEndsItNowAndRefundsTheRest() external {
+    function test_WhenItTerminates() external {
         skip(10 minutes); // the renter's minimum does not bind a case
         vm.expectEmit(address(escrow));
         emit IRentalEscrow.Withheld(rental, 1, _at(start), _at(_now()));
@@ -65,7 +65,7 @@ contract WithholdTest is EscrowBase {
         _assertConserved(rental);
     }
 
-    function test_FaultsStaySortedWhateverTheOrderOfFiling() external {
+    function test_WhenFiledInAnyOrder() external {
         skip(LAG);
         _withhold(rental, 0, start + 1_000, start + 1_100, false);
         _withhold(rental, 1, start + 2_000, start + 2_100, false);
@@ -81,7 +81,7 @@ contract WithholdTest is EscrowBase {
         _assertConserved(rental);
     }
 
-    function test_AGapCanBeFilledToTheLastSecond() external {
+    function test_WhenItFillsAGapToTheLastSecond() external {
         skip(LAG);
         _withhold(rental, 0, start, start + 100, false);
         _withhold(rental, 1, start + 200, start + 300, false);
@@ -90,7 +90,7 @@ contract WithholdTest is EscrowBase {
         _refuseInterval(1, start + 100, start + 101); // the gap is empty now
     }
 
-    function test_AfterTheEndTheLastLagCanStillBeWithheld() external {
+    function test_GivenItIsOverButNotClosed() external {
         skip(DAY + LAG - 1);
         _withhold(rental, 0, start + DAY - 100, start + DAY, false);
         skip(1);
@@ -101,7 +101,7 @@ contract WithholdTest is EscrowBase {
 
     /* REVERTS */
 
-    function test_AStrangerCannotWithhold() external {
+    function test_RevertWhen_TheCallerIsNotTheArbiter() external {
         skip(LAG);
         vm.expectRevert(abi.encodeWithSelector(IRentalEscrow.RentalEscrow_OnlyArbiter.selector, OWNER));
         vm.prank(OWNER);
@@ -131,14 +131,14 @@ contract WithholdTest is EscrowBase {
         _refuseInterval(0, start + DAY - 5, start + DAY + 1);
     }
 
-    function test_RevertWhen_ThoseSecondsArePaid() external {
+    function test_RevertGiven_ThoseSecondsArePaid() external {
         skip(LAG + 100);
         escrow.claim(rental);
         _refuseInterval(0, start + 99, start + 200);
         _withhold(rental, 0, start + 100, start + 200, false);
     }
 
-    function test_RevertWhen_ThoseSecondsAreWithheldAlready() external {
+    function test_RevertGiven_ThoseSecondsAreWithheldAlready() external {
         skip(LAG);
         _withhold(rental, 0, start + 100, start + 200, false);
         _refuseInterval(0, start + 100, start + 200);
@@ -148,7 +148,7 @@ contract WithholdTest is EscrowBase {
         _refuseInterval(2, start + 300, start + 301); // no such gap
     }
 
-    function test_RevertWhen_OnlyThePlaceOfTheEndingCaseIsLeft() external {
+    function test_RevertGiven_OnlyThePlaceOfTheEndingCaseIsLeft() external {
         skip(LAG);
         for (uint8 i = 0; i < 254; ++i) {
             _withhold(rental, i, start + 2 * uint32(i), start + 2 * uint32(i) + 1, false);
@@ -157,6 +157,13 @@ contract WithholdTest is EscrowBase {
         _withhold(rental, 254, start + 600, start + 601, false);
         assertEq(escrow.faultsOf(rental).length, 254);
         assertEq(_rentalAt(rental).faultedSecs, 254);
+        _withhold(rental, 254, start + 600, _now(), true); // the place kept for it
+        assertEq(escrow.faultsOf(rental).length, 255);
+        vm.expectRevert(abi.encodeWithSelector(IRentalEscrow.RentalEscrow_TooManyFaults.selector, rental));
+        _withhold(rental, 1, start + 1, start + 2, true);
+        skip(LAG);
+        escrow.close(rental);
+        _assertConserved(rental);
     }
 
     /* A TOTAL FUNCTION */

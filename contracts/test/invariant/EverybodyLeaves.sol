@@ -2,16 +2,17 @@
 pragma solidity 0.8.30;
 
 import { RaoLedger } from "../../src/base/RaoLedger.sol";
+import { IArbiter } from "../../src/interfaces/IArbiter.sol";
+import { IRentalBids } from "../../src/interfaces/IRentalBids.sol";
 import { Rao } from "../../src/types/Units.sol";
 import { InvariantsBase } from "./InvariantsBase.sol";
 import { BondModel } from "./model/BondModel.sol";
-import { StreamOracle } from "./model/StreamOracle.sol";
 
-/// @dev What the oracle says everybody is due, and the end of every run: keepers, owner and hotkeys are gone, and
-/// everybody still gets out with exactly that.
+/// @dev The end of every run: keepers, judge and hotkeys are gone, and everybody still gets out with all that is
+/// theirs, once while paused all the time and once after the deployment was closed for good.
 abstract contract EverybodyLeaves is InvariantsBase {
-    /// @dev SPEC invariant 7. All that may stay behind is what the chain does not carry: credit, burns and surplus
-    /// below 500 rao each.
+    /// @dev SPEC invariants 7 and 8. All that may stay behind is what the chain does not carry: credit, burns and
+    /// surplus below 500 rao each.
     function afterInvariant() external {
         vm.warp(store.clock() + 400 days);
         TRANSFERS.setFailing(false);
@@ -24,36 +25,73 @@ abstract contract EverybodyLeaves is InvariantsBase {
             vm.prank(OWNER);
             keepers.dismiss(keeper);
         }
+        uint256 before = vm.snapshotState();
+        vm.prank(GUARDIAN);
+        vault.pause(7 days);
+        _leave();
+        _true(vault.guardian() == GUARDIAN && _isClosed(), "it was not paused all the time");
+        vm.revertToState(before);
+        if (!store.sunset()) {
+            vm.prank(OWNER);
+            vault.sunset();
+        }
+        _leave();
+        _true(_isClosed(), "it was not closed for good");
+    }
+
+    function _leave() private {
         _settle();
         _exit();
-        for (uint256 i = 0; i < 3; ++i) {
+        for (uint256 i = 0; i < ledgers.length; ++i) {
             _payOut(ledgers[i]);
         }
     }
 
+    function _isClosed() private view returns (bool closed) {
+        try vault.requireOpen() { }
+        catch {
+            closed = true;
+        }
+    }
+
+    /// @dev A case that was filed when the breaker was open takes two calls.
     function _settle() private {
         for (uint64 id = 1; id <= store.cases(); ++id) {
-            if (!store.caseOf(id).executed) arbiter.execute(id);
+            for (uint256 i = 0; i < 2 && _isPending(id); ++i) {
+                arbiter.execute(id);
+            }
+            _true(!_isPending(id), "a case cannot be ended");
         }
         for (uint64 id = 1; id <= store.rentals(); ++id) {
             if (!store.sumOf(id).closed) escrow.close(id);
         }
+        for (uint64 id = 1; id <= store.bids(); ++id) {
+            if (store.bidOf(id).status == IRentalBids.Status.Open) bids.giveUp(id);
+        }
+    }
+
+    function _isPending(uint64 caseId) private view returns (bool) {
+        IArbiter.Status status = arbiter.caseAt(caseId).status;
+        return status != IArbiter.Status.Executed && status != IArbiter.Status.Dismissed;
     }
 
     function _exit() private {
-        uint32 time = _now();
+        uint32 time = uint32(vm.getBlockTimestamp());
         for (uint32 id = 1; id <= store.registrations(); ++id) {
             BondModel.Bond memory b = store.bondOf(id);
+            if (b.retired) continue;
             (Rao bonded, Rao reserved, Rao held,,) = vault.bondOf(b.machine);
             _same(_rao(reserved) + _rao(held), 0, "closed and decided, and still bound");
-            _same(vault.nodeAt(id).openRentals, 0, "closed, and still counted as open");
-            if (_rao(bonded) == 0) continue;
-            vm.warp(time);
+            if (_rao(bonded) != 0) {
+                vm.warp(time);
+                vm.prank(b.miner);
+                vault.requestExit(b.machine, bonded);
+                vm.warp(time + 2 days);
+                vm.prank(b.miner);
+                vault.withdraw(b.machine);
+            }
             vm.prank(b.miner);
-            vault.requestExit(b.machine, bonded);
-            vm.warp(time + 2 days);
-            vm.prank(b.miner);
-            vault.withdraw(b.machine);
+            vault.retire(b.machine);
         }
     }
 
@@ -70,47 +108,6 @@ abstract contract EverybodyLeaves is InvariantsBase {
         _same(_rao(ledger.liabilities()), dust, "everybody left, and something is owed to nobody");
         uint256 rest = address(ledger).balance - SEED_WEI - dust * WEI;
         _true(rest < SMALLEST * WEI, "everybody left, and money stayed");
-    }
-
-    /* WHAT IS WHOSE */
-
-    /// @dev Refunds, pay, the fee and bond taken out, from the oracle; 0 for whoever has no part in it.
-    function _dues() internal view returns (address[] memory accounts, uint256[] memory due) {
-        accounts = new address[](store.peopleCount());
-        due = new uint256[](accounts.length);
-        for (uint256 i = 0; i < accounts.length; ++i) {
-            accounts[i] = store.people(i);
-        }
-        for (uint64 id = 1; id <= store.rentals(); ++id) {
-            StreamOracle.Tenancy memory t = store.tenancyOf(id);
-            StreamOracle.Sum memory s = store.sumOf(id);
-            uint256 back = s.bought - (s.end - t.start) + s.decided;
-            _grant(accounts, due, t.renter, back * t.price);
-            _grant(accounts, due, t.miner, s.net);
-            _grant(accounts, due, TREASURY, s.fee);
-        }
-        for (uint32 id = 1; id <= store.registrations(); ++id) {
-            BondModel.Bond memory b = store.bondOf(id);
-            _grant(accounts, due, b.miner, b.takenOut);
-        }
-    }
-
-    function _grant(address[] memory accounts, uint256[] memory due, address account, uint256 amount) private pure {
-        for (uint256 i = 0; i < accounts.length; ++i) {
-            if (accounts[i] == account) due[i] += amount;
-        }
-    }
-
-    function _penaltiesDue() internal view returns (uint256 sum) {
-        for (uint32 id = 1; id <= store.registrations(); ++id) {
-            sum += store.bondOf(id).burned;
-        }
-    }
-
-    function _creditSum(RaoLedger ledger) internal view returns (uint256 sum) {
-        for (uint256 i = 0; i < store.peopleCount(); ++i) {
-            sum += _rao(ledger.creditOf(store.people(i)));
-        }
     }
 
     /* SAYING SO */

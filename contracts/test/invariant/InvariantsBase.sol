@@ -4,9 +4,11 @@ pragma solidity 0.8.30;
 import { RaoLedger } from "../../src/base/RaoLedger.sol";
 import { Rao } from "../../src/types/Units.sol";
 import { Base } from "../Base.t.sol";
+import { BidderHandler } from "./handlers/BidderHandler.sol";
 import { System } from "./handlers/HandlerBase.sol";
 import { KeeperHandler } from "./handlers/KeeperHandler.sol";
 import { MinerHandler } from "./handlers/MinerHandler.sol";
+import { OfficeHandler } from "./handlers/OfficeHandler.sol";
 import { PublicHandler } from "./handlers/PublicHandler.sol";
 import { RenterHandler } from "./handlers/RenterHandler.sol";
 import { StrangerHandler } from "./handlers/StrangerHandler.sol";
@@ -21,7 +23,7 @@ abstract contract InvariantsBase is Base {
     uint64 internal constant SMALLEST = 500;
 
     Store internal store;
-    RaoLedger[3] internal ledgers;
+    RaoLedger[4] internal ledgers;
     address[2] internal miners = [makeAddr("miner"), makeAddr("second miner")];
     address[3] internal renters = [makeAddr("renter"), makeAddr("second renter"), makeAddr("third renter")];
 
@@ -30,9 +32,11 @@ abstract contract InvariantsBase is Base {
     bytes4[][] internal actions;
 
     function setUp() public override {
+        // From the first write on, so that whoever is ever given credit is known by name (invariant 14).
+        vm.startMappingRecording();
         super.setUp();
-        ledgers = [RaoLedger(vault), escrow, arbiter];
-        store = new Store(_feeBps(), _now());
+        ledgers = [RaoLedger(vault), escrow, arbiter, bids];
+        store = new Store(_feeBps(), _breakerBps(), _now(), address(vault));
         vm.prank(OWNER);
         escrow.setClassBond(SECOND_CLASS, Rao.wrap(SECOND_CLASS_BOND));
         store.setClassBond(H100, H100_BOND);
@@ -50,6 +54,11 @@ abstract contract InvariantsBase is Base {
         return 333;
     }
 
+    /// @dev So low that many a penalty is slow.
+    function _breakerBps() internal pure override returns (uint16) {
+        return 2;
+    }
+
     function _introduceEverybody() private {
         for (uint256 i = 0; i < 5; ++i) {
             uint256 key = i < 3 ? keeperKeys[i] : uint256(keccak256(abi.encode("keeper", i)));
@@ -63,6 +72,8 @@ abstract contract InvariantsBase is Base {
         _introduce(miners[1]);
         _introduce(TREASURY);
         _introduce(OWNER);
+        _introduce(GUARDIAN);
+        _introduce(JUDGE);
         _introduce(STRANGER);
     }
 
@@ -71,7 +82,7 @@ abstract contract InvariantsBase is Base {
     }
 
     function _createHandlers() private {
-        System memory s = System(keepers, vault, escrow, arbiter, store);
+        System memory s = System(keepers, vault, escrow, arbiter, bids, store);
         _createParties(s);
         _createOthers(s);
         for (uint256 i = 0; i < actors.length; ++i) {
@@ -83,51 +94,73 @@ abstract contract InvariantsBase is Base {
     function _createParties(System memory s) private {
         MinerHandler m = new MinerHandler(s);
         _plays(address(m));
-        _can(m.register.selector, 1);
+        _can(m.register.selector, 2);
+        _can(m.rebind.selector, 1);
+        _can(m.retire.selector, 2);
         _can(m.setEndpoint.selector, 1);
-        _can(m.deposit.selector, 2);
+        _can(m.deposit.selector, 3);
         _can(m.requestExit.selector, 2);
         _can(m.cancelExit.selector, 1);
+        _can(m.forgetToWithdraw.selector, 1);
         _can(m.withdraw.selector, 2);
-        _can(m.offer.selector, 2);
+        _can(m.offer.selector, 4);
         _can(m.withdrawOffer.selector, 1);
+        _can(m.abandon.selector, 1);
+        _can(m.appeal.selector, 4);
         RenterHandler r = new RenterHandler(s);
         _plays(address(r));
-        _can(r.rent.selector, 5);
-        _can(r.extend.selector, 2);
+        _can(r.rent.selector, 8);
+        _can(r.rentFor.selector, 3);
+        _can(r.extend.selector, 3);
         _can(r.end.selector, 1);
+        BidderHandler b = new BidderHandler(s);
+        _plays(address(b));
+        _can(b.post.selector, 2);
+        _can(b.fill.selector, 4);
+        _can(b.giveUp.selector, 1);
         KeeperHandler k = new KeeperHandler(s);
         _plays(address(k));
-        _can(k.interrupted.selector, 5);
-        _can(k.offline.selector, 2);
-        _can(k.notDelivered.selector, 2);
-        _can(k.spoofed.selector, 2);
+        _can(k.interrupted.selector, 4);
+        _can(k.offline.selector, 5);
+        _can(k.notDelivered.selector, 4);
+        _can(k.spoofed.selector, 4);
     }
 
     function _createOthers(System memory s) private {
         PublicHandler p = new PublicHandler(s);
         _plays(address(p));
         _can(p.claim.selector, 3);
-        _can(p.close.selector, 3);
-        _can(p.execute.selector, 3);
+        _can(p.close.selector, 2);
+        _can(p.closeMany.selector, 1);
+        _can(p.execute.selector, 5);
+        _can(p.setPayoutAccount.selector, 1);
         _can(p.withdrawCredit.selector, 2);
         _can(p.flushBurn.selector, 1);
         _can(p.sweep.selector, 1);
+        OfficeHandler o = new OfficeHandler(s);
+        _plays(address(o));
+        _can(o.rule.selector, 4);
+        _can(o.pause.selector, 1);
+        _can(o.unpause.selector, 2);
+        _can(o.sunset.selector, 1);
+        _can(o.setClassBond.selector, 1);
+        _can(o.appoint.selector, 2);
+        _can(o.dismiss.selector, 1);
         StrangerHandler n = new StrangerHandler(s);
         _plays(address(n));
         _can(n.actAsSibling.selector, 1);
         _can(n.actAsOwner.selector, 1);
+        _can(n.actAsOffice.selector, 1);
         _can(n.actAsMiner.selector, 1);
+        _can(n.actAsParty.selector, 1);
         _can(n.actAsRenter.selector, 1);
         _can(n.fileAlone.selector, 1);
         WorldHandler w = new WorldHandler(s);
         _plays(address(w));
         _can(w.waitSome.selector, 4);
         _can(w.waitHours.selector, 3);
-        _can(w.waitDays.selector, 2);
-        _can(w.setClassBond.selector, 1);
-        _can(w.appoint.selector, 3);
-        _can(w.dismiss.selector, 1);
+        _can(w.waitDays.selector, 1);
+        _can(w.waitForEdge.selector, 3);
         _can(w.moveHotkey.selector, 1);
         _can(w.refusePayouts.selector, 1);
         _can(w.force.selector, 1);

@@ -5,7 +5,7 @@ import { IAppointedKeepers } from "../../src/interfaces/IAppointedKeepers.sol";
 import { KeepersBase } from "./KeepersBase.t.sol";
 
 contract AppointTest is KeepersBase {
-    function test_AKeeperCountsAndCanBeReached() external {
+    function test_GivenNobodyHasTheAccountYet() external {
         vm.expectEmit(address(keepers));
         emit IAppointedKeepers.KeeperAppointed(_keeper(0), 40, SSH_KEY, URL);
         _appoint(_keeper(0), 40);
@@ -15,7 +15,7 @@ contract AppointTest is KeepersBase {
         _assertTotals(1, 1, 40);
     }
 
-    function test_IndicesAreDenseAndInOrder() external {
+    function test_GivenOthersAreRecorded() external {
         for (uint64 i = 0; i < 5; ++i) {
             _appoint(_keeper(9 - i), i + 1);
         }
@@ -25,7 +25,7 @@ contract AppointTest is KeepersBase {
         _assertTotals(5, 5, 15);
     }
 
-    function test_AppointingAgainChangesTheWeightAndCountsOnce() external {
+    function test_GivenTheKeeperIsActive() external {
         _appoint(_keeper(0), 40);
         _appoint(_keeper(1), 5);
         vm.prank(OWNER);
@@ -36,7 +36,7 @@ contract AppointTest is KeepersBase {
         _assertTotals(2, 2, 15);
     }
 
-    function test_ADismissedKeeperComesBackAtItsIndex() external {
+    function test_GivenTheKeeperWasDismissed() external {
         _appoint(_keeper(0), 40);
         _appoint(_keeper(1), 5);
         _dismiss(_keeper(0));
@@ -45,14 +45,14 @@ contract AppointTest is KeepersBase {
         _assertTotals(2, 2, 12);
     }
 
-    function test_TheHeaviestWeightsDoNotOverflowTheTotal() external {
+    function test_GivenAllWeightsAreTheHeaviest() external {
         for (uint256 i = 0; i < 256; ++i) {
             _appoint(_keeper(i), type(uint64).max);
         }
         _assertTotals(256, 256, 256 * uint256(type(uint64).max));
     }
 
-    function test_RevertWhen_TheListIsFull_DismissedOrNot() external {
+    function test_RevertGiven_TheListIsFull() external {
         for (uint256 i = 0; i < 256; ++i) {
             _appoint(_keeper(i), 1);
         }
@@ -63,7 +63,7 @@ contract AppointTest is KeepersBase {
         _assertTotals(256, 256, 257);
     }
 
-    function test_AStrangerCannotAppoint() external {
+    function test_RevertWhen_TheCallerIsNotTheOwner() external {
         _appoint(_keeper(0), 40);
         address[2] memory callers = [STRANGER, _keeper(0)];
         for (uint256 i = 0; i < callers.length; ++i) {

@@ -12,7 +12,7 @@ contract DismissTest is KeepersBase {
         _appoint(_keeper(2), 25);
     }
 
-    function test_ADismissedKeeperCountsNoMoreAndKeepsItsIndex() external {
+    function test_GivenTheKeeperIsActive() external {
         vm.expectEmit(address(keepers));
         emit IAppointedKeepers.KeeperDismissed(_keeper(1));
         _dismiss(_keeper(1));
@@ -21,7 +21,7 @@ contract DismissTest is KeepersBase {
         _assertTotals(3, 2, 65);
     }
 
-    function test_ItsSignatureSpoilsAQuorum() external {
+    function test_GivenTheKeeperSigned() external {
         address[] memory signers = new address[](3);
         for (uint256 i = 0; i < 3; ++i) {
             signers[i] = _keeper(i);
@@ -35,14 +35,14 @@ contract DismissTest is KeepersBase {
         assertFalse(mayPunish, "two keepers are no court");
     }
 
-    function test_EverybodyCanBeDismissed() external {
+    function test_GivenNobodyElseIsLeft() external {
         for (uint256 i = 0; i < 3; ++i) {
             _dismiss(_keeper(i));
         }
         _assertTotals(3, 0, 0);
     }
 
-    function test_AStrangerCannotDismiss() external {
+    function test_RevertWhen_TheCallerIsNotTheOwner() external {
         _expectNotOwner(_keeper(0));
         vm.prank(_keeper(0));
         keepers.dismiss(_keeper(1));

@@ -13,7 +13,7 @@ contract MoveToTest is KeepersBase {
         _appoint(_keeper(1), 35);
     }
 
-    function test_AKeeperChangesHowItIsReachedAndNothingElse() external {
+    function test_GivenTheCallerIsAnActiveKeeper() external {
         vm.expectEmit(address(keepers));
         emit IAppointedKeepers.KeeperMoved(_keeper(0), NEW_KEY, "http://new.example");
         vm.prank(_keeper(0));
@@ -25,7 +25,7 @@ contract MoveToTest is KeepersBase {
         _assertTotals(2, 2, 75);
     }
 
-    function test_AStrangerCannotMove() external {
+    function test_RevertWhen_TheCallerIsNoKeeper() external {
         address[2] memory callers = [STRANGER, OWNER];
         for (uint256 i = 0; i < callers.length; ++i) {
             _expectNotAKeeper(callers[i]);
@@ -34,7 +34,7 @@ contract MoveToTest is KeepersBase {
         }
     }
 
-    function test_ADismissedKeeperCannotMove() external {
+    function test_RevertGiven_TheCallerWasDismissed() external {
         _dismiss(_keeper(0));
         _expectNotAKeeper(_keeper(0));
         vm.prank(_keeper(0));

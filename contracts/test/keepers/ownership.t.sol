@@ -8,7 +8,7 @@ import { Ownable2Step } from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import { KeepersBase } from "./KeepersBase.t.sol";
 
 contract OwnershipTest is KeepersBase {
-    function test_StartsEmptyAndOwned() external view {
+    function test_WhenItIsNew() external view {
         assertEq(keepers.owner(), OWNER);
         assertEq(keepers.pendingOwner(), address(0));
         _assertTotals(0, 0, 0);
@@ -19,7 +19,7 @@ contract OwnershipTest is KeepersBase {
         new AppointedKeepers(address(0));
     }
 
-    function test_ChangesHandsInTwoSteps() external {
+    function test_WhenItChangesHands() external {
         vm.expectEmit(address(keepers));
         emit Ownable2Step.OwnershipTransferStarted(OWNER, STRANGER);
         vm.prank(OWNER);
@@ -33,7 +33,7 @@ contract OwnershipTest is KeepersBase {
         _dismiss(_keeper(0));
     }
 
-    function test_AStrangerCannotTakeIt() external {
+    function test_RevertWhen_AStrangerTakesIt() external {
         _expectNotOwner(STRANGER);
         vm.prank(STRANGER);
         keepers.transferOwnership(STRANGER);
@@ -42,7 +42,7 @@ contract OwnershipTest is KeepersBase {
         keepers.acceptOwnership();
     }
 
-    function test_CannotBeGivenUp() external {
+    function test_RevertWhen_ItIsGivenUp() external {
         vm.expectRevert(Governed.Governed_OwnerNeeded.selector);
         vm.prank(OWNER);
         keepers.renounceOwnership();
@@ -52,7 +52,7 @@ contract OwnershipTest is KeepersBase {
         assertEq(keepers.owner(), OWNER);
     }
 
-    function test_ReadingPastTheListReverts() external {
+    function test_RevertWhen_SomebodyReadsPastTheList() external {
         _appoint(_keeper(0), 1);
         vm.expectRevert();
         keepers.keeperAt(1);

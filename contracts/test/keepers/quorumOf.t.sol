@@ -39,21 +39,21 @@ contract QuorumOfTest is KeepersBase {
 
     /* THE RULE */
 
-    function test_TwoThirdsOfTheWeightAreNeeded() external {
+    function test_WhenLessThanTwoThirdsOfTheWeightSigned() external {
         _set(_weights(34, 33, 33));
         assertTrue(_isQuorum(7));
         assertTrue(_isQuorum(3), "67 of 100, and the other signer holds half of 66");
         assertFalse(_isQuorum(6), "66 of 100");
     }
 
-    function test_ExactlyTwoThirdsAreEnough() external {
+    function test_WhenExactlyTwoThirdsOfTheWeightSigned() external {
         _set(_weights(1, 1, 1));
         assertTrue(_isQuorum(3));
         assertTrue(_isQuorum(5));
         assertTrue(_isQuorum(6));
     }
 
-    function test_OneKeeperIsNeverAQuorum() external {
+    function test_WhenOneKeeperSigned() external {
         _appoint(_keeper(0), 1_000);
         assertFalse(_isQuorum(1), "not even when it is all there is");
         _appoint(_keeper(1), 1);
@@ -61,7 +61,7 @@ contract QuorumOfTest is KeepersBase {
         assertTrue(_isQuorum(3));
     }
 
-    function test_NobodyIsNoQuorum() external {
+    function test_WhenNobodySigned() external {
         assertFalse(_isQuorum(0));
         _appoint(_keeper(0), 1);
         (bool quorum, bool mayPunish) = keepers.quorumOf(new address[](0));
@@ -69,19 +69,19 @@ contract QuorumOfTest is KeepersBase {
         assertFalse(mayPunish);
     }
 
-    function test_AHeavyKeeperNeedsHalfOfTheOthers() external {
+    function test_WhenAHeavyKeeperHasLessThanHalfOfTheOthers() external {
         _set(_weights(80, 11, 9));
         assertTrue(_isQuorum(3), "80 + 11: without 80, 11 of 20");
         assertFalse(_isQuorum(5), "80 + 9 is 89 of 100, but without 80 only 9 of 20");
     }
 
-    function test_ExactlyHalfOfTheOthersIsEnough() external {
+    function test_WhenAHeavyKeeperHasExactlyHalfOfTheOthers() external {
         _set(_weights(80, 10, 10));
         assertTrue(_isQuorum(3));
         assertTrue(_isQuorum(5));
     }
 
-    function test_ManyLightKeepersDoNotOutvoteAHeavyOne() external {
+    function test_WhenManyLightKeepersSignedWithoutTheHeavyOne() external {
         _appoint(_keeper(0), 100);
         for (uint256 i = 1; i <= 100; ++i) {
             _appoint(_keeper(i), 1);
@@ -91,7 +91,7 @@ contract QuorumOfTest is KeepersBase {
         assertTrue(_isQuorum((uint256(1) << 51) - 1), "the heavy one and 50 of 100");
     }
 
-    function test_TheHeaviestIsFoundWhereverItStands() external {
+    function test_WhenTheHeaviestStandsAnywhere() external {
         _set(_weights(9, 11, 80));
         assertFalse(_isQuorum(5));
         assertTrue(_isQuorum(6));
@@ -100,7 +100,7 @@ contract QuorumOfTest is KeepersBase {
 
     /* WHO COUNTS */
 
-    function test_AStrangersSignatureSpoilsIt() external {
+    function test_WhenAStrangerSignedToo() external {
         _set(_weights(1, 1, 1));
         address[] memory signers = new address[](4);
         signers[0] = STRANGER; // below every keeper's address
@@ -112,7 +112,7 @@ contract QuorumOfTest is KeepersBase {
         assertTrue(mayPunish);
     }
 
-    function test_NobodyCountsTwice() external {
+    function test_RevertWhen_SomebodySignedTwice() external {
         _set(_weights(1, 1, 1));
         address[] memory signers = new address[](2);
         (signers[0], signers[1]) = (_keeper(0), _keeper(0));
@@ -133,7 +133,7 @@ contract QuorumOfTest is KeepersBase {
         keepers.quorumOf(new address[](1));
     }
 
-    function test_DismissedWeightIsOutOfTheTotal() external {
+    function test_GivenWeightWasDismissed() external {
         _set(_weights(1, 1, 1));
         _appoint(_keeper(3), 97);
         assertFalse(_isQuorum(7));

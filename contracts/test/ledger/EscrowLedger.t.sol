@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { IRaoLedger } from "../../src/interfaces/IRaoLedger.sol";
 import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
 import { RaoPerSecond } from "../../src/types/Units.sol";
-import { LedgerBehaviour } from "./LedgerBehaviour.t.sol";
+import { LedgerBase } from "./LedgerBase.t.sol";
+import { FlushBurnTest } from "./flushBurn.t.sol";
+import { SetPayoutAccountTest } from "./setPayoutAccount.t.sol";
+import { SweepTest } from "./sweep.t.sol";
+import { LedgerViewsTest } from "./views.t.sol";
+import { WithdrawCreditTest } from "./withdrawCredit.t.sol";
 
 /// @dev In the escrow, credit comes from rentals that a case ends in the second they begin: all is refunded.
-contract EscrowLedgerTest is LedgerBehaviour {
+abstract contract EscrowMoney is LedgerBase {
     uint256 private _machines;
 
-    function setUp() public override {
-        super.setUp();
-        ledger = escrow;
+    function _ledger() internal view override returns (IRaoLedger) {
+        return escrow;
     }
 
     function _credit(address account, uint64 rao) internal override {
@@ -41,3 +46,13 @@ contract EscrowLedgerTest is LedgerBehaviour {
         escrow.sweep();
     }
 }
+
+contract EscrowWithdrawCreditTest is EscrowMoney, WithdrawCreditTest { }
+
+contract EscrowSetPayoutAccountTest is EscrowMoney, SetPayoutAccountTest { }
+
+contract EscrowFlushBurnTest is EscrowMoney, FlushBurnTest { }
+
+contract EscrowSweepTest is EscrowMoney, SweepTest { }
+
+contract EscrowLedgerViewsTest is EscrowMoney, LedgerViewsTest { }

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { IRaoLedger } from "../../src/interfaces/IRaoLedger.sol";
 import { Rao } from "../../src/types/Units.sol";
-import { LedgerBehaviour } from "./LedgerBehaviour.t.sol";
+import { LedgerBase } from "./LedgerBase.t.sol";
+import { FlushBurnTest } from "./flushBurn.t.sol";
+import { SetPayoutAccountTest } from "./setPayoutAccount.t.sol";
+import { SweepTest } from "./sweep.t.sol";
+import { LedgerViewsTest } from "./views.t.sol";
+import { WithdrawCreditTest } from "./withdrawCredit.t.sol";
 
 /// @dev In the vault, credit comes from exits and burns from forfeits. Each account gets a machine of its own.
-contract VaultLedgerTest is LedgerBehaviour {
-    function setUp() public override {
-        super.setUp();
-        ledger = vault;
+abstract contract VaultMoney is LedgerBase {
+    function _ledger() internal view override returns (IRaoLedger) {
+        return vault;
     }
 
     function _bond(address account, uint64 rao) private returns (bytes32 machine) {
@@ -36,8 +41,18 @@ contract VaultLedgerTest is LedgerBehaviour {
         _bond(MINER, rao);
         uint32 registration = vault.registrationCount();
         vm.startPrank(address(arbiter));
-        vault.setAsideAny(registration, 0, Rao.wrap(rao));
-        vault.forfeit(registration, 0, Rao.wrap(rao));
+        vault.setAsideAny(registration, Rao.wrap(rao));
+        vault.forfeit(registration, Rao.wrap(rao));
         vm.stopPrank();
     }
 }
+
+contract VaultWithdrawCreditTest is VaultMoney, WithdrawCreditTest { }
+
+contract VaultSetPayoutAccountTest is VaultMoney, SetPayoutAccountTest { }
+
+contract VaultFlushBurnTest is VaultMoney, FlushBurnTest { }
+
+contract VaultSweepTest is VaultMoney, SweepTest { }
+
+contract VaultLedgerViewsTest is VaultMoney, LedgerViewsTest { }

@@ -61,6 +61,7 @@ contract UnitsTest is Test {
         assertEq(x == y, a == b);
         assertTrue(x == x && x <= x && !(x < x));
         assertEq(Rao.unwrap(Units.minRao(x, y)), a < b ? a : b);
+        assertEq(Rao.unwrap(Units.maxRao(x, y)), a < b ? b : a);
     }
 
     function testFuzz_toRao_IsExactOrReverts(uint256 value, bool small) external {

@@ -180,7 +180,8 @@ abstract contract VaultBase is Base {
     }
 
     function _expectNotOpen(uint32 registration, uint64 rental) internal {
-        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVault_NotOpen.selector, registration, rental));
+        bytes4 selector = ICollateralVault.CollateralVault_NotOpen.selector;
+        vm.expectRevert(abi.encodeWithSelector(selector, registration, rental));
     }
 
     function _expectTwoOpenRentals() internal {

@@ -175,7 +175,8 @@ contract RetireTest is VaultBase {
         vault.setEndpoint(MACHINE, _endpoint());
         vm.expectRevert(refusal);
         vault.retire(MACHINE);
-        vm.expectRevert(abi.encodeWithSelector(IRentalEscrow.RentalEscrow_OnlyMiner.selector, MACHINE, STRANGER, MINER));
+        selector = IRentalEscrow.RentalEscrow_OnlyMiner.selector;
+        vm.expectRevert(abi.encodeWithSelector(selector, MACHINE, STRANGER, MINER));
         escrow.offer(MACHINE, _terms());
         vm.stopPrank();
     }

@@ -179,7 +179,7 @@ async fn a_rental_from_registration_to_exit_comes_out_even() {
     assert_eq!(chain.liabilities().await.unwrap(), [0, 0, 0, 0]);
 
     let books = audit(chain, &stage.parties()).await.unwrap();
-    assert_eq!(books.paid_in_rao, 3 * 500 + BOND + 4 * PRICE);
+    assert_eq!(books.paid_in_rao, 4 * 500 + BOND + 4 * PRICE);
     assert_eq!(books.rows[1].got_out_rao, BOND + 4 * PRICE);
 
     // The audit notices a single rao that nobody paid in.

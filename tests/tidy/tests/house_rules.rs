@@ -114,3 +114,24 @@ fn no_file_names_a_workplace() {
         }
     }
 }
+
+/// Every external function of the contracts that changes something is specified on a page: `test/**/<function>.tree`
+/// (that tests and trees agree is bulloak's to check).
+#[test]
+fn every_function_that_changes_state_has_its_tree() {
+    let stem = |path: &Path| path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let trees: Vec<String> = files("contracts/test", &[".tree"]).iter().map(|path| stem(path)).collect();
+    let mut found = 0;
+    for path in files("contracts/src/interfaces", &[".sol"]).iter().filter(|path| stem(path) != "ISubtensor") {
+        for declaration in read(path).split("    function ").skip(1) {
+            let declaration = declaration.split(';').next().unwrap_or_default();
+            let name = declaration.split('(').next().unwrap_or_default().to_owned();
+            if declaration.contains(" view") || declaration.contains(" pure") {
+                continue;
+            }
+            found += 1;
+            assert!(trees.contains(&name), "{}: {name} has no {name}.tree", path.display());
+        }
+    }
+    assert!(found > 30, "only {found} functions were found in the interfaces");
+}

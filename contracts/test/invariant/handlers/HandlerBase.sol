@@ -4,8 +4,12 @@ pragma solidity 0.8.30;
 import { AppointedKeepers } from "../../../src/AppointedKeepers.sol";
 import { Arbiter } from "../../../src/Arbiter.sol";
 import { CollateralVault } from "../../../src/CollateralVault.sol";
+import { RentalBids } from "../../../src/RentalBids.sol";
 import { RentalEscrow } from "../../../src/RentalEscrow.sol";
+import { RaoLedger } from "../../../src/base/RaoLedger.sol";
+import { IArbiter } from "../../../src/interfaces/IArbiter.sol";
 import { ICollateralVault } from "../../../src/interfaces/ICollateralVault.sol";
+import { IGate } from "../../../src/interfaces/IGate.sol";
 import { IRentalEscrow } from "../../../src/interfaces/IRentalEscrow.sol";
 import { Base } from "../../Base.t.sol";
 import { BondModel } from "../model/BondModel.sol";
@@ -18,6 +22,7 @@ struct System {
     CollateralVault vault;
     RentalEscrow escrow;
     Arbiter arbiter;
+    RentalBids bids;
     Store store;
 }
 
@@ -32,10 +37,13 @@ abstract contract HandlerBase is Base {
     address[3] internal RENTERS = [makeAddr("renter"), makeAddr("second renter"), makeAddr("third renter")];
 
     constructor(System memory s) {
-        (keepers, vault, escrow, arbiter) = (s.keepers, s.vault, s.escrow, s.arbiter);
+        (keepers, vault, escrow, arbiter, bids) = (s.keepers, s.vault, s.escrow, s.arbiter, s.bids);
         STORE = s.store;
         LAG = s.escrow.SETTLE_LAG_SECS();
     }
+
+    /// @dev A handler deploys nothing.
+    function setUp() public pure override { }
 
     modifier acts() {
         vm.warp(STORE.clock());
@@ -52,12 +60,12 @@ abstract contract HandlerBase is Base {
         return STORE.bondOf(STORE.registrationOf(machine));
     }
 
-    /// @dev A registered machine; there is always one.
+    /// @dev A machine that is registered and not retired; there is always one.
     function _registered(uint256 seed) internal view returns (bytes32 machine) {
         uint256 count = STORE.machineCount();
         for (uint256 i = 0; i < count; ++i) {
             machine = STORE.machines((seed % count + i) % count);
-            if (STORE.registrationOf(machine) != 0) return machine;
+            if (STORE.minerOf(machine) != address(0)) return machine;
         }
     }
 
@@ -85,7 +93,47 @@ abstract contract HandlerBase is Base {
         return !s.closed && (wanted == Wanted.Open || s.end + LAG <= _now());
     }
 
+    function _ledger(uint256 seed) internal view returns (RaoLedger) {
+        return [RaoLedger(vault), escrow, arbiter, bids][seed % 4];
+    }
+
     /* RULES */
+
+    /// @dev What new business is told while none is taken; empty: it is.
+    function _gateError() internal view returns (bytes memory) {
+        if (STORE.sunset()) return abi.encodeWithSelector(IGate.Gate_Sunset.selector);
+        uint32 until = STORE.pausedUntil();
+        if (_now() < until) return abi.encodeWithSelector(IGate.Gate_Paused.selector, until);
+        return "";
+    }
+
+    /// @dev Seconds without a fault up to now, or the end, at the rental's price.
+    function _earned(uint64 rental) internal view returns (uint64) {
+        uint32 end = STORE.sumOf(rental).end;
+        return uint64(STORE.tenancyOf(rental).price) * STORE.servedSecs(rental, _now() < end ? _now() : end);
+    }
+
+    function _isPending(BondModel.CaseModel memory c) internal pure returns (bool) {
+        return c.status != IArbiter.Status.Executed && c.status != IArbiter.Status.Dismissed;
+    }
+
+    function _isAppealed(BondModel.CaseModel memory c) internal pure returns (bool) {
+        return c.status == IArbiter.Status.Appealed || c.status == IArbiter.Status.RefundedAppealed;
+    }
+
+    /// @dev A day after filing; two days more for the penalty of a slow case; just after the judge's last second.
+    function _executableAt(BondModel.CaseModel memory c) internal pure returns (uint32) {
+        if (_isAppealed(c)) return c.ruleBy + 1;
+        bool refunds = c.status == IArbiter.Status.Filed && c.secs != 0;
+        return c.filedAt + (c.slow && !refunds ? 72 hours : 24 hours);
+    }
+
+    /// @dev An outage never costs more than the rental has earned by now.
+    function _burnOf(BondModel.CaseModel memory c) internal view returns (uint64) {
+        if (c.kind != IArbiter.Kind.Offline) return c.penalty;
+        uint64 earned = _earned(c.rental);
+        return c.penalty < earned ? c.penalty : earned;
+    }
 
     /// @dev max(class bond of all GPUs, a fifth of the cost rounded up).
     function _required(uint16 gpuClass, uint256 gpuCount, uint256 cost) internal view returns (uint64) {
@@ -94,22 +142,26 @@ abstract contract HandlerBase is Base {
         return _to64(byClass < byCost ? byCost : byClass);
     }
 
-    /// @dev What the vault says to backing a rental with `total`; empty when it agrees.
-    function _expectBacking(bytes32 machine, uint64 rental, uint64 total) internal view returns (bytes memory) {
-        BondModel.Bond memory b = _bond(machine);
-        uint16 uid = b.miner == MINERS[0] ? 0 : 1;
-        bytes32 there = METAGRAPH.getHotkey(NETUID, uid);
-        if (there != _hotkey(uid)) {
-            return abi.encodeWithSelector(
-                ICollateralVault.CollateralVault_HotkeyNotAtUid.selector, uid, there, _hotkey(uid)
-            );
+    /// @dev What the vault says to backing a rental (0: a new one) with `total`; empty when it agrees.
+    function _expectBacking(uint32 registration, uint64 rental, uint64 total) internal view returns (bytes memory) {
+        bytes memory closed = _gateError();
+        if (closed.length != 0) return closed;
+        BondModel.Bond memory b = STORE.bondOf(registration);
+        bytes32 there = METAGRAPH.getHotkey(NETUID, b.uid);
+        if (there != b.hotkey) {
+            bytes4 moved = ICollateralVault.CollateralVault_HotkeyNotAtUid.selector;
+            return abi.encodeWithSelector(moved, b.uid, there, b.hotkey);
+        }
+        uint64[2] memory open = STORE.openRentalsOf(registration);
+        if (rental == 0 && open[0] != 0 && open[1] != 0) {
+            return _error(ICollateralVault.CollateralVault_TwoOpenRentals.selector, registration);
         }
         uint64 free = b.exitReadyAt + 3 days < _now() ? b.free + b.exiting : b.free;
-        uint64 have = rental == 0 ? 0 : STORE.backingOf(rental).total;
+        uint64 have = rental == 0 ? 0 : STORE.backingOf(rental).intact;
         uint64 needed = total > have ? total - have : 0;
         if (needed > free) {
-            return
-                abi.encodeWithSelector(ICollateralVault.CollateralVault_NotEnoughFree.selector, machine, free, needed);
+            bytes4 short = ICollateralVault.CollateralVault_NotEnoughFree.selector;
+            return abi.encodeWithSelector(short, b.machine, free, needed);
         }
         return "";
     }
@@ -169,9 +221,9 @@ abstract contract HandlerBase is Base {
         return abi.encodeWithSelector(selector, a, b, c);
     }
 
-    /// @dev All active keepers three times of four, else any set of candidates.
+    /// @dev All active keepers seven times of eight, else any set of candidates.
     function _signerMask(uint256 seed) internal view returns (uint256) {
-        return seed % 4 != 0 ? STORE.everyKeeper() : (seed >> 2) % 2 ** STORE.candidateCount();
+        return seed % 8 != 0 ? STORE.everyKeeper() : (seed >> 3) % 2 ** STORE.candidateCount();
     }
 
     function _termsOf(bytes32 machine) internal view returns (IRentalEscrow.Offer memory terms, bytes32 offerHash) {

@@ -79,7 +79,8 @@ contract KeeperHandler is HandlerBase {
         if (machineSeed % 3 != 0) return; // it costs so much that too little would happen afterwards
         bytes32 machine = _registered(machineSeed >> 8);
         uint64 running = _rental(machineSeed >> 8, Wanted.Running);
-        if (running != 0 && classSeed % 4 < 2) machine = STORE.bondOf(STORE.tenancyOf(running).registration).machine;
+        if (running != 0 && classSeed % 4 < 2) machine = _machineOf(running, machine);
+        if (classSeed % 4 != 0) machine = _busiest(machine);
         BondModel.CaseModel memory c;
         c.registration = STORE.registrationOf(machine);
         c.kind = IArbiter.Kind.Spoofed;
@@ -87,7 +88,8 @@ contract KeeperHandler is HandlerBase {
         BondModel.Bond memory b = _bond(machine);
         if (b.lastRental != 0 && !STORE.sumOf(b.lastRental).closed) c.rental = b.lastRental;
         (uint16 gpuClass, uint16 count) = (H100 + _to16((classSeed >> 8) % 2), _to16((gpuCount >> 8) % 5));
-        if (gpuCount % 4 == 0) count *= 15; // more than there is
+        bool busy = _isBusy(c.registration);
+        if (gpuCount % 4 == 0 || busy) count *= 15; // more than there is
         (uint256[] memory keys, bool quorum) = STORE.signers(_signerMask(signerSeed));
         IArbiter.SignedSpoof[] memory spoofs = _spoofs(machine, c.registration, gpuClass, count, keys);
         bytes memory expected;
@@ -101,7 +103,10 @@ contract KeeperHandler is HandlerBase {
         arbiter.fileSpoofed(machine, c.registration, gpuClass, count, spoofs);
         if (!ok) return;
         uint64 wanted = STORE.activeKeepers() < 3 ? 0 : STORE.classBond(gpuClass) * count;
+        uint64 reserved = STORE.reservedOf(c.registration);
         STORE.file(c, wanted, true);
+        bool reached = STORE.reservedOf(c.registration) < reserved;
+        if (reached && busy) STORE.count("fileSpoofed, two reserves");
         if (c.rental != 0 && _now() < STORE.sumOf(c.rental).end) _ended(c.rental);
         _offTheMarket(machine);
     }
@@ -175,10 +180,30 @@ contract KeeperHandler is HandlerBase {
 
     /// @dev 2 % of what backs the rental, or a tenth, but never more than was earned.
     function _penalty(Filing memory f, StreamOracle.Tenancy memory t) private view returns (uint64) {
-        uint64 intact = STORE.intactOf(f.rental);
+        uint64 intact = STORE.backingOf(f.rental).intact;
         if (f.kind == IArbiter.Kind.NotDelivered) return intact * 200 / 10_000;
         uint64 earned = uint64(t.price) * STORE.servedSecs(f.rental, _now());
         return intact / 10 < earned ? intact / 10 : earned;
+    }
+
+    /// @dev A machine whose node backs two rentals, if there is one.
+    function _busiest(bytes32 other) private view returns (bytes32 machine) {
+        for (uint256 i = 0; i < STORE.machineCount(); ++i) {
+            machine = STORE.machines(i);
+            if (_isBusy(STORE.registrationOf(machine))) return machine;
+        }
+        return other;
+    }
+
+    function _isBusy(uint32 registration) private view returns (bool) {
+        uint64[2] memory open = STORE.openRentalsOf(registration);
+        return open[0] != 0 && open[1] != 0;
+    }
+
+    /// @dev The rental's, unless its node is retired by now.
+    function _machineOf(uint64 rental, bytes32 other) private view returns (bytes32 machine) {
+        machine = STORE.bondOf(STORE.tenancyOf(rental).registration).machine;
+        if (STORE.minerOf(machine) == address(0)) machine = other;
     }
 
     function _ended(uint64 rental) private {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { IArbiter } from "../../../src/interfaces/IArbiter.sol";
 import { ICollateralVault } from "../../../src/interfaces/ICollateralVault.sol";
 import { IRentalEscrow } from "../../../src/interfaces/IRentalEscrow.sol";
 import { Rao, RaoPerSecond, Timestamp } from "../../../src/types/Units.sol";
 import { BondModel } from "../model/BondModel.sol";
+import { StreamOracle } from "../model/StreamOracle.sol";
 import { HandlerBase, System } from "./HandlerBase.sol";
 
 /// @dev Two miners, four machines, whoever registers one first.
@@ -27,11 +29,13 @@ contract MinerHandler is HandlerBase {
         bytes32 hotkey = _hotkey(uid);
         ED25519.recordVerified(vault.registrationDigest(machine, hotkey, MINERS[uid]), machine, SIG_R, SIG_S);
         bytes32 there = METAGRAPH.getHotkey(NETUID, uid);
-        bytes memory expected;
-        if (STORE.registrationOf(machine) != 0) {
-            expected = abi.encodeWithSelector(
-                ICollateralVault.CollateralVault_AlreadyRegistered.selector, machine, STORE.minerOf(machine)
-            );
+        address miner = STORE.minerOf(machine);
+        bytes memory expected = _gateError();
+        if (expected.length != 0) {
+            // nothing else is looked at
+        } else if (miner != address(0)) {
+            expected =
+                abi.encodeWithSelector(ICollateralVault.CollateralVault_AlreadyRegistered.selector, machine, miner);
         } else if (there != hotkey) {
             expected =
                 abi.encodeWithSelector(ICollateralVault.CollateralVault_HotkeyNotAtUid.selector, uid, there, hotkey);
@@ -39,7 +43,53 @@ contract MinerHandler is HandlerBase {
         bool ok = _succeeds("register", expected);
         vm.prank(MINERS[uid]);
         vault.register(machine, hotkey, uid, uid == 0 ? UID_HASH : UID1_HASH, _endpoint(), [SIG_R, SIG_S]);
-        if (ok) STORE.nameMachine(machine, STORE.register(machine, MINERS[uid]));
+        if (!ok) return;
+        if (STORE.registrationOf(machine) != 0) STORE.count("register again");
+        STORE.nameMachine(machine, STORE.register(machine, MINERS[uid], uid, hotkey));
+    }
+
+    /// @dev To the hotkey at the miner's own uid, whichever that is now; to the other miner's one time of four.
+    function rebind(uint256 machineSeed, uint256 uidSeed) external acts {
+        bytes32 machine = _registered(machineSeed);
+        address miner = STORE.minerOf(machine);
+        uint16 own = miner == MINERS[0] ? 0 : 1;
+        uint16 uid = uidSeed % 4 == 0 ? 1 - own : own;
+        bytes memory expected;
+        if (uid != own) {
+            expected = abi.encodeWithSelector(
+                ICollateralVault.CollateralVault_NotAssociated.selector, uid, MINERS[uid], miner
+            );
+        }
+        bool ok = _succeeds("rebind", expected);
+        vm.prank(miner);
+        vault.rebind(machine, uid, uid == 0 ? UID_HASH : UID1_HASH);
+        if (ok) STORE.rebind(STORE.registrationOf(machine), METAGRAPH.getHotkey(NETUID, uid));
+    }
+
+    /// @dev One machine always stays. Three times of four one that is empty, if there is any.
+    function retire(uint256 machineSeed) external acts {
+        if (STORE.liveMachines() < 2) return;
+        bytes32 machine = _registered(machineSeed >> 2);
+        for (uint256 i = 0; i < STORE.machineCount() && machineSeed % 4 != 0; ++i) {
+            if (_isEmpty(machine)) break;
+            machine = _registered((machineSeed >> 2) % 4 + i);
+        }
+        uint32 registration = STORE.registrationOf(machine);
+        bytes memory expected;
+        if (!_isEmpty(machine)) {
+            uint64[2] memory open = STORE.openRentalsOf(registration);
+            expected = abi.encodeWithSelector(
+                ICollateralVault.CollateralVault_NotEmpty.selector,
+                machine,
+                STORE.bondedOf(registration),
+                open[0] + open[1] != 0
+            );
+        }
+        address miner = STORE.minerOf(machine);
+        bool ok = _succeeds("retire", expected);
+        vm.prank(miner);
+        vault.retire(machine);
+        if (ok) STORE.retire(registration);
     }
 
     function setEndpoint(uint256 machineSeed, uint256 ip, uint256 port) external acts {
@@ -57,17 +107,19 @@ contract MinerHandler is HandlerBase {
     function deposit(uint256 machineSeed, uint256 amountSeed) external acts {
         bytes32 machine = _registered(machineSeed);
         uint64 amount = uint64(bound(amountSeed, 1, MAX_DEPOSIT));
-        hoax(STORE.minerOf(machine), amount * WEI);
+        address miner = STORE.minerOf(machine);
+        bool ok = _succeeds("deposit", _gateError());
+        hoax(miner, amount * WEI);
         vault.deposit{ value: amount * WEI }(machine);
-        STORE.deposit(STORE.registrationOf(machine), amount);
-        STORE.count("deposit");
+        if (ok) STORE.deposit(STORE.registrationOf(machine), amount);
     }
 
     function requestExit(uint256 machineSeed, uint256 amountSeed) external acts {
         bytes32 machine = _registered(machineSeed);
         BondModel.Bond memory b = _bond(machine);
         uint64 available = b.free + b.exiting;
-        uint64 amount = uint64(bound(amountSeed, 0, available + 1));
+        // Every other time all of it, so that nothing else can back a rental.
+        uint64 amount = amountSeed % 2 == 0 ? available : uint64(bound(amountSeed, 0, available + 1));
         bytes memory expected;
         if (amount == 0) {
             expected = abi.encodeWithSelector(ICollateralVault.CollateralVault_ZeroAmount.selector);
@@ -80,6 +132,18 @@ contract MinerHandler is HandlerBase {
         vm.prank(b.miner);
         vault.requestExit(machine, Rao.wrap(amount));
         if (ok) STORE.exit(STORE.registrationOf(machine), amount, _now() + 2 days);
+    }
+
+    /// @dev Asks for all there is, and does not come in time.
+    function forgetToWithdraw(uint256 machineSeed) external acts {
+        bytes32 machine = _registered(machineSeed);
+        BondModel.Bond memory b = _bond(machine);
+        if (b.free + b.exiting == 0) return;
+        vm.prank(b.miner);
+        vault.requestExit(machine, Rao.wrap(b.free + b.exiting));
+        STORE.exit(STORE.registrationOf(machine), b.free + b.exiting, _now() + 2 days);
+        STORE.pass(5 days + 1);
+        STORE.count("forget to withdraw");
     }
 
     function cancelExit(uint256 machineSeed) external acts {
@@ -123,8 +187,8 @@ contract MinerHandler is HandlerBase {
             turnaroundSecs: uint24(bound(what >> 32, 0, 30 minutes)),
             expiresAt: Timestamp.wrap(_now() + uint32(bound(expiry, 1, 60 days)))
         });
-        bytes memory expected;
-        if (STORE.classBond(terms.gpuClass) == 0) {
+        bytes memory expected = _gateError();
+        if (expected.length == 0 && STORE.classBond(terms.gpuClass) == 0) {
             expected = _error(IRentalEscrow.RentalEscrow_UnknownClass.selector, terms.gpuClass);
         }
         address miner = STORE.minerOf(machine);
@@ -146,7 +210,86 @@ contract MinerHandler is HandlerBase {
         escrow.withdrawOffer(machine);
     }
 
+    /* RENTALS */
+
+    /// @dev Gives a running rental up.
+    function abandon(uint256 rentalSeed) external acts {
+        uint64 rental = _rental(rentalSeed, Wanted.Running);
+        if (rental == 0) return;
+        StreamOracle.Tenancy memory t = STORE.tenancyOf(rental);
+        uint32 endsAt = STORE.sumOf(rental).end;
+        bytes memory expected;
+        if (endsAt <= _now()) expected = _error(IRentalEscrow.RentalEscrow_Over.selector, rental, endsAt);
+        uint64 share = STORE.backingOf(rental).intact / 20;
+        uint64 earned = _earned(rental);
+        bool ok = _succeeds("abandon", expected);
+        vm.prank(t.miner);
+        escrow.abandon(rental);
+        if (!ok) return;
+        STORE.abandon(t.registration, rental, share < earned ? share : earned);
+        STORE.add(rental, StreamOracle.Did.Shortened, _now(), 0);
+        (, bytes32 offerHash) = _termsOf(STORE.bondOf(t.registration).machine);
+        assertEq(offerHash, bytes32(0), "a machine that was given up is off the market");
+    }
+
+    /* CASES */
+
+    /// @dev Of the cases against anybody one, most often one that can still be appealed.
+    function appeal(uint256 caseSeed, uint256 amountSeed) external acts {
+        uint64 caseId = _someCase(caseSeed);
+        if (caseId == 0) return;
+        BondModel.CaseModel memory c = STORE.caseOf(caseId);
+        bool waiting = c.status == IArbiter.Status.Filed || c.status == IArbiter.Status.Refunded;
+        uint32 until = c.filedAt + (c.slow ? 72 hours : 24 hours);
+        uint64 bond = c.penalty / 10 < 10_000_000 ? 10_000_000 : c.penalty / 10;
+        uint64 paid = amountSeed % 8 == 0 ? bond - 1 : bond;
+        bytes memory expected;
+        if (!waiting || until <= _now()) {
+            expected = _error(IArbiter.Arbiter_NotAppealable.selector, caseId, uint256(uint8(c.status)), until);
+        } else if (paid != bond) {
+            expected = _error(IArbiter.Arbiter_WrongAppealBond.selector, paid, bond);
+        }
+        address miner = STORE.bondOf(c.registration).miner;
+        bool ok = _succeeds("appeal", expected);
+        hoax(miner, paid * WEI);
+        arbiter.appeal{ value: paid * WEI }(caseId, keccak256("evidence"));
+        if (ok) _appealed(caseId, c, bond);
+    }
+
+    /// @dev Withheld pay whose time is over is the renter's, whatever becomes of the penalty.
+    function _appealed(uint64 caseId, BondModel.CaseModel memory c, uint64 bond) private {
+        bool due = c.slow && c.secs != 0 && c.filedAt + 24 hours <= _now();
+        bool refunded = c.status == IArbiter.Status.Refunded || due;
+        if (c.status == IArbiter.Status.Filed && due) {
+            STORE.add(c.rental, StreamOracle.Did.Decided, c.secs, 0);
+            STORE.count("refund by appeal");
+        }
+        STORE.appeal(
+            caseId, bond, _now() + 48 hours, refunded ? IArbiter.Status.RefundedAppealed : IArbiter.Status.Appealed
+        );
+    }
+
     /* INTERNALS */
+
+    function _isEmpty(bytes32 machine) private view returns (bool) {
+        uint32 registration = STORE.registrationOf(machine);
+        uint64[2] memory open = STORE.openRentalsOf(registration);
+        return STORE.bondedOf(registration) == 0 && open[0] + open[1] == 0;
+    }
+
+    /// @dev Three times of four one that can be appealed: the newest, or rather one whose pay is due already.
+    function _someCase(uint256 seed) private view returns (uint64 picked) {
+        uint64 count = STORE.cases();
+        if (count == 0) return 0;
+        for (uint64 id = count; id > 0 && seed % 4 != 0; --id) {
+            BondModel.CaseModel memory c = STORE.caseOf(id);
+            bool waiting = c.status == IArbiter.Status.Filed || c.status == IArbiter.Status.Refunded;
+            if (!waiting || c.filedAt + (c.slow ? 72 hours : 24 hours) <= _now()) continue;
+            bool due = c.slow && c.secs != 0 && c.filedAt + 24 hours <= _now();
+            if (picked == 0 || due) picked = id;
+        }
+        if (picked == 0) picked = _to64((seed >> 2) % count) + 1;
+    }
 
     function _noExit(bytes32 machine) private pure returns (bytes memory) {
         return _error(ICollateralVault.CollateralVault_NoExit.selector, uint256(machine));

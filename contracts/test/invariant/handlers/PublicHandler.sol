@@ -47,7 +47,40 @@ contract PublicHandler is HandlerBase {
         vm.prank(STRANGER);
         escrow.close(rental);
         if (!ok) return;
-        STORE.add(rental, StreamOracle.Did.Paid, s.end, 0);
+        _closed(rental);
+    }
+
+    /// @dev Four of the last rentals or of none at all, some of them twice, open or closed.
+    function closeMany(uint256 seed) external acts {
+        uint64 count = STORE.rentals();
+        uint64[] memory picked = new uint64[](4);
+        uint256 wanted;
+        for (uint256 i = 0; i < 4; ++i) {
+            picked[i] = _to64((seed >> (8 * i)) % 8);
+            if (picked[i] < count) picked[i] = count - picked[i];
+            if (_closes(picked, i)) ++wanted;
+        }
+        vm.prank(STRANGER);
+        uint256 closed = escrow.closeMany(picked);
+        assertEq(closed, wanted, "closeMany closes what can be closed and skips the rest");
+        for (uint256 i = 0; i < 4; ++i) {
+            if (_closes(picked, i)) _closed(picked[i]);
+        }
+        STORE.count(wanted == 0 ? bytes32("closeMany of none") : bytes32("closeMany"));
+    }
+
+    /// @dev Whether the i-th can be closed, and is not named before.
+    function _closes(uint64[] memory picked, uint256 i) private view returns (bool) {
+        for (uint256 j = 0; j < i; ++j) {
+            if (picked[j] == picked[i]) return false;
+        }
+        if (picked[i] == 0 || picked[i] > STORE.rentals()) return false;
+        StreamOracle.Sum memory s = STORE.sumOf(picked[i]);
+        return !s.closed && s.end + LAG <= _now();
+    }
+
+    function _closed(uint64 rental) private {
+        STORE.add(rental, StreamOracle.Did.Paid, STORE.sumOf(rental).end, 0);
         STORE.add(rental, StreamOracle.Did.Closed, 0, 0);
         STORE.release(STORE.tenancyOf(rental).registration, rental);
     }
@@ -59,30 +92,46 @@ contract PublicHandler is HandlerBase {
         if (count == 0) return;
         uint64 caseId = _to64(caseSeed % count) + 1;
         for (uint64 id = 1; id <= count && caseSeed % 8 != 0; ++id) {
-            if (!STORE.caseOf(id).executed) caseId = id;
-            if (caseId == id) break; // the oldest that waits
+            if (!_isPending(STORE.caseOf(id)) || _now() < _executableAt(STORE.caseOf(id))) continue;
+            caseId = id;
+            break; // the oldest that can be executed
         }
         BondModel.CaseModel memory c = STORE.caseOf(caseId);
         bytes memory expected;
-        if (c.executed || _now() < c.filedAt + 24 hours) {
-            IArbiter.Status status = c.executed ? IArbiter.Status.Executed : IArbiter.Status.Filed;
+        if (!_isPending(c) || _now() < _executableAt(c)) {
             expected =
-                _error(IArbiter.Arbiter_NotExecutable.selector, caseId, uint256(uint8(status)), c.filedAt + 24 hours);
+                _error(IArbiter.Arbiter_NotExecutable.selector, caseId, uint256(uint8(c.status)), _executableAt(c));
         }
-        bool ok = _succeeds("execute", expected);
+        bool ok = _succeeds(_nameOf(c), expected);
         vm.prank(STRANGER);
         arbiter.execute(caseId);
-        if (!ok) return;
-        STORE.decide(caseId, c.kind == IArbiter.Kind.Offline ? _atMostEarned(c) : c.penalty);
-        if (c.secs != 0) STORE.add(c.rental, StreamOracle.Did.Decided, c.secs, 0);
+        if (ok) _executed(caseId, c);
     }
 
-    /// @dev An outage never costs more than the rental has earned by now.
-    function _atMostEarned(BondModel.CaseModel memory c) private view returns (uint64) {
-        uint32 end = STORE.sumOf(c.rental).end;
-        uint64 earned =
-            uint64(STORE.tenancyOf(c.rental).price) * STORE.servedSecs(c.rental, _now() < end ? _now() : end);
-        return c.penalty < earned ? c.penalty : earned;
+    function _executed(uint64 caseId, BondModel.CaseModel memory c) private {
+        bool refunded = c.status == IArbiter.Status.Refunded || c.status == IArbiter.Status.RefundedAppealed;
+        if (c.secs != 0 && !refunded) STORE.add(c.rental, StreamOracle.Did.Decided, c.secs, 0);
+        if (c.status == IArbiter.Status.Filed && c.slow && c.secs != 0) return STORE.refund(caseId);
+        STORE.decide(caseId, true, _burnOf(c), false);
+    }
+
+    function _nameOf(BondModel.CaseModel memory c) private pure returns (bytes32) {
+        if (c.status == IArbiter.Status.Filed && c.slow && c.secs != 0) return "execute, refund first";
+        if (c.status == IArbiter.Status.Refunded) return "execute, penalty later";
+        return c.appealBond != 0 ? bytes32("execute, silent judge") : bytes32("execute");
+    }
+
+    /* CREDIT */
+
+    /// @dev Somebody chooses where to be paid from now on: a coldkey, or the mapped account again.
+    function setPayoutAccount(uint256 ledgerSeed, uint256 personSeed, uint256 what) external acts {
+        RaoLedger ledger = _ledger(ledgerSeed);
+        address account = STORE.people(personSeed % STORE.peopleCount());
+        bytes32 chosen = what % 3 == 0 ? bytes32(0) : STORE.coldkeyOf(account);
+        vm.prank(account);
+        ledger.setPayoutAccount(chosen);
+        STORE.choose(address(ledger), account, chosen);
+        STORE.count("setPayoutAccount");
     }
 
     /* MONEY OUT */
@@ -96,17 +145,20 @@ contract PublicHandler is HandlerBase {
             uint256 who = uint256(uint160(account));
             expected = _error(IRaoLedger.RaoLedger_CreditTooSmall.selector, who, credit, SMALLEST);
         } else if (STORE.payoutsRefused()) {
-            expected = _error(IRaoLedger.RaoLedger_PaymentFailed.selector, uint256(STORE.accountIdOf(account)), credit);
+            bytes32 chosen = STORE.chosenAccountOf(address(ledger), account);
+            if (chosen == 0) chosen = STORE.accountIdOf(account);
+            expected = _error(IRaoLedger.RaoLedger_PaymentFailed.selector, uint256(chosen), credit);
         }
-        _succeeds("withdrawCredit", expected);
+        bool ok = _succeeds("withdrawCredit", expected);
         vm.prank(STRANGER);
         ledger.withdrawCredit{ gas: 2_000_000 }(account);
+        if (ok) STORE.pay(address(ledger), account, credit);
     }
 
     function flushBurn(uint256 ledgerSeed) external acts {
         RaoLedger ledger = _ledger(ledgerSeed);
-        for (uint256 i = 0; i < 3 && _rao(ledger.toBurn()) < SMALLEST; ++i) {
-            ledger = _ledger(ledgerSeed % 3 + i);
+        for (uint256 i = 0; i < 4 && _rao(ledger.toBurn()) < SMALLEST; ++i) {
+            ledger = _ledger(ledgerSeed % 4 + i);
         }
         uint64 waiting = _rao(ledger.toBurn());
         bytes memory expected;
@@ -115,9 +167,10 @@ contract PublicHandler is HandlerBase {
         } else if (STORE.payoutsRefused()) {
             expected = _error(IRaoLedger.RaoLedger_PaymentFailed.selector, uint256(BURN), waiting);
         }
-        _succeeds("flushBurn", expected);
+        bool ok = _succeeds("flushBurn", expected);
         vm.prank(STRANGER);
         ledger.flushBurn{ gas: 2_000_000 }();
+        if (ok) STORE.burnOut(address(ledger), waiting);
     }
 
     function sweep(uint256 ledgerSeed) external acts {
@@ -134,10 +187,6 @@ contract PublicHandler is HandlerBase {
     }
 
     /* INTERNALS */
-
-    function _ledger(uint256 seed) internal view returns (RaoLedger) {
-        return [RaoLedger(vault), escrow, arbiter][seed % 3];
-    }
 
     /// @dev Somebody with something to withdraw, if there is one.
     function _creditor(RaoLedger ledger, uint256 seed) private view returns (address account) {

@@ -5,30 +5,34 @@ import { IRentalEscrow } from "../../../src/interfaces/IRentalEscrow.sol";
 import { RaoPerSecond } from "../../../src/types/Units.sol";
 import { StreamOracle } from "../model/StreamOracle.sol";
 import { HandlerBase, System } from "./HandlerBase.sol";
+import { RentingBase } from "./RentingBase.sol";
 
-/// @dev Three renters, who rent what they can, extend (anybody's rental) and end.
-contract RenterHandler is HandlerBase {
+/// @dev Three renters, who rent what they can, for themselves and for each other, extend (anybody's rental) and end.
+contract RenterHandler is RentingBase {
     constructor(System memory s) HandlerBase(s) { }
 
-    /// @dev What is about to be rented.
-    struct Plan {
-        bytes32 machine;
-        IRentalEscrow.Offer terms;
-        bytes32 offerHash;
-        address renter;
-        uint32 secs;
-        uint256 cost;
+    function rent(uint256 renterSeed, uint256 machineSeed, uint256 secsSeed, uint256 signerSeed) external acts {
+        Plan memory p = _plan(machineSeed, secsSeed);
+        p.renter = RENTERS[renterSeed % 3];
+        (uint256[] memory keys, bool quorum) = STORE.signers(_signerMask(signerSeed));
+        IRentalEscrow.SignedCertificate[] memory certificates = _certificates(p.machine, p.terms, keys);
+        bool ok = _succeeds("rent", _expectRent(p, quorum, keys.length));
+        hoax(p.renter, p.cost * WEI);
+        uint64 rental = escrow.rent{ value: p.cost * WEI }(p.machine, p.secs, RENTER_KEY, p.offerHash, certificates);
+        if (ok) _rented(p, rental);
     }
 
-    function rent(uint256 renterSeed, uint256 machineSeed, uint256 secsSeed, uint256 signerSeed) external acts {
-        Plan memory p;
-        p.machine = _rentable(machineSeed);
-        (p.terms, p.offerHash) = _termsOf(p.machine);
-        uint32 most = p.terms.maxDurationSecs < 4 days ? p.terms.maxDurationSecs : 4 days;
-        p.secs = uint32(bound(secsSeed, p.terms.minDurationSecs, most));
-        p.cost = uint256(RaoPerSecond.unwrap(p.terms.price)) * p.secs;
+    /// @dev Paid for by one, rented for another.
+    function rentFor(uint256 renterSeed, uint256 machineSeed, uint256 secsSeed, uint256 signerSeed) external acts {
+        Plan memory p = _plan(machineSeed, secsSeed);
         p.renter = RENTERS[renterSeed % 3];
-        _rent(p, signerSeed);
+        (uint256[] memory keys, bool quorum) = STORE.signers(_signerMask(signerSeed));
+        IRentalEscrow.SignedCertificate[] memory certificates = _certificates(p.machine, p.terms, keys);
+        bool ok = _succeeds("rentFor", _expectRent(p, quorum, keys.length));
+        hoax(STRANGER, p.cost * WEI);
+        uint64 rental =
+            escrow.rentFor{ value: p.cost * WEI }(p.renter, p.machine, p.secs, RENTER_KEY, p.offerHash, certificates);
+        if (ok) _rented(p, rental);
     }
 
     function extend(uint256 payerSeed, uint256 rentalSeed, uint256 secsSeed) external acts {
@@ -63,31 +67,6 @@ contract RenterHandler is HandlerBase {
         if (ok) STORE.add(rental, StreamOracle.Did.Shortened, earliest < _now() ? _now() : earliest, 0);
     }
 
-    function _rent(Plan memory p, uint256 signerSeed) private {
-        (uint256[] memory keys, bool quorum) = STORE.signers(_signerMask(signerSeed));
-        IRentalEscrow.SignedCertificate[] memory certificates = _certificates(p.machine, p.terms, keys);
-        bytes memory expected = _expectRent(p, quorum, keys.length);
-        bool ok = _succeeds("rent", expected);
-        hoax(p.renter, p.cost * WEI);
-        uint64 rental = escrow.rent{ value: p.cost * WEI }(p.machine, p.secs, RENTER_KEY, p.offerHash, certificates);
-        if (ok) _rented(p, rental);
-    }
-
-    /* EXPECTING */
-
-    function _expectRent(Plan memory p, bool quorum, uint256 signed) private view returns (bytes memory) {
-        if (p.cost == 0) return _error(IRentalEscrow.RentalEscrow_NoOffer.selector, uint256(p.machine));
-        uint32 readyAt = _readyAt(p.machine, p.terms);
-        if (_now() < readyAt) {
-            return _error(IRentalEscrow.RentalEscrow_NotReady.selector, uint256(p.machine), readyAt);
-        }
-        if (!quorum) return _error(IRentalEscrow.RentalEscrow_NoQuorum.selector, signed);
-        if (STORE.classBond(p.terms.gpuClass) == 0) {
-            return _error(IRentalEscrow.RentalEscrow_UnknownClass.selector, p.terms.gpuClass);
-        }
-        return _expectBacking(p.machine, 0, _required(p.terms.gpuClass, p.terms.gpuCount, p.cost));
-    }
-
     function _expectExtend(uint64 rental, StreamOracle.Tenancy memory t, uint32 endsAt, uint32 total)
         private
         view
@@ -106,53 +85,14 @@ contract RenterHandler is HandlerBase {
         if (STORE.classBond(t.gpuClass) == 0) {
             return _error(IRentalEscrow.RentalEscrow_UnknownClass.selector, t.gpuClass);
         }
-        return _expectBacking(machine, rental, _required(t.gpuClass, t.gpuCount, uint256(t.price) * total));
+        return _expectBacking(t.registration, rental, _required(t.gpuClass, t.gpuCount, uint256(t.price) * total));
     }
 
-    /* INTERNALS */
-
-    function _readyAt(bytes32 machine, IRentalEscrow.Offer memory terms) private view returns (uint32) {
-        uint64 last = _bond(machine).lastRental;
-        return last == 0 ? 0 : STORE.sumOf(last).end + terms.turnaroundSecs;
-    }
-
-    /// @dev A machine that is on offer and empty, if there is one.
-    function _rentable(uint256 seed) private view returns (bytes32 machine) {
-        for (uint256 i = 0; i < STORE.machineCount(); ++i) {
-            machine = _machine(seed % 4 + i);
-            (IRentalEscrow.Offer memory terms,) = _termsOf(machine);
-            if (RaoPerSecond.unwrap(terms.price) != 0 && _readyAt(machine, terms) <= _now()) return machine;
-        }
-    }
-
-    function _certificates(bytes32 machine, IRentalEscrow.Offer memory terms, uint256[] memory keys)
-        private
-        view
-        returns (IRentalEscrow.SignedCertificate[] memory certificates)
-    {
-        uint32 registration = STORE.registrationOf(machine);
-        certificates = new IRentalEscrow.SignedCertificate[](keys.length);
-        for (uint256 i = 0; i < keys.length; ++i) {
-            certificates[i] =
-                _certificate(keys[i], machine, registration, terms.gpuClass, terms.gpuCount, uint32(block.timestamp));
-        }
-    }
-
-    function _rented(Plan memory p, uint64 rental) private {
-        uint32 registration = STORE.registrationOf(p.machine);
-        StreamOracle.Tenancy memory t = StreamOracle.Tenancy({
-            renter: p.renter,
-            miner: STORE.minerOf(p.machine),
-            registration: registration,
-            price: RaoPerSecond.unwrap(p.terms.price),
-            minSecs: p.terms.minDurationSecs,
-            start: _now(),
-            secs: p.secs,
-            gpuClass: p.terms.gpuClass,
-            gpuCount: p.terms.gpuCount
-        });
-        assertEq(STORE.begin(t), rental, "rentals are numbered without gaps");
-        STORE.lapse(registration, _now(), 3 days);
-        STORE.back(registration, rental, _required(t.gpuClass, t.gpuCount, p.cost));
+    function _plan(uint256 machineSeed, uint256 secsSeed) private view returns (Plan memory p) {
+        p.machine = _rentable(machineSeed);
+        (p.terms, p.offerHash) = _termsOf(p.machine);
+        uint32 most = p.terms.maxDurationSecs < 4 days ? p.terms.maxDurationSecs : 4 days;
+        p.secs = uint32(bound(secsSeed, p.terms.minDurationSecs, most));
+        p.cost = uint256(RaoPerSecond.unwrap(p.terms.price)) * p.secs;
     }
 }

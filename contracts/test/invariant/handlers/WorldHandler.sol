@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import { IAppointedKeepers } from "../../../src/interfaces/IAppointedKeepers.sol";
-import { Rao } from "../../../src/types/Units.sol";
 import { SilentTransfer } from "../../standins/BalanceTransferStandIn.sol";
+import { BondModel } from "../model/BondModel.sol";
 import { HandlerBase, System } from "./HandlerBase.sol";
 
-/// @dev The owner, time, the chain, and whoever forces value on a contract.
+/// @dev Time, the chain, and whoever forces value on a contract.
 contract WorldHandler is HandlerBase {
     constructor(System memory s) HandlerBase(s) { }
 
@@ -24,45 +23,37 @@ contract WorldHandler is HandlerBase {
         STORE.pass(uint32(bound(secs, 12 hours, 3 days)));
     }
 
-    /* OWNER */
-
-    /// @dev One time of eight a class goes off the market.
-    function setClassBond(uint256 classSeed, uint256 bond) external acts {
-        uint16 gpuClass = H100 + _to16(classSeed % 2);
-        uint64 rao = bond % 8 == 0 ? 0 : uint64(bound(bond, 1, 2e9));
-        vm.prank(OWNER);
-        escrow.setClassBond(gpuClass, Rao.wrap(rao));
-        STORE.setClassBond(gpuClass, rao);
-        STORE.count("setClassBond");
+    /// @dev To the edge of some window, a second before it, or a second after: an exit's, a pause's, a rental's, a
+    /// case's.
+    function waitForEdge(uint256 what, uint256 seed, uint256 side) external {
+        uint32 edge = _edge(what % 6, seed) + uint32(side % 3);
+        if (edge <= STORE.clock() + 1) return;
+        STORE.pass(edge - 1 - STORE.clock());
+        STORE.count("wait for an edge");
     }
 
-    function appoint(uint256 candidateSeed, uint256 weightSeed) external acts {
-        address account = STORE.candidates(candidateSeed % STORE.candidateCount());
-        uint64 weight = uint64(bound(weightSeed, 1, 100));
-        vm.prank(OWNER);
-        keepers.appoint(account, weight, keccak256("key"), "");
-        STORE.setWeight(account, weight);
-        STORE.count("appoint");
-    }
-
-    function dismiss(uint256 candidateSeed) external acts {
-        address account = STORE.candidates(candidateSeed % STORE.candidateCount());
-        bytes memory expected;
-        if (STORE.weightOf(account) == 0) {
-            expected = _error(IAppointedKeepers.AppointedKeepers_NotAKeeper.selector, uint256(uint160(account)));
+    function _edge(uint256 what, uint256 seed) private view returns (uint32) {
+        if (what < 2) {
+            uint32 readyAt = STORE.bondOf(uint32(seed % STORE.registrations()) + 1).exitReadyAt;
+            return readyAt == 0 ? 0 : what == 0 ? readyAt : readyAt + 3 days;
         }
-        bool ok = _succeeds("dismiss", expected);
-        vm.prank(OWNER);
-        keepers.dismiss(account);
-        if (ok) STORE.setWeight(account, 0);
+        if (what == 2) return STORE.pausedUntil();
+        if (what < 5) {
+            if (STORE.rentals() == 0) return 0;
+            uint32 end = STORE.sumOf(STORE.rentals() - _to64(seed % STORE.rentals()) % 3).end;
+            return what == 3 ? end : end + LAG;
+        }
+        if (STORE.cases() == 0) return 0;
+        BondModel.CaseModel memory c = STORE.caseOf(STORE.cases() - _to64(seed % STORE.cases()) % 3);
+        return _executableAt(c);
     }
 
     /* CHAIN */
 
-    /// @dev A hotkey loses its uid one time of four, and comes back the other times.
+    /// @dev A hotkey loses its uid one time of eight, and comes back the other times.
     function moveHotkey(uint256 uidSeed, uint256 seed) external acts {
         uint16 uid = _to16(uidSeed % 2);
-        METAGRAPH.setHotkey(NETUID, uid, seed % 4 == 0 ? keccak256("somebody else") : _hotkey(uid));
+        METAGRAPH.setHotkey(NETUID, uid, seed % 8 == 0 ? keccak256("somebody else") : _hotkey(uid));
         STORE.count("moveHotkey");
     }
 
@@ -75,7 +66,7 @@ contract WorldHandler is HandlerBase {
 
     /// @dev Value nobody asked for: out of a contract that destroys itself, or as if it had been there.
     function force(uint256 ledgerSeed, uint256 amountSeed, uint256 how) external acts {
-        address payable ledger = payable([address(vault), address(escrow), address(arbiter)][ledgerSeed % 3]);
+        address payable ledger = payable(address(_ledger(ledgerSeed)));
         uint256 amount = bound(amountSeed, 1, how % 8 == 0 ? 10 ether : 2_000 * WEI);
         if (how % 2 == 0) {
             vm.deal(address(this), amount);

@@ -2,22 +2,38 @@
 pragma solidity 0.8.30;
 
 import { Strings } from "@openzeppelin/contracts/utils/Strings.sol";
+import { BidModel } from "./BidModel.sol";
 import { BondModel } from "./BondModel.sol";
 import { StreamOracle } from "./StreamOracle.sol";
 
 /// @title What the handlers share: time, people, electorate, and the books as they should be
-contract Store is StreamOracle, BondModel {
+contract Store is StreamOracle, BondModel, BidModel {
     /// @dev Time is kept here, because a handler's `vm.warp` is not what the next call starts from.
     uint32 public clock;
     bool public payoutsRefused;
     bytes32[] public machines;
 
+    /// @dev The guardian's and the owner's doing.
+    uint32 public pausedUntil;
+    bool public sunset;
+
+    /// @dev The machine's newest registration, retired or not.
     mapping(bytes32 machine => uint32) public registrationOf;
     mapping(uint16 gpuClass => uint64) public classBond;
 
     /// @dev Everybody who may ever be owed money, and their account ids.
     address[] public people;
+    mapping(address account => bool) public isKnown;
     mapping(address account => bytes32) public accountIdOf;
+    bytes32[] public accountIds;
+
+    /// @dev Where they want to be paid, what was paid to them, and what arrived where.
+    address public immutable VAULT;
+    mapping(address ledger => mapping(address account => bytes32)) public chosenAccountOf;
+    mapping(address ledger => mapping(address account => uint64)) public paidTo;
+    mapping(bytes32 accountId => uint64) public received;
+    mapping(address ledger => uint64) public burnedOut;
+    uint64 private _vaultPaid;
 
     /// @dev Wei that came unasked, less what was swept; and rao swept so far.
     mapping(address ledger => uint256) public strayWei;
@@ -32,14 +48,26 @@ contract Store is StreamOracle, BondModel {
     mapping(bytes32 action => uint256) public refusals;
     bytes32[] private _actions;
 
-    constructor(uint64 feeBps, uint32 startsAt) StreamOracle(feeBps) {
+    constructor(uint64 feeBps, uint64 breakerBps, uint32 startsAt, address vault)
+        StreamOracle(feeBps)
+        BondModel(breakerBps)
+    {
         clock = startsAt;
+        VAULT = vault;
     }
 
     /* TIME AND CHAIN */
 
     function pass(uint32 secs) external {
         clock += secs;
+    }
+
+    function pause(uint32 until) external {
+        pausedUntil = until;
+    }
+
+    function endForGood() external {
+        sunset = true;
     }
 
     function refusePayouts(bool on) external {
@@ -50,7 +78,19 @@ contract Store is StreamOracle, BondModel {
 
     function introduce(address account, bytes32 accountId) external {
         people.push(account);
+        isKnown[account] = true;
         accountIdOf[account] = accountId;
+        accountIds.push(accountId);
+        accountIds.push(coldkeyOf(account));
+    }
+
+    /// @dev An account of somebody's that is not their mapped one.
+    function coldkeyOf(address account) public pure returns (bytes32) {
+        return keccak256(abi.encode("coldkey", account));
+    }
+
+    function accountIdCount() external view returns (uint256) {
+        return accountIds.length;
     }
 
     function peopleCount() external view returns (uint256) {
@@ -73,8 +113,37 @@ contract Store is StreamOracle, BondModel {
         classBond[gpuClass] = bond;
     }
 
-    function minerOf(bytes32 machine) external view returns (address) {
-        return _bonds[registrationOf[machine]].miner;
+    /// @dev Zero for a machine without a node, or whose node is retired.
+    function minerOf(bytes32 machine) public view returns (address) {
+        Bond storage b = _bonds[registrationOf[machine]];
+        return b.retired ? address(0) : b.miner;
+    }
+
+    function liveMachines() external view returns (uint256 live) {
+        for (uint256 i = 0; i < machines.length; ++i) {
+            if (minerOf(machines[i]) != address(0)) ++live;
+        }
+    }
+
+    /* PAYING */
+
+    function choose(address ledger, address account, bytes32 accountId) external {
+        chosenAccountOf[ledger][account] = accountId;
+    }
+
+    function pay(address ledger, address account, uint64 amount) external {
+        bytes32 accountId = chosenAccountOf[ledger][account];
+        received[accountId == 0 ? accountIdOf[account] : accountId] += amount;
+        paidTo[ledger][account] += amount;
+        if (ledger == VAULT) _vaultPaid += amount;
+    }
+
+    function burnOut(address ledger, uint64 amount) external {
+        burnedOut[ledger] += amount;
+    }
+
+    function _paidOutOfVault() internal view override returns (uint64) {
+        return _vaultPaid;
     }
 
     /* STRAY VALUE */

@@ -11,6 +11,7 @@ abstract contract StreamOracle {
         Paid, // the miner, up to a
         Withheld, // from a until b
         Decided, // a withheld seconds, to the renter
+        Returned, // a withheld seconds, to the miner after all
         Closed
     }
 
@@ -44,7 +45,8 @@ abstract contract StreamOracle {
         uint32 bought;
         uint32 claimed;
         uint32 faulted;
-        uint32 decided;
+        uint32 decided; // to the renter
+        uint32 returned; // to the miner, and not counted as claimed
         uint32 paidUntil;
         bool closed;
         uint64 net; // to the miner, rao
@@ -136,19 +138,29 @@ abstract contract StreamOracle {
         else if (e.did == Did.Paid) _pay(t, s, e.a);
         else if (e.did == Did.Withheld) s.faulted += e.b - e.a;
         else if (e.did == Did.Decided) s.decided += e.a;
+        else if (e.did == Did.Returned) _return(t, s, e.a);
         else if (e.did == Did.Closed) s.closed = true;
     }
 
     function _pay(Tenancy memory t, Sum memory s, uint32 upTo) private view {
         uint32 secs = _unpaid(t, s, upTo);
         if (secs == 0) return;
-        uint64 gross = uint64(t.price) * secs;
-        uint64 fee = gross * FEE_BPS / 10_000;
         s.claimed += secs;
-        s.fee += fee;
-        s.net += gross - fee;
+        _credit(t, s, secs);
         if (upTo > s.end) upTo = s.end;
         if (upTo > s.paidUntil) s.paidUntil = upTo;
+    }
+
+    function _return(Tenancy memory t, Sum memory s, uint32 secs) private view {
+        s.returned += secs;
+        _credit(t, s, secs);
+    }
+
+    function _credit(Tenancy memory t, Sum memory s, uint32 secs) private view {
+        uint64 gross = uint64(t.price) * secs;
+        uint64 fee = gross * FEE_BPS / 10_000;
+        s.fee += fee;
+        s.net += gross - fee;
     }
 
     function _unpaid(Tenancy memory t, Sum memory s, uint32 upTo) private pure returns (uint32) {
