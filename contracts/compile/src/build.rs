@@ -13,16 +13,20 @@ use std::{collections::BTreeMap, path::Path, str::FromStr};
 /// The compiler this repository pins (`contracts/package.json`).
 const SOLC: semver::Version = semver::Version::new(0, 8, 30);
 
-/// Compiles every file below `sources` (relative to `contracts/`) and returns the named contracts.
+/// Compiles every file below `sources` (relative to `contracts/`; or that one file, with what it imports) and returns
+/// the named contracts.
 pub fn compile(
     contracts: &Path,
     sources: &str,
     profile: &Profile,
     names: &[&str],
 ) -> Result<BTreeMap<String, Artifact>> {
+    let sources = contracts.join(sources);
+    let one_file = sources.extension().is_some();
+    let folder = if one_file { sources.parent().unwrap_or(contracts) } else { &sources };
     let paths = ProjectPathsConfig::builder()
         .root(contracts)
-        .sources(contracts.join(sources))
+        .sources(folder)
         .tests(contracts.join("none"))
         .scripts(contracts.join("none"))
         .remappings(remappings(profile)?)
@@ -41,7 +45,8 @@ pub fn compile(
         .ephemeral()
         .no_artifacts()
         .build(compiler)?;
-    let output = project.compile().context("compiling; run `npm install` in contracts/ if imports are missing")?;
+    let output = if one_file { project.compile_file(&sources) } else { project.compile() };
+    let output = output.context("compiling; run `npm install` in contracts/ if imports are missing")?;
     ensure!(!output.has_compiler_errors(), "the contracts do not compile:\n{output}");
     names.iter().map(|name| Ok((name.to_string(), Artifact::find(&output, name)?))).collect()
 }
@@ -61,5 +66,6 @@ fn settings(profile: &Profile) -> Result<Settings> {
     let hash = profile.bytecode_hash.as_deref().context("foundry.toml names no bytecode_hash")?;
     let hash = BytecodeHash::from_str(hash).map_err(anyhow::Error::msg)?;
     settings.metadata = Some(SettingsMetadata::new(hash, profile.cbor_metadata.unwrap_or(true)));
-    Ok(settings)
+    // Syntax trees name the immutables; asking for them changes nothing in the bytecode.
+    Ok(settings.with_ast())
 }

@@ -7,6 +7,11 @@ use surety_compile::{artifact::Artifact, build::compile, contracts_dir, settings
 /// What is deployed, compiled as shipped.
 const SHIPPED: &[&str] = &["AppointedKeepers", "Arbiter", "CollateralVault", "RentalBids", "RentalEscrow"];
 
+/// OpenZeppelin's timelock, which owns what has an owner (SPEC A2); compiled as shipped too, so that an audit can tell
+/// it from a look-alike.
+const TIMELOCK: &str = "TimelockController";
+const TIMELOCK_SOURCE: &str = "node_modules/@openzeppelin/contracts/governance/TimelockController.sol";
+
 /// What stands in for Subtensor's precompiles on local chains.
 const STAND_INS: &[&str] = &[
     "AddressMappingStandIn",
@@ -33,7 +38,9 @@ fn run() -> Result<()> {
         Some(other) => bail!("unknown argument {other}; usage: surety-compile [--check]"),
     };
     let contracts = contracts_dir();
-    let mut artifacts = compile(&contracts, "src", &Profile::read(&contracts, "shipped")?, SHIPPED)?;
+    let shipped = Profile::read(&contracts, "shipped")?;
+    let mut artifacts = compile(&contracts, "src", &shipped, SHIPPED)?;
+    artifacts.extend(compile(&contracts, TIMELOCK_SOURCE, &shipped, &[TIMELOCK])?);
     artifacts.extend(compile(&contracts, "test/standins", &Profile::read(&contracts, "default")?, STAND_INS)?);
     if check { compare(&contracts, &artifacts) } else { write(&contracts, &artifacts) }
 }

@@ -32,6 +32,13 @@ sol!(
     "../../contracts/artifacts/Arbiter.json"
 );
 
+sol!(
+    #[allow(missing_docs, clippy::too_many_arguments)]
+    #[sol(rpc, all_derives)]
+    TimelockController,
+    "../../contracts/artifacts/TimelockController.json"
+);
+
 /// In a module of its own, because its ABI names `IRentalEscrow` too.
 pub mod bids {
     use alloy::sol;

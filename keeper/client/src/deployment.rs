@@ -1,13 +1,13 @@
 //! `deployments/<chainId>.json`: where the contracts are, and what they were deployed with.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use std::path::{Path, PathBuf};
 use surety_core::types::{Account, Hash32};
 use surety_core::view::ContractTimes;
 
 /// One deployment of the five contracts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "File")]
 pub struct Deployment {
     /// The chain it is on.
     pub chain_id: u64,
@@ -27,6 +27,31 @@ pub struct Deployment {
     pub bids: Contract,
     /// Windows and minimums.
     pub times: ContractTimes,
+}
+
+/// The file. Its `record` says how everything was made, and is for audits (crate `surety-deploy`); anything else that
+/// is unknown is refused.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    chain_id: u64,
+    netuid: u16,
+    block: u64,
+    keepers: Contract,
+    vault: Contract,
+    escrow: Contract,
+    arbiter: Contract,
+    bids: Contract,
+    times: ContractTimes,
+    #[serde(default, rename = "record")]
+    _record: Option<IgnoredAny>,
+}
+
+impl From<File> for Deployment {
+    fn from(file: File) -> Self {
+        let File { chain_id, netuid, block, keepers, vault, escrow, arbiter, bids, times, .. } = file;
+        Self { chain_id, netuid, block, keepers, vault, escrow, arbiter, bids, times }
+    }
 }
 
 /// One contract.
@@ -77,5 +102,28 @@ impl Deployment {
             ("Arbiter", self.arbiter),
             ("RentalBids", self.bids),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(more: &str) -> String {
+        let contract = format!(r#"{{"address": "{}", "code_hash": "{}"}}"#, Account([1; 20]), Hash32([2; 32]));
+        format!(
+            r#"{{"chain_id": 31337, "netuid": 2, "block": 7, "keepers": {contract}, "vault": {contract},
+            "escrow": {contract}, "arbiter": {contract}, "bids": {contract}, "times": {{"settle_lag_secs": 1, "delivery_grace_secs": 2,
+            "min_interrupted_secs": 3, "min_offline_secs": 4, "freshness_secs": 5, "certificate_life_secs": 6}}{more}}}"#
+        )
+    }
+
+    #[test]
+    fn what_is_for_audits_is_passed_over_and_a_misspelt_field_is_not() {
+        let plain: Result<Deployment, _> = serde_json::from_str(&file(""));
+        let whole: Result<Deployment, _> = serde_json::from_str(&file(r#", "record": {"any": ["thing"]}"#));
+        let misspelt: Result<Deployment, _> = serde_json::from_str(&file(r#", "recrod": {}"#));
+        assert!(plain.is_ok_and(|plain| whole.is_ok_and(|whole| plain == whole)));
+        assert!(misspelt.is_err());
     }
 }

@@ -1,5 +1,7 @@
-//! The command line: `surety keeper ...`, `surety evidence ...`.
+//! The command line: `surety keeper ...`, `surety evidence ...`, `surety deploy ...`, `surety audit ...`.
 
+mod audit;
+mod deploy;
 pub mod evidence;
 mod keeper;
 
@@ -30,6 +32,12 @@ enum Command {
         #[command(subcommand)]
         command: EvidenceCommand,
     },
+    /// Put the contracts on a chain. Run again, it goes on where it was interrupted.
+    /// Example: surety deploy --network testnet --params mine.toml --rpc http://127.0.0.1:9944 --key-file deployer.key
+    Deploy(deploy::DeployArguments),
+    /// Prove from chain what is deployed: code, parameters, owners, every ledger. Exit status 0: everything holds.
+    /// Example: surety audit --network testnet --rpc http://127.0.0.1:9944
+    Audit(audit::AuditArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -74,6 +82,8 @@ impl Cli {
             Command::Evidence { command: EvidenceCommand::Verify { file, deployment, rpc } } => {
                 verify_evidence(&file, deployment.as_deref(), rpc.as_deref())
             }
+            Command::Deploy(arguments) => deploy::run(&arguments),
+            Command::Audit(arguments) => audit::run(&arguments),
         }
     }
 }
