@@ -16,7 +16,6 @@ import { StreamOracle } from "./model/StreamOracle.sol";
 /// where those are recorded (test/peers, hole 11); 10 holds because nothing here reads a log.
 /// One campaign checks all of them: with one each, the same calls would be made a dozen times over.
 contract Invariants is Checks {
-    /// forge-config: default.invariant.runs = 48
     function invariant_AllOfThem() external {
         _1_BalanceCoversLiabilitiesAndSeed();
         _2_EverySecondPaidForIsAccountedFor();

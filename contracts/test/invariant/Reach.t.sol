@@ -6,6 +6,7 @@ import { InvariantsBase } from "./InvariantsBase.sol";
 /// @dev Invariants that hold because nothing ever happens prove nothing: left to chance, the handlers do everything,
 /// and with success.
 contract Reach is InvariantsBase {
+    bytes32 private constant FIRST = "register";
     uint256 private constant EPISODES = 24;
     uint256 private constant CALLS = 350;
     uint256 private constant ENOUGH = 3;
@@ -37,7 +38,7 @@ contract Reach is InvariantsBase {
 
     function _wanted() private pure returns (bytes32[] memory wanted) {
         bytes32[48] memory all = [
-            bytes32("register"),
+            FIRST,
             "register again",
             "rebind",
             "retire",

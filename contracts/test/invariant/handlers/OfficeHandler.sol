@@ -11,6 +11,9 @@ import { HandlerBase, System } from "./HandlerBase.sol";
 
 /// @dev Who holds an office: the judge, the guardian, the owner.
 contract OfficeHandler is HandlerBase {
+    bytes32 private constant UPHELD = "rule, upheld";
+    bytes32 private constant OVERTURNED = "rule, overturned";
+
     constructor(System memory s) HandlerBase(s) { }
 
     /* JUDGE */
@@ -31,7 +34,7 @@ contract OfficeHandler is HandlerBase {
         if (!_isAppealed(c) || c.ruleBy < _now()) {
             expected = _error(IArbiter.Arbiter_NotRulable.selector, caseId, uint256(uint8(c.status)), c.ruleBy);
         }
-        bool ok = _succeeds(uphold ? bytes32("rule, upheld") : bytes32("rule, overturned"), expected);
+        bool ok = _succeeds(uphold ? UPHELD : OVERTURNED, expected);
         vm.prank(JUDGE);
         arbiter.rule(caseId, uphold);
         if (!ok) return;

@@ -12,6 +12,10 @@ import { HandlerBase, System } from "./HandlerBase.sol";
 /// @dev What anybody may do, done by somebody with no part in it.
 contract PublicHandler is HandlerBase {
     uint64 internal constant SMALLEST = 500;
+    bytes32 private constant CLOSED_MANY = "closeMany";
+    bytes32 private constant CLOSED_NONE = "closeMany of none";
+    bytes32 private constant EXECUTED = "execute";
+    bytes32 private constant EXECUTED_SILENT = "execute, silent judge";
 
     constructor(System memory s) HandlerBase(s) { }
 
@@ -66,7 +70,7 @@ contract PublicHandler is HandlerBase {
         for (uint256 i = 0; i < 4; ++i) {
             if (_closes(picked, i)) _closed(picked[i]);
         }
-        STORE.count(wanted == 0 ? bytes32("closeMany of none") : bytes32("closeMany"));
+        STORE.count(wanted == 0 ? CLOSED_NONE : CLOSED_MANY);
     }
 
     /// @dev Whether the i-th can be closed, and is not named before.
@@ -118,7 +122,7 @@ contract PublicHandler is HandlerBase {
     function _nameOf(BondModel.CaseModel memory c) private pure returns (bytes32) {
         if (c.status == IArbiter.Status.Filed && c.slow && c.secs != 0) return "execute, refund first";
         if (c.status == IArbiter.Status.Refunded) return "execute, penalty later";
-        return c.appealBond != 0 ? bytes32("execute, silent judge") : bytes32("execute");
+        return c.appealBond != 0 ? EXECUTED_SILENT : EXECUTED;
     }
 
     /* CREDIT */

@@ -26,7 +26,7 @@ contract WorldHandler is HandlerBase {
     /// @dev To the edge of some window, a second before it, or a second after: an exit's, a pause's, a rental's, a
     /// case's.
     function waitForEdge(uint256 what, uint256 seed, uint256 side) external {
-        uint32 edge = _edge(what % 6, seed) + uint32(side % 3);
+        uint32 edge = _edge(what % 6, seed) + _to32(side % 3);
         if (edge <= STORE.clock() + 1) return;
         STORE.pass(edge - 1 - STORE.clock());
         STORE.count("wait for an edge");
@@ -34,7 +34,7 @@ contract WorldHandler is HandlerBase {
 
     function _edge(uint256 what, uint256 seed) private view returns (uint32) {
         if (what < 2) {
-            uint32 readyAt = STORE.bondOf(uint32(seed % STORE.registrations()) + 1).exitReadyAt;
+            uint32 readyAt = STORE.bondOf(_to32(seed % STORE.registrations()) + 1).exitReadyAt;
             return readyAt == 0 ? 0 : what == 0 ? readyAt : readyAt + 3 days;
         }
         if (what == 2) return STORE.pausedUntil();
