@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, path::Path, process::ExitCode};
 use surety_compile::{artifact::Artifact, build::compile, contracts_dir, settings::Profile};
 
 /// What is deployed, compiled as shipped.
-const SHIPPED: &[&str] = &["AppointedKeepers", "Arbiter", "CollateralVault", "RentalBids", "RentalEscrow"];
+const SHIPPED: &[&str] =
+    &["AppointedKeepers", "Arbiter", "CollateralVault", "RentalBids", "RentalEscrow", "VotingPowerKeepers"];
 
 /// OpenZeppelin's timelock, which owns what has an owner (SPEC A2); compiled as shipped too, so that an audit can tell
 /// it from a look-alike.
