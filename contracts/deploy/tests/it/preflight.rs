@@ -44,7 +44,7 @@ async fn a_balance_that_does_not_reach_is_said_with_what_is_missing() {
 async fn every_precompile_that_is_missing_is_named() {
     let world = World::bare(&[]).await;
     let asked = checks(&world).await;
-    // An empty address answers everything with nothing, so that 0x800 alone looks as if it worked: its code is asked for.
+    // An empty address answers everything with nothing: 0x800 alone looks as if it worked, so its code is asked for.
     for asks in ["precompiles have code", "0x402 ed25519", "0x802 metagraph", "0x807 storage", "0x80c account ids"] {
         assert!(failed(&asked).contains(&asks), "{asks}: {asked:#?}");
     }
