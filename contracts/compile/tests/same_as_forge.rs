@@ -18,7 +18,7 @@ fn committed_bytecode_is_what_forge_builds() {
         .status()
         .expect("forge starts");
     assert!(status.success(), "forge build failed");
-    for name in ["AppointedKeepers", "Arbiter", "CollateralVault", "RentalBids", "RentalEscrow"] {
+    for name in ["AppointedKeepers", "Arbiter", "CollateralVault", "RentalBids", "RentalEscrow", "VotingPowerKeepers"] {
         let committed = Artifact::read(&contracts, name).expect("committed artifact");
         let forged = forge_bytecode(&out, name);
         assert_eq!(committed.bytecode.object, forged, "{name}: artifacts/ is stale, or settings differ");

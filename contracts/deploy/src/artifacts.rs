@@ -42,8 +42,7 @@ impl Kind {
         match self {
             Self::TimelockController => Some(include_str!("../../artifacts/TimelockController.json")),
             Self::AppointedKeepers => Some(include_str!("../../artifacts/AppointedKeepers.json")),
-            // Its artifact is named here once it is among those that surety-compile ships.
-            Self::VotingPowerKeepers => None,
+            Self::VotingPowerKeepers => Some(include_str!("../../artifacts/VotingPowerKeepers.json")),
             Self::CollateralVault => Some(include_str!("../../artifacts/CollateralVault.json")),
             Self::RentalEscrow => Some(include_str!("../../artifacts/RentalEscrow.json")),
             Self::Arbiter => Some(include_str!("../../artifacts/Arbiter.json")),

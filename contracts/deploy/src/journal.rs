@@ -1,5 +1,5 @@
 //! `deployments/<chainId>.partial.json`: what was sent so far. Written before a transaction is sent, so that whatever
-//! interrupts a deployment, the next run knows every transaction there can be, and never makes a second one for a nonce.
+//! interrupts a deployment, the next run knows every transaction there can be, and never makes a second for a nonce.
 
 use crate::artifacts::Kind;
 use crate::network::Network;

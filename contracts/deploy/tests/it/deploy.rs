@@ -110,7 +110,7 @@ async fn a_run_killed_with_its_transaction_in_the_pool_finds_it_again() {
     assert_eq!(world.nonce().await, 6);
 }
 
-/// Dropped at arbitrary moments, as a killed process is: in the middle of a request, between a block and its note. Blocks
+/// Dropped at any moment, as a killed process is: in the middle of a request, between a block and its note. Blocks
 /// come once a second, are final two later, and the deployment waits for that.
 #[tokio::test]
 async fn killed_at_any_moment_it_goes_on_and_the_chain_is_always_ready_for_it() {

@@ -44,9 +44,9 @@ async fn serve(mut stream: TcpStream, junk: Value) {
             _ => junk.clone(),
         };
         let answer = json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result }).to_string();
-        let head =
-            format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", answer.len());
-        if stream.write_all(head.as_bytes()).await.is_err() || stream.write_all(answer.as_bytes()).await.is_err() {
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length:";
+        let whole = format!("{head} {}\r\n\r\n{answer}", answer.len());
+        if stream.write_all(whole.as_bytes()).await.is_err() {
             return;
         }
         request.clear();

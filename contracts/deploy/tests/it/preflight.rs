@@ -5,8 +5,8 @@ use surety_deploy::arguments::account;
 use surety_deploy::artifacts::Kind;
 use surety_deploy::deploy::{Event, Interrupted, stand};
 use surety_deploy::network::Network;
-use surety_deploy::params::Owner;
-use surety_deploy::preflight::{Check, preflight};
+use surety_deploy::params::{Keepers, Owner};
+use surety_deploy::preflight::{Check, VOTING_POWER, preflight};
 
 async fn checks(world: &World) -> Vec<Check> {
     let stands = stand(&world.node, world.key.account(), &world.params, &world.options).await.unwrap();
@@ -44,7 +44,7 @@ async fn a_balance_that_does_not_reach_is_said_with_what_is_missing() {
 async fn every_precompile_that_is_missing_is_named() {
     let world = World::bare(&[]).await;
     let asked = checks(&world).await;
-    // An empty address answers everything with nothing, so that 0x800 alone looks as if it worked: its code is asked for.
+    // An empty address answers everything with nothing: 0x800 alone looks as if it worked, so its code is asked for.
     for asks in ["precompiles have code", "0x402 ed25519", "0x802 metagraph", "0x807 storage", "0x80c account ids"] {
         assert!(failed(&asked).contains(&asks), "{asks}: {asked:#?}");
     }
@@ -126,4 +126,23 @@ async fn a_transaction_in_the_pool_is_foreign_unless_the_journal_has_it() {
     assert_eq!(failed(&checks(&world).await), Vec::<&str>::new());
     world.foreign_in_pool().await;
     assert_eq!(failed(&checks(&world).await), ["nothing in the pool"]);
+}
+
+#[tokio::test]
+async fn keepers_by_voting_power_need_a_subnet_that_keeps_count_of_it() {
+    // PUSH1 answer, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN: the same answer to every question.
+    let always = |answer: u8| [0x60, answer, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3];
+    let mut world = World::new().await;
+    world.params.keepers = Keepers::VotingPower { check_in_secs: 86_400 };
+    assert_eq!(failed(&checks(&world).await), ["precompiles have code", "0x80d voting power"]);
+    let power = Account(VOTING_POWER.into_array());
+    world.set_code(power, &always(0)).await;
+    assert_eq!(failed(&checks(&world).await), ["0x80d voting power"]);
+    world.set_code(power, &always(1)).await;
+    assert_eq!(failed(&checks(&world).await), Vec::<&str>::new());
+    let file = world.deployed().await;
+    assert_eq!(file.record.contracts[1].arguments.kind(), Kind::VotingPowerKeepers);
+    let report = world.audit(&file).await;
+    assert!(report.holds, "{report}");
+    assert!(report.lines.iter().any(|line| line.says.contains("VotingPowerKeepers: as recorded are NETUID")));
 }
