@@ -301,8 +301,8 @@ abstract contract ArbiterBase is EscrowBase {
 
     /* CONSERVATION */
 
-    /// @dev SPEC invariants 1 to 3 and 6 over all there is: every rao in the three ledgers is in exactly one place, what
-    /// is held is the penalties of cases that wait, and what is withheld the seconds that nobody has decided.
+    /// @dev SPEC invariants 1 to 3 and 6 over all there is: every rao in the three ledgers is in exactly one place,
+    /// what is held is the penalties of cases that wait, and what is withheld the seconds that nobody has decided.
     function _assertBooks() internal view {
         (uint256 appealBonds, uint256 penalties) = _waiting();
         _assertLedger(arbiter, appealBonds, "arbiter");
