@@ -295,7 +295,7 @@ contract BondLibProofs is Proof {
     }
 
     /// @dev All there is outside of cases, and no more.
-    function check_asideAny_HoldsTheSmallerOfAll(State memory s, uint64 amount) external {
+    function open_asideAny_HoldsTheSmallerOfAll(State memory s, uint64 amount) external {
         _given(s);
         uint64 taken = Rao.unwrap(_node.asideAny(Rao.wrap(amount)));
         uint64 all = s.exiting + s.free + _first(s) + _second(s);
