@@ -44,6 +44,14 @@ contract BondLibTest is Test {
         return Rao.unwrap(_node.backingOf(rental).reservedOf());
     }
 
+    /* DEPOSITS */
+
+    function test_deposit_IsAddedToFreeAlone() external {
+        _given(5, 7, 11, 12, 13);
+        assertEq(Rao.unwrap(_node.deposit(Rao.wrap(3))), 8);
+        _assertNode(8, 7, 11, 12, 13);
+    }
+
     /* EXITS */
 
     function test_startExit_ReplacesWhatWasExiting() external {
@@ -165,6 +173,14 @@ contract BondLibTest is Test {
         _node.release(A);
         assertEq(Rao.unwrap(_node.asideReserved(A, Rao.wrap(5))), 0);
         _assertNode(40, 20, 0, 40, 0);
+    }
+
+    function test_forfeitReserved_ToTheLastRao() external {
+        _given(5, 0, 11, 0, 15);
+        assertEq(Rao.unwrap(_node.forfeitReserved(A, Rao.wrap(1))), 1);
+        _assertNode(5, 0, 10, 0, 15);
+        assertEq(Rao.unwrap(_node.forfeitReserved(A, Rao.wrap(11))), 10);
+        _assertNode(5, 0, 0, 0, 15);
     }
 
     function test_forfeit_RevertWhen_MoreThanIsHeld() external {
