@@ -88,6 +88,7 @@ contract Arbiter is Docket {
         uint16 gpuCount,
         SignedSpoof[] calldata spoofs
     ) external returns (uint64 caseId) {
+        // slither-disable-next-line unused-return whose machine it is does not matter here
         (uint32 current,) = VAULT.ownerOf(machine);
         require(current == registration && registration != 0, Arbiter_NotCurrent(machine, registration, current));
         Finding memory found = _readSpoofs(Claim(machine, registration, gpuClass, gpuCount), spoofs);
@@ -215,6 +216,7 @@ contract Arbiter is Docket {
         Case storage c = _cases[caseId];
         c.cause = found.cause;
         c.withheldSecs = secsBetween(found.from, found.until);
+        // slither-disable-next-line reentrancy-no-eth an immutable sibling, which never calls back
         Rao earned = ESCROW.withhold(rental, caseId, gap, found.from, found.until, ends);
         if (punishable && ends) _punish(c, _setAside(kind, rental, registration, earned));
         emit Filed(caseId, rental, registration, kind, c.withheldSecs, c.penalty, found.signers, found.evidence);
@@ -223,6 +225,7 @@ contract Arbiter is Docket {
     /// @dev Effects, and interactions with siblings.
     function _fileSpoofed(uint32 registration, Rao penalty, Finding memory found) private returns (uint64 caseId) {
         _lastSpoofedAt[registration] = timeNow();
+        // slither-disable-next-line reentrancy-benign an immutable sibling, which never calls back
         uint64 rental = ESCROW.distrust(registration);
         caseId = _open(Kind.Spoofed, rental, registration);
         Case storage c = _cases[caseId];

@@ -53,6 +53,7 @@ contract RentalBids is IRentalBids, RaoLedger {
         require(paid == cost, RentalBids_WrongPayment(paid, cost));
         // Effect
         bid = ++_books.count;
+        // slither-disable-next-line uninitialized-local what is not set below is zero as it should be
         Bid memory b;
         (b.renter, b.maxPrice, b.durationSecs, b.renterKey) = (msg.sender, maxPrice, durationSecs, renterKey);
         (b.gpuClass, b.gpuCount, b.expiresAt, b.status) = (gpuClass, gpuCount, expiresAt, Status.Open);
@@ -76,6 +77,7 @@ contract RentalBids is IRentalBids, RaoLedger {
         _bids[bid].status = Status.Filled;
         _owe(b.renter, change);
         // Interaction: a sibling, which calls back nobody.
+        // slither-disable-next-line reentrancy-eth the bid is Filled before; an immutable sibling
         rental = _rent(b, machine, cost, offerHash, certificates);
         _bids[bid].rental = rental;
         emit BidFilled(bid, rental, machine, cost, change);
@@ -109,6 +111,7 @@ contract RentalBids is IRentalBids, RaoLedger {
     /// @dev What the machine's live offer asks for the bid's time; it must fit the bid.
     function _costAt(uint64 bid, Bid memory b, bytes32 machine) private view returns (Rao cost, bytes32 offerHash) {
         IRentalEscrow.Offer memory terms;
+        // slither-disable-next-line unused-return the newest rental does not matter here
         (terms, offerHash,) = ESCROW.offerOf(machine);
         bool fits = terms.gpuClass == b.gpuClass && terms.gpuCount >= b.gpuCount
             && RaoPerSecond.unwrap(terms.price) <= RaoPerSecond.unwrap(b.maxPrice);

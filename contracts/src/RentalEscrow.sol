@@ -205,6 +205,7 @@ contract RentalEscrow is RentalBook {
                 Eip712.certificateHash(machine, registration, c.gpuClass, c.gpuCount, c.measuredAt, c.evidence);
             signers[i] = Eip712.recover(separator, hash, c.r, c.vs);
         }
+        // slither-disable-next-line unused-return a certificate punishes nobody
         (bool quorum,) = KEEPERS.quorumOf(signers);
         require(quorum, RentalEscrow_NoQuorum(signers.length));
     }
@@ -243,6 +244,7 @@ contract RentalEscrow is RentalBook {
         SignedCertificate[] calldata certificates
     ) private returns (uint64 rental) {
         // Check: the offer is the one agreed to, the payment is exact, the machine is ready and measured.
+        // slither-disable-next-line unused-return whose machine it is does not matter here
         (uint32 registration,) = VAULT.ownerOf(machine);
         Listing memory listing = _listings[registration];
         _checkAgreed(machine, registration, listing, durationSecs, offerHash);
@@ -270,6 +272,7 @@ contract RentalEscrow is RentalBook {
         _rentals[rental].closed = true;
         uint32 secs = r.unpaidSecs(r.end);
         if (secs != 0) _payMiner(rental, r, secs, r.end);
+        // slither-disable-next-line calls-loop closeMany: every open rental can be released
         VAULT.release(r.registration, rental);
         emit RentalClosed(rental);
     }

@@ -235,6 +235,7 @@ contract VotingPowerKeepers is IVotingPowerKeepers {
 
     /// @dev Reads the whole table, about a million gas: only when somebody filled it, which takes as many validators.
     function _evictLighterThan(uint64 weight) private {
+        // slither-disable-next-line uninitialized-local nobody until one is read
         address lightest;
         uint64 least = type(uint64).max;
         for (uint256 i = 0; i < MAX_KEEPERS && least != 0; ++i) {
@@ -275,7 +276,9 @@ contract VotingPowerKeepers is IVotingPowerKeepers {
     /// @return quorum Whether the signers are one.
     /// @return active How many of them are active, up to the first who is not.
     function _count(address[] calldata signers, bool tracked) private view returns (bool quorum, uint256 active) {
+        // slither-disable-next-line uninitialized-local a sum starts at zero
         uint256 signed;
+        // slither-disable-next-line uninitialized-local a maximum starts at zero
         uint256 heaviest;
         address previous = address(0);
         for (uint256 i = 0; i < signers.length; ++i) {
@@ -305,6 +308,7 @@ contract VotingPowerKeepers is IVotingPowerKeepers {
 
     /// @dev Stops at the third active keeper.
     function _isCourt() private view returns (bool) {
+        // slither-disable-next-line uninitialized-local a count starts at zero
         uint256 active;
         uint256 length = _accounts.length;
         for (uint256 i = 0; i < length; ++i) {

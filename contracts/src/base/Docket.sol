@@ -68,6 +68,7 @@ abstract contract Docket is IArbiter, RaoLedger {
         Rao bond = _takeIn();
         require(bond == _appealBond(c), Arbiter_WrongAppealBond(bond, _appealBond(c)));
         // The breaker delays penalties, never refunds: pay whose window is over is the renter's.
+        // slither-disable-next-line reentrancy-no-eth,reentrancy-benign an immutable sibling
         if (c.status == Status.Filed && _isRefundable(c)) _refund(caseId, c);
         _cases[caseId].status = c.status == Status.Filed ? Status.Appealed : Status.RefundedAppealed;
         Timestamp ruleBy = plusSecs(timeNow(), RULING_WINDOW_SECS);

@@ -214,6 +214,7 @@ abstract contract RentalBook is OfferBook, RaoLedger {
     }
 
     function _oweMiner(uint64 rental, uint32 registration, Rao gross) private {
+        // slither-disable-next-line calls-loop closeMany: a view of an immutable sibling
         address miner = VAULT.minerOf(registration);
         Rao fee = bpsOfDown(gross, FEE_BPS);
         _owe(TREASURY, fee);

@@ -36,7 +36,7 @@ interface IGate {
     function unpause() external;
 
     /// @notice Names the guardian; zero: nobody can pause. Owner only.
-    function setGuardian(address guardian) external;
+    function setGuardian(address newGuardian) external;
 
     /// @notice Closes this deployment to new business for good. Owner only; there is no way back.
     function sunset() external;

@@ -114,6 +114,7 @@ library Subtensor {
 
     /// @dev The chain's values are 64 bits wide; anything larger would be another chain's, and is cut to the largest.
     function _votingPower(uint256 gasCap, bytes memory call) private view returns (uint64) {
+        // slither-disable-next-line low-level-calls a precompile that may be absent: failure is an answer
         (bool ok, bytes memory out) = VOTING_POWER.staticcall{ gas: gasCap }(call);
         if (!ok || out.length != 32) return 0;
         uint256 value = abi.decode(out, (uint256));
