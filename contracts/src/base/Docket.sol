@@ -9,7 +9,7 @@ import { RaoLedger } from "./RaoLedger.sol";
 
 /// @title What becomes of a case once it is filed (the deciding half of IArbiter)
 /// @dev Every case ends in Executed or Dismissed, once. Withheld pay and penalty were set aside when it was filed, so
-/// nothing here depends on what happened in between.
+/// nothing here depends on what happened in between, but for the second clamp of an `Offline`, which only lowers it.
 abstract contract Docket is IArbiter, RaoLedger {
     /// @dev An appeal costs the judge's time: a tenth of what is at stake, and never nothing.
     uint256 public constant APPEAL_BOND_BPS = 1_000;

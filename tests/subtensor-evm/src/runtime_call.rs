@@ -8,10 +8,11 @@ use crate::{
     world::{ProxyRight, World},
 };
 
-/// Deposit for the first proxy and for each one, in rao. Source: the runtime's constants (0.06 and 0.033 TAO).
+/// Deposit for the first proxy and for each one, in rao. 0.06 and 0.033 TAO: as remembered of the
+/// runtime, not read or measured.
 const PROXY_BASE_RAO: u64 = 60_000_000;
 const PROXY_EACH_RAO: u64 = 33_000_000;
-/// Proxies one account can have. Source: the runtime's constant.
+/// Proxies one account can have: as remembered of the runtime.
 const MAX_PROXIES: usize = 20;
 /// Proxy calls inside proxy calls are decoded to this depth. Source: the Dispatch precompile.
 const MAX_DEPTH: u32 = 8;
