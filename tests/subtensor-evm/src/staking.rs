@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Least stake that may be added or moved, in rao: 0.002 TAO. Source: the runtime's DefaultMinStake.
 pub const MIN_STAKE_RAO: u64 = 2_000_000;
-/// Stake a nominator may not fall below, in rao: the rest is unstaked with it. As remembered of the runtime's default, one
-/// hundredth of the minimum stake.
+/// Stake a nominator may not fall below, in rao: the rest is unstaked with it. One hundredth of
+/// the minimum stake, as remembered of the runtime.
 pub const NOMINATOR_MIN_STAKE_RAO: u64 = 20_000;
 
 /// Why the staking pallet refuses.
