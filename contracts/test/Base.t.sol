@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import { Test } from "forge-std/Test.sol";
+import { createAppointed, createArbiter, createBids, createEscrow, createVault } from "./Build.sol";
 import { AppointedKeepers } from "../src/AppointedKeepers.sol";
 import { Arbiter } from "../src/Arbiter.sol";
 import { CollateralVault } from "../src/CollateralVault.sol";
@@ -83,34 +84,16 @@ abstract contract Base is Test {
     }
 
     function _deploy() internal {
-        keepers =
-            AppointedKeepers(_build("AppointedKeepers", type(AppointedKeepers).creationCode, abi.encode(OWNER), 0));
+        keepers = createAppointed(OWNER);
         uint64 nonce = vm.getNonce(address(this));
         address vaultAt = vm.computeCreateAddress(address(this), nonce);
         address escrowAt = vm.computeCreateAddress(address(this), nonce + 1);
         address arbiterAt = vm.computeCreateAddress(address(this), nonce + 2);
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
-        bytes memory forVault = abi.encode(OWNER, _vaultConfig(escrowAt, arbiterAt));
-        bytes memory forEscrow = abi.encode(OWNER, _escrowConfig(vaultAt, arbiterAt), classes, bonds);
-        bytes memory forArbiter = abi.encode(_arbiterConfig(vaultAt, escrowAt));
-        vault = CollateralVault(_build("CollateralVault", type(CollateralVault).creationCode, forVault, SEED_WEI));
-        escrow = RentalEscrow(_build("RentalEscrow", type(RentalEscrow).creationCode, forEscrow, SEED_WEI));
-        arbiter = Arbiter(_build("Arbiter", type(Arbiter).creationCode, forArbiter, SEED_WEI));
-        bids = RentalBids(_build("RentalBids", type(RentalBids).creationCode, abi.encode(escrowAt), SEED_WEI));
-    }
-
-    /// @dev Creates a contract as compiled with the tests, or, with SURETY_SHIPPED=true, from the committed bytecode
-    /// that is deployed: the same tests then speak of that.
-    function _build(string memory name, bytes memory code, bytes memory args, uint256 value)
-        internal
-        returns (address at)
-    {
-        if (vm.envOr("SURETY_SHIPPED", false)) code = vm.getCode(string.concat("artifacts/", name, ".json"));
-        bytes memory initcode = bytes.concat(code, args);
-        assembly ("memory-safe") {
-            at := create(value, add(initcode, 32), mload(initcode))
-        }
-        require(at != address(0), string.concat(name, " was not created"));
+        vault = createVault(SEED_WEI, OWNER, _vaultConfig(escrowAt, arbiterAt));
+        escrow = createEscrow(SEED_WEI, OWNER, _escrowConfig(vaultAt, arbiterAt), classes, bonds);
+        arbiter = createArbiter(SEED_WEI, _arbiterConfig(vaultAt, escrowAt));
+        bids = createBids(SEED_WEI, escrowAt);
     }
 
     function _vaultConfig(address escrowAt, address arbiterAt) internal view returns (ICollateralVault.Config memory) {

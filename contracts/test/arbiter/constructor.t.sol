@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { createArbiter, createEscrow, createVault } from "../Build.sol";
 import { Arbiter } from "../../src/Arbiter.sol";
 import { CollateralVault } from "../../src/CollateralVault.sol";
 import { RentalEscrow } from "../../src/RentalEscrow.sol";
@@ -32,7 +33,7 @@ contract ArbiterConstructorTest is Base {
     function _vault(address escrowAt, address arbiterOf, uint32 exitDelay) private returns (CollateralVault) {
         ICollateralVault.Config memory config = _vaultConfig(escrowAt, arbiterOf);
         config.exitDelaySecs = exitDelay;
-        return new CollateralVault{ value: SEED_WEI }(OWNER, config);
+        return createVault(SEED_WEI, OWNER, config);
     }
 
     function _escrow(address vaultAt, address arbiterOf, address keepersAt, uint32 lag) private returns (RentalEscrow) {
@@ -40,7 +41,7 @@ contract ArbiterConstructorTest is Base {
         IRentalEscrow.Config memory config = _escrowConfig(vaultAt, arbiterOf);
         config.settleLagSecs = lag;
         config.keepers = keepersAt;
-        return new RentalEscrow{ value: SEED_WEI }(OWNER, config, classes, bonds);
+        return createEscrow(SEED_WEI, OWNER, config, classes, bonds);
     }
 
     function _config() private view returns (IArbiter.Config memory) {
@@ -48,7 +49,7 @@ contract ArbiterConstructorTest is Base {
     }
 
     function _build(IArbiter.Config memory config) private returns (Arbiter) {
-        return new Arbiter{ value: SEED_WEI }(config);
+        return createArbiter(SEED_WEI, config);
     }
 
     function _bad(string memory what) private pure returns (bytes memory) {
@@ -92,9 +93,9 @@ contract ArbiterConstructorTest is Base {
 
     function test_RevertWhen_TheSeedIsNotExact() external {
         vm.expectRevert(abi.encodeWithSelector(IRaoLedger.RaoLedger_WrongSeed.selector, 0, SEED_WEI));
-        new Arbiter(_config());
+        createArbiter(0, _config());
         vm.expectRevert(abi.encodeWithSelector(IRaoLedger.RaoLedger_WrongSeed.selector, SEED_WEI + 1, SEED_WEI));
-        new Arbiter{ value: SEED_WEI + 1 }(_config());
+        createArbiter(SEED_WEI + 1, _config());
     }
 
     /* SIBLINGS */

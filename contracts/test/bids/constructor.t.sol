@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { createBids } from "../Build.sol";
 import { RentalBids } from "../../src/RentalBids.sol";
 import { IRaoLedger } from "../../src/interfaces/IRaoLedger.sol";
 import { IRentalBids } from "../../src/interfaces/IRentalBids.sol";
@@ -23,30 +24,30 @@ contract BidsConstructorTest is BidsBase {
         uint256[3] memory wrong = [SEED_WEI - 1, SEED_WEI + 1, 0];
         for (uint256 i = 0; i < 3; ++i) {
             vm.expectRevert(_wrongSeed(wrong[i]));
-            new RentalBids{ value: wrong[i] }(address(escrow));
+            createBids(wrong[i], address(escrow));
         }
     }
 
     function test_RevertGiven_TheChainHasNoPayouts() external {
         vm.etch(address(0x800), "");
         vm.expectRevert(_notSubtensor());
-        new RentalBids{ value: SEED_WEI }(address(escrow));
+        createBids(SEED_WEI, address(escrow));
     }
 
     function test_RevertWhen_TheEscrowHasNoCode() external {
         vm.expectRevert(_badConfig());
-        new RentalBids{ value: SEED_WEI }(address(0));
+        createBids(SEED_WEI, address(0));
         vm.expectRevert(_badConfig());
-        new RentalBids{ value: SEED_WEI }(RENTER);
+        createBids(SEED_WEI, RENTER);
     }
 
     function test_RevertWhen_TheEscrowNamesNoVault() external {
         vm.expectRevert();
-        new RentalBids{ value: SEED_WEI }(address(vault)); // not an escrow
+        createBids(SEED_WEI, address(vault)); // not an escrow
     }
 
     function test_WhenAllIsRight() external {
-        RentalBids built = new RentalBids{ value: SEED_WEI }(address(escrow));
+        RentalBids built = createBids(SEED_WEI, address(escrow));
         assertEq(address(built.ESCROW()), address(escrow));
         assertEq(address(built.VAULT()), address(vault));
         assertEq(built.MAX_LIFE_SECS(), 30 days);
@@ -71,7 +72,7 @@ contract BidsConstructorTest is BidsBase {
         else if (!onSubtensor) expected = _notSubtensor();
         else if (at != address(escrow)) expected = _badConfig();
         bool success = _expect(expected);
-        RentalBids built = new RentalBids{ value: value }(at);
+        RentalBids built = createBids(value, at);
         if (success) assertEq(address(built.VAULT()), address(vault));
     }
 }

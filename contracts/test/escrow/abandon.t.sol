@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { createEscrow, createVault } from "../Build.sol";
 import { CollateralVault } from "../../src/CollateralVault.sol";
 import { RentalEscrow } from "../../src/RentalEscrow.sol";
 import { ICollateralVault } from "../../src/interfaces/ICollateralVault.sol";
@@ -266,10 +267,10 @@ contract AbandonForAnyShareTest is EscrowBase {
         uint64 nonce = vm.getNonce(address(this));
         address vaultAt = vm.computeCreateAddress(address(this), nonce);
         address escrowAt = vm.computeCreateAddress(address(this), nonce + 1);
-        vault = new CollateralVault{ value: SEED_WEI }(OWNER, _vaultConfig(escrowAt, address(arbiter)));
+        vault = createVault(SEED_WEI, OWNER, _vaultConfig(escrowAt, address(arbiter)));
         IRentalEscrow.Config memory config = _escrowConfig(vaultAt, address(arbiter));
         config.abandonBps = bps;
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
-        escrow = new RentalEscrow{ value: SEED_WEI }(OWNER, config, classes, bonds);
+        escrow = createEscrow(SEED_WEI, OWNER, config, classes, bonds);
     }
 }

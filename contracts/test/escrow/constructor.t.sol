@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
+import { createEscrow } from "../Build.sol";
 import { RentalEscrow } from "../../src/RentalEscrow.sol";
 import { IRaoLedger } from "../../src/interfaces/IRaoLedger.sol";
 import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
@@ -18,7 +19,7 @@ contract EscrowConstructorTest is EscrowBase {
 
     function _build(IRentalEscrow.Config memory config) private returns (RentalEscrow) {
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
-        return new RentalEscrow{ value: SEED_WEI }(OWNER, config, classes, bonds);
+        return createEscrow(SEED_WEI, OWNER, config, classes, bonds);
     }
 
     function _bad(string memory what) private pure returns (bytes memory) {
@@ -34,7 +35,7 @@ contract EscrowConstructorTest is EscrowBase {
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
         vm.expectEmit();
         emit IRentalEscrow.ClassBondSet(H100, Rao.wrap(H100_BOND));
-        RentalEscrow built = new RentalEscrow{ value: SEED_WEI }(OWNER, _config(), classes, bonds);
+        RentalEscrow built = createEscrow(SEED_WEI, OWNER, _config(), classes, bonds);
         assertEq(built.owner(), OWNER);
         assertEq(address(built.VAULT()), SIBLING);
         assertEq(built.ARBITER(), address(0xdef));
@@ -56,17 +57,17 @@ contract EscrowConstructorTest is EscrowBase {
     function test_RevertWhen_AClassBondIsOverAHundredTao() external {
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
         bonds[0] = Rao.wrap(100e9);
-        new RentalEscrow{ value: SEED_WEI }(OWNER, _config(), classes, bonds);
+        createEscrow(SEED_WEI, OWNER, _config(), classes, bonds);
         bonds[0] = Rao.wrap(100e9 + 1);
         bytes4 selector = IRentalEscrow.RentalEscrow_BadClassBond.selector;
         vm.expectRevert(abi.encodeWithSelector(selector, H100, 100e9 + 1, 100e9));
-        new RentalEscrow{ value: SEED_WEI }(OWNER, _config(), classes, bonds);
+        createEscrow(SEED_WEI, OWNER, _config(), classes, bonds);
     }
 
     function test_RevertWhen_ThereIsNoOwner() external {
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableInvalidOwner.selector, address(0)));
-        new RentalEscrow{ value: SEED_WEI }(address(0), _config(), classes, bonds);
+        createEscrow(SEED_WEI, address(0), _config(), classes, bonds);
     }
 
     function test_RevertWhen_AnAddressIsMissing() external {
@@ -109,16 +110,16 @@ contract EscrowConstructorTest is EscrowBase {
     function test_RevertWhen_ClassesAndBondsDiffer() external {
         (uint16[] memory classes,) = _classBonds();
         vm.expectRevert(_bad("classes and bonds differ in length"));
-        new RentalEscrow{ value: SEED_WEI }(OWNER, _config(), classes, new Rao[](2));
+        createEscrow(SEED_WEI, OWNER, _config(), classes, new Rao[](2));
     }
 
     function test_RevertWhen_TheSeedIsNotExact() external {
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
         bytes4 selector = IRaoLedger.RaoLedger_WrongSeed.selector;
         vm.expectRevert(abi.encodeWithSelector(selector, SEED_WEI - 1, SEED_WEI));
-        new RentalEscrow{ value: SEED_WEI - 1 }(OWNER, _config(), classes, bonds);
+        createEscrow(SEED_WEI - 1, OWNER, _config(), classes, bonds);
         vm.expectRevert(abi.encodeWithSelector(selector, SEED_WEI + 1, SEED_WEI));
-        new RentalEscrow{ value: SEED_WEI + 1 }(OWNER, _config(), classes, bonds);
+        createEscrow(SEED_WEI + 1, OWNER, _config(), classes, bonds);
     }
 
     function test_RevertGiven_TheChainHasNoPayouts() external {
@@ -150,7 +151,7 @@ contract EscrowConstructorTest is EscrowBase {
         uint256 value = valueOff % 16 == 0 ? valueOff : SEED_WEI;
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
         bool success = _expect(_prediction(config, value));
-        RentalEscrow built = new RentalEscrow{ value: value }(OWNER, config, classes, bonds);
+        RentalEscrow built = createEscrow(value, OWNER, config, classes, bonds);
         if (!success) return;
         assertEq(built.SETTLE_LAG_SECS(), config.settleLagSecs);
         assertEq(built.CERTIFICATE_LIFE_SECS(), config.certificateLifeSecs);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { createAppointed, createArbiter, createEscrow, createVault } from "../Build.sol";
 import { AppointedKeepers } from "../../src/AppointedKeepers.sol";
 import { Arbiter } from "../../src/Arbiter.sol";
 import { CollateralVault } from "../../src/CollateralVault.sol";
@@ -49,23 +50,23 @@ contract SecondsTest is EscrowBase {
     }
 
     function _deployShort() private {
-        keepers = new AppointedKeepers(OWNER);
+        keepers = createAppointed(OWNER);
         uint64 nonce = vm.getNonce(address(this));
         address vaultAt = vm.computeCreateAddress(address(this), nonce);
         address escrowAt = vm.computeCreateAddress(address(this), nonce + 1);
         address arbiterAt = vm.computeCreateAddress(address(this), nonce + 2);
-        vault = new CollateralVault{ value: SEED_WEI }(OWNER, _vaultConfig(escrowAt, arbiterAt));
+        vault = createVault(SEED_WEI, OWNER, _vaultConfig(escrowAt, arbiterAt));
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
         IRentalEscrow.Config memory e = _escrowConfig(vaultAt, arbiterAt);
         e.settleLagSecs = SHORT_LAG;
-        escrow = new RentalEscrow{ value: SEED_WEI }(OWNER, e, classes, bonds);
+        escrow = createEscrow(SEED_WEI, OWNER, e, classes, bonds);
         IArbiter.Config memory a = _arbiterConfig(vaultAt, escrowAt);
         a.appealWindowSecs = SHORT_APPEAL;
         a.deliveryGraceSecs = SHORT_GRACE;
         a.minInterruptedSecs = SHORT_INTERRUPTED;
         a.minOfflineSecs = SHORT_OFFLINE;
         a.freshnessSecs = SHORT_FRESHNESS;
-        arbiter = new Arbiter{ value: SEED_WEI }(a);
+        arbiter = createArbiter(SEED_WEI, a);
     }
 
     /* THE TEST */

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import { Test } from "forge-std/Test.sol";
+import { createAppointed } from "../Build.sol";
 import { AppointedKeepers } from "../../src/AppointedKeepers.sol";
 import { IAppointedKeepers } from "../../src/interfaces/IAppointedKeepers.sol";
 import { IKeeperSet } from "../../src/interfaces/IKeeperSet.sol";
@@ -17,7 +18,7 @@ abstract contract KeepersBase is Test {
     AppointedKeepers internal keepers;
 
     function setUp() public virtual {
-        keepers = new AppointedKeepers(OWNER);
+        keepers = createAppointed(OWNER);
     }
 
     function _keeper(uint256 n) internal pure returns (address) {

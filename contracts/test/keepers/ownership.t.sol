@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { createAppointed } from "../Build.sol";
 import { AppointedKeepers } from "../../src/AppointedKeepers.sol";
 import { Governed } from "../../src/base/Governed.sol";
 import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
@@ -16,7 +17,7 @@ contract OwnershipTest is KeepersBase {
 
     function test_RevertWhen_ThereIsNoOwner() external {
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableInvalidOwner.selector, address(0)));
-        new AppointedKeepers(address(0));
+        createAppointed(address(0));
     }
 
     function test_WhenItChangesHands() external {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { createArbiter, createBids, createEscrow, createVault } from "../Build.sol";
 import { Arbiter } from "../../src/Arbiter.sol";
 import { CollateralVault } from "../../src/CollateralVault.sol";
 import { RentalBids } from "../../src/RentalBids.sol";
@@ -16,13 +17,13 @@ contract LedgerConstructorTest is Base {
     function _make(uint256 which, uint256 valueWei) private {
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
         if (which == 0) {
-            new CollateralVault{ value: valueWei }(OWNER, _vaultConfig(address(escrow), address(arbiter)));
+            createVault(valueWei, OWNER, _vaultConfig(address(escrow), address(arbiter)));
         } else if (which == 1) {
-            new RentalEscrow{ value: valueWei }(OWNER, _escrowConfig(address(vault), address(arbiter)), classes, bonds);
+            createEscrow(valueWei, OWNER, _escrowConfig(address(vault), address(arbiter)), classes, bonds);
         } else if (which == 2) {
-            new Arbiter{ value: valueWei }(_arbiterConfig(address(vault), address(escrow)));
+            createArbiter(valueWei, _arbiterConfig(address(vault), address(escrow)));
         } else {
-            new RentalBids{ value: valueWei }(address(escrow));
+            createBids(valueWei, address(escrow));
         }
     }
 

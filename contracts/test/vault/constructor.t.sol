@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
+import { createVault } from "../Build.sol";
 import { CollateralVault } from "../../src/CollateralVault.sol";
 import { ICollateralVault } from "../../src/interfaces/ICollateralVault.sol";
 import { IGate } from "../../src/interfaces/IGate.sol";
@@ -13,7 +14,7 @@ contract VaultConstructorTest is Base {
     address private constant ARBITER = address(0xa4b);
 
     function _make(ICollateralVault.Config memory config) private returns (CollateralVault) {
-        return new CollateralVault{ value: SEED_WEI }(OWNER, config);
+        return createVault(SEED_WEI, OWNER, config);
     }
 
     function _good() private view returns (ICollateralVault.Config memory) {
@@ -82,7 +83,7 @@ contract VaultConstructorTest is Base {
 
     function test_RevertWhen_TheOwnerIsZero() external {
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableInvalidOwner.selector, address(0)));
-        new CollateralVault{ value: SEED_WEI }(address(0), _good());
+        createVault(SEED_WEI, address(0), _good());
     }
 
     function test_WhenWindowsAreAtTheirBounds() external {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { createVault } from "../Build.sol";
 import { CollateralVault } from "../../src/CollateralVault.sol";
 import { ICollateralVault } from "../../src/interfaces/ICollateralVault.sol";
 import { VaultBase } from "./VaultBase.t.sol";
@@ -63,7 +64,7 @@ contract RegistrationDigestTest is VaultBase {
 
     function test_GivenAnotherVault() external {
         ICollateralVault.Config memory config = _vaultConfig(address(escrow), address(arbiter));
-        CollateralVault other = new CollateralVault{ value: SEED_WEI }(OWNER, config);
+        CollateralVault other = createVault(SEED_WEI, OWNER, config);
         assertNotEq(other.registrationDigest(MACHINE, HOTKEY, MINER), _known(0));
     }
 

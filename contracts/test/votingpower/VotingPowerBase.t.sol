@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import { Test } from "forge-std/Test.sol";
+import { createVotingPower } from "../Build.sol";
 import { VotingPowerKeepers } from "../../src/VotingPowerKeepers.sol";
 import { IKeeperSet } from "../../src/interfaces/IKeeperSet.sol";
 import { IVotingPowerKeepers } from "../../src/interfaces/IVotingPowerKeepers.sol";
@@ -36,7 +37,7 @@ abstract contract VotingPowerBase is Test {
         vm.etch(address(0x807), type(StorageQueryStandIn).runtimeCode);
         vm.etch(address(0x80d), type(VotingPowerStandIn).runtimeCode);
         POWER.setTracking(NETUID, true);
-        keepers = new VotingPowerKeepers(NETUID, NETUID_HASH, CHECK_IN_SECS);
+        keepers = createVotingPower(NETUID, NETUID_HASH, CHECK_IN_SECS);
     }
 
     /* NAMES */

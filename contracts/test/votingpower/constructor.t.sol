@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { createVotingPower } from "../Build.sol";
 import { VotingPowerKeepers } from "../../src/VotingPowerKeepers.sol";
 import { IVotingPowerKeepers } from "../../src/interfaces/IVotingPowerKeepers.sol";
 import { VotingPowerBase } from "./VotingPowerBase.t.sol";
@@ -12,19 +13,19 @@ contract ConstructorTest is VotingPowerBase {
 
     function test_RevertWhen_TheNetuidHashIsZero() external {
         _expectBadConfig("netuidHash is zero");
-        new VotingPowerKeepers(NETUID, 0, CHECK_IN_SECS);
+        createVotingPower(NETUID, 0, CHECK_IN_SECS);
     }
 
     function test_RevertWhen_TheCheckInTimeIsUnderAnHour() external {
-        new VotingPowerKeepers(NETUID, NETUID_HASH, 1 hours);
+        createVotingPower(NETUID, NETUID_HASH, 1 hours);
         _expectBadConfig("checkInSecs is under 1 hour");
-        new VotingPowerKeepers(NETUID, NETUID_HASH, 1 hours - 1);
+        createVotingPower(NETUID, NETUID_HASH, 1 hours - 1);
     }
 
     function test_RevertWhen_TheCheckInTimeIsOverSevenDays() external {
-        new VotingPowerKeepers(NETUID, NETUID_HASH, 7 days);
+        createVotingPower(NETUID, NETUID_HASH, 7 days);
         _expectBadConfig("checkInSecs is over 7 days");
-        new VotingPowerKeepers(NETUID, NETUID_HASH, 7 days + 1);
+        createVotingPower(NETUID, NETUID_HASH, 7 days + 1);
     }
 
     function test_RevertGiven_APrecompileIsMissing() external {
@@ -35,15 +36,15 @@ contract ConstructorTest is VotingPowerBase {
             vm.expectRevert(
                 abi.encodeWithSelector(IVotingPowerKeepers.VotingPowerKeepers_NotSubtensor.selector, precompiles[i])
             );
-            new VotingPowerKeepers(NETUID, NETUID_HASH, CHECK_IN_SECS);
+            createVotingPower(NETUID, NETUID_HASH, CHECK_IN_SECS);
             vm.etch(precompiles[i], code);
         }
-        new VotingPowerKeepers(NETUID, NETUID_HASH, CHECK_IN_SECS);
+        createVotingPower(NETUID, NETUID_HASH, CHECK_IN_SECS);
     }
 
     function test_WhenEverythingIsInOrder() external {
         // it should keep the parameters
-        VotingPowerKeepers other = new VotingPowerKeepers(7, bytes8(uint64(9)), 2 hours);
+        VotingPowerKeepers other = createVotingPower(7, bytes8(uint64(9)), 2 hours);
         assertEq(other.NETUID(), 7);
         assertEq(other.NETUID_HASH(), bytes8(uint64(9)));
         assertEq(other.CHECK_IN_SECS(), 2 hours);
@@ -60,7 +61,7 @@ contract ConstructorTest is VotingPowerBase {
     /// @dev On the chain a precompile has one byte of code (D15): that is enough.
     function test_OneByteOfCodeIsAPrecompile() external {
         vm.etch(address(0x80d), hex"00");
-        new VotingPowerKeepers(NETUID, NETUID_HASH, CHECK_IN_SECS);
+        createVotingPower(NETUID, NETUID_HASH, CHECK_IN_SECS);
     }
 
     function testFuzz_DeploysOrSaysWhyNot(uint16 netuid, bytes8 netuidHash, uint32 checkInSecs) external {
@@ -71,7 +72,7 @@ contract ConstructorTest is VotingPowerBase {
         else if (checkInSecs < 1 hours) _expectBadConfig("checkInSecs is under 1 hour");
         else if (checkInSecs > 7 days) _expectBadConfig("checkInSecs is over 7 days");
         else deploys = true;
-        VotingPowerKeepers other = new VotingPowerKeepers(netuid, netuidHash, checkInSecs);
+        VotingPowerKeepers other = createVotingPower(netuid, netuidHash, checkInSecs);
         if (!deploys) return;
         assertEq(other.NETUID(), netuid);
         assertEq(other.NETUID_HASH(), netuidHash);

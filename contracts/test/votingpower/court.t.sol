@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { createArbiter, createEscrow, createVault, createVotingPower } from "../Build.sol";
 import { Arbiter } from "../../src/Arbiter.sol";
 import { CollateralVault } from "../../src/CollateralVault.sol";
 import { RentalEscrow } from "../../src/RentalEscrow.sol";
@@ -22,7 +23,7 @@ contract CourtTest is Base {
         super.setUp();
         vm.etch(address(0x80d), type(VotingPowerStandIn).runtimeCode);
         POWER.setTracking(NETUID, true);
-        _court = new VotingPowerKeepers(NETUID, NETUID_HASH, 24 hours);
+        _court = createVotingPower(NETUID, NETUID_HASH, 24 hours);
         _deployWithCourt();
         uint64[3] memory weights = [uint64(40e9), 35e9, 25e9];
         for (uint16 uid = 1; uid <= 3; ++uid) {
@@ -40,14 +41,14 @@ contract CourtTest is Base {
         uint64 nonce = vm.getNonce(address(this));
         address escrowAt = vm.computeCreateAddress(address(this), nonce + 1);
         address arbiterAt = vm.computeCreateAddress(address(this), nonce + 2);
-        vault = new CollateralVault{ value: SEED_WEI }(OWNER, _vaultConfig(escrowAt, arbiterAt));
+        vault = createVault(SEED_WEI, OWNER, _vaultConfig(escrowAt, arbiterAt));
         IRentalEscrow.Config memory e = _escrowConfig(address(vault), arbiterAt);
         e.keepers = address(_court);
         (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
-        escrow = new RentalEscrow{ value: SEED_WEI }(OWNER, e, classes, bonds);
+        escrow = createEscrow(SEED_WEI, OWNER, e, classes, bonds);
         IArbiter.Config memory a = _arbiterConfig(address(vault), escrowAt);
         a.keepers = address(_court);
-        arbiter = new Arbiter{ value: SEED_WEI }(a);
+        arbiter = createArbiter(SEED_WEI, a);
     }
 
     function _hotkey(uint16 uid) private pure returns (bytes32) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { createAppointed } from "../Build.sol";
 import { AppointedKeepers } from "../../src/AppointedKeepers.sol";
 import { IKeeperSet } from "../../src/interfaces/IKeeperSet.sol";
 import { VotingPowerBase } from "./VotingPowerBase.t.sol";
@@ -12,7 +13,7 @@ contract VotingPowerGasTest is VotingPowerBase {
 
     function setUp() public override {
         super.setUp();
-        _appointed = new AppointedKeepers(address(this));
+        _appointed = createAppointed(address(this));
         for (uint256 n = 0; n < 8; ++n) {
             _seat(n, 1);
             _appointed.appoint(_keeper(n), 1, SSH_KEY, URL);
