@@ -59,6 +59,9 @@ abstract contract Base is Test {
     address internal RENTER = makeAddr("renter");
     address internal STRANGER = makeAddr("stranger");
 
+    /// @dev The keeper set that escrow and arbiter ask.
+    address internal court;
+
     /// @dev Keeper accounts ascending, with their keys in the same order. Weights 40, 35, 25.
     address[] internal keeperAccounts;
     uint256[] internal keeperKeys;
@@ -85,6 +88,7 @@ abstract contract Base is Test {
 
     function _deploy() internal {
         keepers = createAppointed(OWNER);
+        court = _createCourt();
         uint64 nonce = vm.getNonce(address(this));
         address vaultAt = vm.computeCreateAddress(address(this), nonce);
         address escrowAt = vm.computeCreateAddress(address(this), nonce + 1);
@@ -112,7 +116,7 @@ abstract contract Base is Test {
         return IRentalEscrow.Config({
             vault: vaultAt,
             arbiter: arbiterAt,
-            keepers: address(keepers),
+            keepers: court,
             treasury: TREASURY,
             settleLagSecs: 1 hours,
             certificateLifeSecs: 24 hours,
@@ -126,7 +130,7 @@ abstract contract Base is Test {
         return IArbiter.Config({
             vault: vaultAt,
             escrow: escrowAt,
-            keepers: address(keepers),
+            keepers: court,
             judge: JUDGE,
             appealWindowSecs: 24 hours,
             rulingWindowSecs: 48 hours,
@@ -139,6 +143,11 @@ abstract contract Base is Test {
             offlineBps: 1_000,
             breakerBps: _breakerBps()
         });
+    }
+
+    /// @dev Suites about another keeper set override this.
+    function _createCourt() internal virtual returns (address) {
+        return address(keepers);
     }
 
     /// @dev Suites about fees override this.

@@ -6,6 +6,9 @@ import { Arbiter } from "../../src/Arbiter.sol";
 import { CollateralVault } from "../../src/CollateralVault.sol";
 import { RentalBids } from "../../src/RentalBids.sol";
 import { RentalEscrow } from "../../src/RentalEscrow.sol";
+import { VotingPowerKeepers } from "../../src/VotingPowerKeepers.sol";
+import { createVotingPower } from "../Build.sol";
+import { VotingPowerStandIn } from "../standins/VotingPowerStandIn.sol";
 import { GasBase } from "./GasBase.sol";
 
 /// @dev How large each contract is, and what its initcode hashes to (constructor arguments left out). Both go to
@@ -14,7 +17,7 @@ contract BytecodeTest is GasBase {
     uint256 private constant MAX_RUNTIME_BYTES = 24_576; // EIP-170
     uint256 private constant MAX_INITCODE_BYTES = 49_152; // EIP-3860, constructor arguments included
 
-    /// @dev The most any of the five takes: twelve classes in the escrow's table.
+    /// @dev The most any of the six takes: twelve classes in the escrow's table.
     uint256 private constant MOST_ARGUMENT_BYTES = 2_048;
 
     function test_AppointedKeepersFits() external {
@@ -35,6 +38,12 @@ contract BytecodeTest is GasBase {
 
     function test_RentalBidsFits() external {
         _check("RentalBids", type(RentalBids).creationCode, address(bids));
+    }
+
+    function test_VotingPowerKeepersFits() external {
+        vm.etch(address(0x80d), type(VotingPowerStandIn).runtimeCode);
+        address power = address(createVotingPower(NETUID, NETUID_HASH, 24 hours));
+        _check("VotingPowerKeepers", type(VotingPowerKeepers).creationCode, power);
     }
 
     function _check(string memory name, bytes memory initcode, address deployed) private {

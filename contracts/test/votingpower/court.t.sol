@@ -1,60 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import { createArbiter, createEscrow, createVault, createVotingPower } from "../Build.sol";
-import { Arbiter } from "../../src/Arbiter.sol";
-import { CollateralVault } from "../../src/CollateralVault.sol";
-import { RentalEscrow } from "../../src/RentalEscrow.sol";
-import { VotingPowerKeepers } from "../../src/VotingPowerKeepers.sol";
 import { IArbiter } from "../../src/interfaces/IArbiter.sol";
 import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
 import { Rao } from "../../src/types/Units.sol";
-import { Base } from "../Base.t.sol";
-import { VotingPowerStandIn } from "../standins/VotingPowerStandIn.sol";
+import { CourtBase } from "./CourtBase.sol";
 
-/// @dev The custody contracts with this electorate in place of the appointed one: rented by its certificates, judged by
-/// its attestations. Keeper n of `keeperAccounts` has uid n + 1; uid 0 is the miner's.
-contract CourtTest is Base {
-    VotingPowerStandIn private constant POWER = VotingPowerStandIn(address(0x80d));
-
-    VotingPowerKeepers private _court;
-
-    function setUp() public override {
-        super.setUp();
-        vm.etch(address(0x80d), type(VotingPowerStandIn).runtimeCode);
-        POWER.setTracking(NETUID, true);
-        _court = createVotingPower(NETUID, NETUID_HASH, 24 hours);
-        _deployWithCourt();
-        uint64[3] memory weights = [uint64(40e9), 35e9, 25e9];
-        for (uint16 uid = 1; uid <= 3; ++uid) {
-            METAGRAPH.setHotkey(NETUID, uid, _hotkey(uid));
-            bytes memory key =
-                abi.encodePacked(ASSOCIATION_PREFIX, NETUID_HASH, hex"0200", bytes8(uint64(uid)), bytes2(uid * 256));
-            STORAGE.setValue(key, abi.encodePacked(keeperAccounts[uid - 1], hex"0700000000000000"));
-            POWER.setPower(NETUID, _hotkey(uid), weights[uid - 1]);
-            vm.prank(keeperAccounts[uid - 1]);
-            _court.join(uid, bytes8(uint64(uid)), bytes32(uint256(uid)), "http://keeper.example");
-        }
-    }
-
-    function _deployWithCourt() private {
-        uint64 nonce = vm.getNonce(address(this));
-        address escrowAt = vm.computeCreateAddress(address(this), nonce + 1);
-        address arbiterAt = vm.computeCreateAddress(address(this), nonce + 2);
-        vault = createVault(SEED_WEI, OWNER, _vaultConfig(escrowAt, arbiterAt));
-        IRentalEscrow.Config memory e = _escrowConfig(address(vault), arbiterAt);
-        e.keepers = address(_court);
-        (uint16[] memory classes, Rao[] memory bonds) = _classBonds();
-        escrow = createEscrow(SEED_WEI, OWNER, e, classes, bonds);
-        IArbiter.Config memory a = _arbiterConfig(address(vault), escrowAt);
-        a.keepers = address(_court);
-        arbiter = createArbiter(SEED_WEI, a);
-    }
-
-    function _hotkey(uint16 uid) private pure returns (bytes32) {
-        return keccak256(abi.encode("keeper's hotkey", uid));
-    }
-
+/// @dev The custody contracts, rented by certificates of this electorate and judged by its attestations.
+contract CourtTest is CourtBase {
     /// @dev Through a call: compiled as shipped, a function that reads the time twice gets the first answer twice.
     function _time() private view returns (uint32) {
         return uint32(vm.getBlockTimestamp());
@@ -88,7 +41,7 @@ contract CourtTest is Base {
     function test_TwoKeepersEndAndPunishNobody() external {
         uint64 rental = _rented();
         vm.prank(keeperAccounts[2]);
-        _court.leave();
+        power.leave();
         _fileOffline(rental, 2);
         assertEq(_held(), 0);
         assertGt(_rao(escrow.creditOf(RENTER)), 0);
