@@ -107,6 +107,21 @@ contract EscrowConstructorTest is EscrowBase {
         _refuseConfig(config, "feeBps is over 500");
     }
 
+    /// @dev Each bound itself is taken.
+    function test_WhenEveryNumberIsAtItsBound() external {
+        IRentalEscrow.Config memory config = _config();
+        (config.bondBps, config.feeBps, config.abandonBps) = (10_000, 500, 2_000);
+        (config.settleLagSecs, config.certificateLifeSecs) = (7 days, 7 days);
+        RentalEscrow built = _build(config);
+        assertEq(built.SETTLE_LAG_SECS(), 7 days);
+        assertEq(built.CERTIFICATE_LIFE_SECS(), 7 days);
+        (config.bondBps, config.feeBps, config.abandonBps) = (0, 0, 0);
+        (config.settleLagSecs, config.certificateLifeSecs) = (1, 1);
+        built = _build(config);
+        assertEq(built.SETTLE_LAG_SECS(), 1);
+        assertEq(built.CERTIFICATE_LIFE_SECS(), 1);
+    }
+
     function test_RevertWhen_ClassesAndBondsDiffer() external {
         (uint16[] memory classes,) = _classBonds();
         vm.expectRevert(_bad("classes and bonds differ in length"));
