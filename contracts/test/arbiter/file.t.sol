@@ -169,6 +169,8 @@ contract FileTest is ArbiterBase {
         seen = _attest(NOT_DELIVERED, rental, start, _now(), 3);
         _refuseFile(INTERRUPTED, 0, seen, abi.encodeWithSelector(selector, 0, NOT_DELIVERED, INTERRUPTED));
         _refuseFile(OFFLINE, 0, seen, abi.encodeWithSelector(selector, 0, NOT_DELIVERED, OFFLINE));
+        seen = _attest(IArbiter.Kind.Spoofed, rental, start, _now(), 3);
+        _refuseFile(INTERRUPTED, 0, seen, abi.encodeWithSelector(selector, 0, IArbiter.Kind.Spoofed, INTERRUPTED));
     }
 
     function test_RevertWhen_TheKindIsNotForThisCall() external whenTheStatementsDoNotServe {

@@ -138,6 +138,8 @@ contract FileSpoofedTest is ArbiterBase {
         vm.stopPrank();
         bytes4 selector = IArbiter.Arbiter_NotCurrent.selector;
         _refuseSpoof(_good(), abi.encodeWithSelector(selector, MACHINE, 1, 0));
+        assertEq(_register(MACHINE), 2);
+        _refuseSpoof(_good(), abi.encodeWithSelector(selector, MACHINE, 1, 2));
     }
 
     /* THE WAY THROUGH */

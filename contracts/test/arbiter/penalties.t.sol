@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { Vm } from "forge-std/Vm.sol";
+import { ICollateralVault } from "../../src/interfaces/ICollateralVault.sol";
 import { IKeeperSet } from "../../src/interfaces/IKeeperSet.sol";
 import { RaoPerSecond, Timestamp } from "../../src/types/Units.sol";
 import { ArbiterBase } from "./ArbiterBase.t.sol";
@@ -39,8 +41,24 @@ contract PenaltiesTest is ArbiterBase {
 
     function test_AnOutageFromTheStartCostsNothingBeyondItsSeconds() external {
         skip(20 minutes);
+        vm.recordLogs();
         assertEq(_penaltyOf(_fileSeen(OFFLINE, 0, start, _now())), 0);
         _assertBond(H100_BOND, 0, 0, 1e9 - H100_BOND);
+        _assertNothingSetAside();
+    }
+
+    function test_ASpoofOfAClassWithoutBondSetsNothingAside() external {
+        skip(20 minutes);
+        vm.recordLogs();
+        assertEq(_penaltyOf(_fileSpoofed(77, 1, _spoofs(77, 1, _now(), 3))), 0);
+        _assertNothingSetAside();
+    }
+
+    function test_TheSmallestPenaltyIsARao() external {
+        _rentAt(1, 2 * DAY);
+        skip(1 + MIN_OFFLINE);
+        assertEq(_penaltyOf(_fileSeen(OFFLINE, 0, start + 1, _now())), 1);
+        assertEq(_held(), 1);
     }
 
     function test_NotDeliveringCostsTwoPercentOfTheReserve() external {
@@ -114,23 +132,37 @@ contract PenaltiesTest is ArbiterBase {
         served %= DAY - MIN_OFFLINE;
         out = MIN_OFFLINE + out % (LAG - MIN_OFFLINE);
         vm.deal(RENTER, type(uint128).max);
-        skip(DAY + LAG);
-        escrow.close(rental);
-        _deposit(MACHINE, 10e9);
-        _priced(price);
-        RentCall memory c = _goodRent(MACHINE);
-        c.secs = 2 * DAY;
-        c.valueWei = uint256(price) * c.secs * WEI;
-        rental = _send(c);
-        start = _now();
+        _rentAt(price, 2 * DAY);
         skip(served + out);
         uint64 caseId = _fileSeen(OFFLINE, 0, start + served, _now());
-        uint64 byCost = (price * c.secs * 2 + 9) / 10;
+        uint64 byCost = (price * 2 * DAY * 2 + 9) / 10;
         uint64 reserve = byCost > H100_BOND ? byCost : H100_BOND;
         uint64 earned = uint64(price) * served;
         assertEq(_penaltyOf(caseId), earned < reserve / 10 ? earned : reserve / 10);
         assertEq(RaoPerSecond.unwrap(_rentalAt(rental).price), price);
         assertEq(_held(), _penaltyOf(caseId));
         assertEq(_reserved(rental), reserve - _penaltyOf(caseId));
+    }
+
+    /* STEPS */
+
+    /// @dev The machine's next rental, at this price a second.
+    function _rentAt(uint40 price, uint32 secs) private {
+        skip(DAY + LAG);
+        escrow.close(rental);
+        _deposit(MACHINE, 10e9);
+        _priced(price);
+        RentCall memory c = _goodRent(MACHINE);
+        c.secs = secs;
+        c.valueWei = uint256(price) * secs * WEI;
+        rental = _send(c);
+        start = _now();
+    }
+
+    function _assertNothingSetAside() private {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            assertNotEq(logs[i].topics[0], ICollateralVault.SetAside.selector, "nothing is not recorded as something");
+        }
     }
 }
