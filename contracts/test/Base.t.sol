@@ -135,7 +135,7 @@ abstract contract Base is Test {
             appealWindowSecs: 24 hours,
             rulingWindowSecs: 48 hours,
             deliveryGraceSecs: 10 minutes,
-            minInterruptedSecs: 1 minutes,
+            minInterruptedSecs: _minInterruptedSecs(),
             minOfflineSecs: 15 minutes,
             freshnessSecs: 5 minutes,
             spoofLifeSecs: 24 hours,
@@ -158,6 +158,11 @@ abstract contract Base is Test {
     /// @dev Suites about the breaker override this; elsewhere nothing is slow (a test's vault is small).
     function _breakerBps() internal view virtual returns (uint16) {
         return 10_000;
+    }
+
+    /// @dev Suites about the shortest of cases override this.
+    function _minInterruptedSecs() internal view virtual returns (uint32) {
+        return 1 minutes;
     }
 
     function _classBonds() internal pure returns (uint16[] memory classes, Rao[] memory bonds) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { Vm } from "forge-std/Vm.sol";
 import { IArbiter } from "../../src/interfaces/IArbiter.sol";
 import { ICollateralVault } from "../../src/interfaces/ICollateralVault.sol";
 import { IRaoLedger } from "../../src/interfaces/IRaoLedger.sol";
@@ -136,7 +137,12 @@ contract ExecuteTest is ArbiterBase {
     function test_GivenTheRentalEarnedNothingByNow() external givenTheCaseIsFiled whenTheAppealWindowIsOver {
         _fileSeen(INTERRUPTED, 0, start, start + 10 hours - 20 minutes);
         skip(APPEAL_WINDOW);
+        vm.recordLogs();
         _execute(1);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            assertNotEq(logs[i].topics[0], ICollateralVault.Forfeited.selector, "nothing is not forfeited");
+        }
         assertEq(_rao(vault.toBurn()), 0);
         assertEq(_penaltyOf(1), EARNED, "the record stays");
         _assertBond(H100_BOND - EARNED, 0, 0, 1e9 - H100_BOND + EARNED);
