@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use surety_client::deployment::{Deployment, DeploymentError};
 use surety_client::keys::{Key, KeyError};
+use surety_core::payout::PayoutRules;
 use surety_core::rules::{Rules, RulesError};
 use surety_core::types::Kind;
 
@@ -33,6 +34,9 @@ pub struct File {
     /// Kinds judged and reported, but not signed: `NotDelivered`, `Interrupted`, `Offline`, `Spoofed`.
     #[serde(default)]
     pub shadow: BTreeSet<Kind>,
+    /// What this keeper pays gas for, for others.
+    #[serde(default)]
+    pub payout: PayoutRules,
 }
 
 /// `[chain]`

@@ -51,6 +51,7 @@ contract SecondsTest is EscrowBase {
 
     function _deployShort() private {
         keepers = createAppointed(OWNER);
+        court = address(keepers);
         uint64 nonce = vm.getNonce(address(this));
         address vaultAt = vm.computeCreateAddress(address(this), nonce);
         address escrowAt = vm.computeCreateAddress(address(this), nonce + 1);

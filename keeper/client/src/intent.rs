@@ -5,6 +5,7 @@ use crate::digest::{TimeTooFar, compact, secs32};
 use alloy::primitives::{Address, B256, Bytes};
 use alloy::sol_types::{SolCall, SolInterface};
 use surety_core::effect::Intent;
+use surety_core::evidence::Contracts;
 use surety_core::statement::{Attestation, Certificate, Signed};
 use surety_core::types::Account;
 
@@ -18,8 +19,9 @@ pub struct Call {
 }
 
 /// Encodes an intent. Fails only on times or gaps that do not fit the contracts' types.
-pub fn encode(intent: &Intent, arbiter: Account, vault: Account) -> Result<Call, TimeTooFar> {
-    let to_arbiter = |data: Vec<u8>| Call { to: Address::from(arbiter.0), data: data.into() };
+pub fn encode(intent: &Intent, contracts: &Contracts) -> Result<Call, TimeTooFar> {
+    let call = |to: Account, data: Vec<u8>| Call { to: Address::from(to.0), data: data.into() };
+    let to_arbiter = |data| call(contracts.arbiter, data);
     Ok(match intent {
         Intent::File { kind, rental, gap, attestations } => {
             let attestations = attestations.iter().map(attestation).collect::<Result<Vec<_>, _>>()?;
@@ -27,9 +29,12 @@ pub fn encode(intent: &Intent, arbiter: Account, vault: Account) -> Result<Call,
             to_arbiter(Arbiter::fileCall { kind: *kind as u8, rental: *rental, gap, attestations }.abi_encode())
         }
         Intent::Execute { case_id } => to_arbiter(Arbiter::executeCall { caseId: *case_id }.abi_encode()),
-        Intent::FlushBurn => {
-            let data = CollateralVault::flushBurnCall {}.abi_encode();
-            Call { to: Address::from(vault.0), data: data.into() }
+        Intent::FlushBurn => call(contracts.vault, CollateralVault::flushBurnCall {}.abi_encode()),
+        Intent::Close { rentals } => {
+            call(contracts.escrow, RentalEscrow::closeManyCall { rentals: rentals.clone() }.abi_encode())
+        }
+        Intent::Claim { rental, .. } => {
+            call(contracts.escrow, RentalEscrow::claimCall { rental: *rental }.abi_encode())
         }
     })
 }

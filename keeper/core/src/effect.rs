@@ -3,7 +3,7 @@
 
 use crate::evidence::Evidence;
 use crate::statement::{Attestation, Signed, Statement};
-use crate::types::{CaseId, Endpoint, Hash32, Kind, MachineId, RentalId, SshKey};
+use crate::types::{CaseId, Endpoint, Hash32, Kind, MachineId, RentalId, SshKey, UnixSecs};
 use serde::{Deserialize, Serialize};
 
 /// keccak256 over the effect's meaning: the same wish has the same id after a crash and replay.
@@ -91,4 +91,16 @@ pub enum Intent {
     },
     /// Send what is to be burned to the burn account.
     FlushBurn,
+    /// Close rentals that are over: their miners are paid the rest, and their reserves are free again.
+    Close {
+        /// The rentals; those that cannot be closed are passed over by the contract.
+        rentals: Vec<RentalId>,
+    },
+    /// Pay a miner for the service up to `settleLag` ago.
+    Claim {
+        /// The rental.
+        rental: RentalId,
+        /// What it was paid up to before, Unix seconds.
+        past_secs: UnixSecs,
+    },
 }

@@ -3,6 +3,7 @@
 use crate::evidence::Contracts;
 use crate::health::AnchorRound;
 use crate::input::{ChainUpdate, Input, Observation, Started, Tick};
+use crate::payout::PayoutRules;
 use crate::rules::Rules;
 use crate::state::{Config, State};
 use crate::statement::{Attestation, Signed};
@@ -27,7 +28,7 @@ pub(crate) fn times() -> ContractTimes {
 
 pub(crate) fn config() -> Config {
     let contracts = Contracts { escrow: account(101), arbiter: account(102), vault: account(103) };
-    Config { me: account(1), chain_id: 964, contracts, rules: Rules::default(), shadow: Default::default() }
+    Config { me: account(1), chain_id: 964, contracts, rules: Rules::default(), shadow: Default::default(), payout: PayoutRules::OFF }
 }
 
 pub(crate) fn account(n: u8) -> Account {

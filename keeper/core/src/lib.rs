@@ -18,7 +18,7 @@
 //! | [`judge`] | from looks to statements |
 //! | [`capacity`] | when to measure, what to certify |
 //! | [`court`], [`quorum`], [`gaps`] | attestations of all keepers; when and by whom a case is filed |
-//! | [`settle`] | executing cases and burning what they took |
+//! | [`settle`], [`payout`] | executing cases and burning what they took; closing and claiming for everybody |
 //! | [`evidence`] | the bundle behind a signature, and the check that it supports what was signed |
 //! | [`outbox`] | the transaction lane as a pure function of a row and what the node showed |
 //! | [`ids`] | domain-separated hashes: effect ids, ranks, jitter |
@@ -37,6 +37,7 @@ pub mod input;
 pub mod judge;
 pub mod limits;
 pub mod outbox;
+pub mod payout;
 pub mod quorum;
 pub mod rules;
 pub mod settle;

@@ -29,6 +29,8 @@ pub const INTERRUPTED_PER_SIGNER_MAX: usize = 6;
 pub const COURT_RENTALS_MAX: usize = 8_192;
 /// Measurements in flight at once.
 pub const MEASURES_AT_ONCE: usize = 4;
+/// Rentals closed by one transaction: about 37,000 gas each (SPEC section 15), so well within any block.
+pub const CLOSES_AT_ONCE: usize = 32;
 /// Hosts whose last look is remembered.
 pub const HOSTS_MAX: usize = 16_384;
 /// Bytes kept of any text that came from outside.

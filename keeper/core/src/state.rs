@@ -8,6 +8,7 @@ use crate::hosts::Hosts;
 use crate::ids::keccak;
 use crate::input::{Started, Tick};
 use crate::limits::TIME_MAX_SECS;
+use crate::payout::{Payout, PayoutRules};
 use crate::rules::{Rules, RulesError};
 use crate::settle::Settle;
 use crate::types::{Account, Hash32, Kind, MachineId, MonoMs, UnixSecs};
@@ -31,6 +32,9 @@ pub struct Config {
     /// Kinds that are judged and reported, but not signed.
     #[serde(default)]
     pub shadow: BTreeSet<Kind>,
+    /// What it pays gas for, for others.
+    #[serde(default)]
+    pub payout: PayoutRules,
 }
 
 /// Time as the inputs told it.
@@ -97,6 +101,8 @@ pub struct State {
     pub court: Court,
     /// Executions and burns under way.
     pub settle: Settle,
+    /// The payout under way.
+    pub payout: Payout,
 }
 
 impl State {
@@ -117,6 +123,7 @@ impl State {
             capacity: BTreeMap::new(),
             court: Court::default(),
             settle: Settle::default(),
+            payout: Payout::default(),
         })
     }
 

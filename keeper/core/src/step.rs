@@ -5,7 +5,7 @@ use crate::input::{ChainUpdate, Input};
 use crate::state::State;
 use crate::statement::{Signed, Statement};
 use crate::view::View;
-use crate::{capacity, court, health, judge, settle, watch};
+use crate::{capacity, court, health, judge, payout, settle, watch};
 
 /// Takes one entry of the log. Total: it never panics and never fails, whatever the input; what makes no sense is left
 /// out, with an alert where an operator should know.
@@ -28,6 +28,7 @@ pub fn step(state: &mut State, input: &Input) -> Vec<Effect> {
         Input::Tx(result) => {
             court::on_tx(state, result, &mut effects);
             settle::on_tx(state, result, &mut effects);
+            payout::on_tx(state, result, &mut effects);
         }
     }
     effects
@@ -41,6 +42,7 @@ fn decide(state: &mut State, effects: &mut Vec<Effect>) {
     judge::sign(state, effects);
     court::file(state, effects);
     settle::execute(state, effects);
+    payout::pay(state, effects);
     capacity::schedule(state, effects);
 }
 

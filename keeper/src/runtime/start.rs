@@ -108,6 +108,7 @@ fn core_config(settings: &Settings) -> Config {
         contracts: contracts(settings),
         rules: settings.file.rules.clone(),
         shadow: settings.file.shadow.clone(),
+        payout: settings.file.payout,
     }
 }
 

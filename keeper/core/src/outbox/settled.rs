@@ -44,7 +44,19 @@ pub fn intent_settled(world: &FinalWorld<'_>, intent: &Intent) -> Settled {
             }
             Some(_) | None => Settled::NotYet,
         },
+        // A rental that is not there was closed so long ago that it had to make room.
+        Intent::Close { rentals } => {
+            settled_if(rentals.iter().all(|id| world.view.rentals.get(id).is_none_or(|rental| rental.closed)))
+        }
+        Intent::Claim { rental, past_secs } => {
+            let paid = |rental: &RentalView| rental.closed || *past_secs < rental.paid_until_secs;
+            settled_if(world.view.rentals.get(rental).is_none_or(paid))
+        }
     }
+}
+
+fn settled_if(shown: bool) -> Settled {
+    if shown { Settled::Settled } else { Settled::NotYet }
 }
 
 fn executed(world: &FinalWorld<'_>, case_id: CaseId) -> Settled {

@@ -229,3 +229,31 @@ fn executions_and_burns_are_settled_by_state() {
     assert_eq!(burn(Some(500)), Settled::NotYet);
     assert!(matches!(burn(Some(499)), Settled::Impossible(_)));
 }
+
+#[test]
+fn a_close_is_settled_when_all_its_rentals_are_closed_whoever_did_it() {
+    let close = Intent::Close { rentals: vec![1, 2, 3] };
+    let with = |closed: [bool; 2]| {
+        let mut view = Snapshot::default();
+        for (id, closed) in (1u64..).zip(closed) {
+            view.rentals.insert(id, RentalView { closed, ..rental(id) });
+        }
+        // Rental 3 was closed so long ago that it is not kept any more.
+        intent_settled(&FinalWorld { view: &view, times: times(), burn_credit_rao: None }, &close)
+    };
+    assert_eq!(with([true, false]), Settled::NotYet);
+    assert_eq!(with([true, true]), Settled::Settled);
+}
+
+#[test]
+fn a_claim_is_settled_when_the_miner_is_paid_further_or_to_the_end() {
+    let claim = Intent::Claim { rental: 1, past_secs: START };
+    let with = |changed: RentalView| {
+        let mut view = Snapshot::default();
+        view.rentals.insert(1, changed);
+        intent_settled(&FinalWorld { view: &view, times: times(), burn_credit_rao: None }, &claim)
+    };
+    assert_eq!(with(rental(1)), Settled::NotYet);
+    assert_eq!(with(RentalView { paid_until_secs: START + 1, ..rental(1) }), Settled::Settled);
+    assert_eq!(with(RentalView { closed: true, ..rental(1) }), Settled::Settled);
+}

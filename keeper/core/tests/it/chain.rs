@@ -108,6 +108,22 @@ impl Chain {
                 Ok(())
             }
             Intent::FlushBurn => Ok(()),
+            Intent::Close { rentals } => {
+                let lag_secs = times().settle_lag_secs;
+                for rental in self.rentals.values_mut().filter(|rental| rentals.contains(&rental.id)) {
+                    rental.closed |= rental.end_secs + lag_secs <= now_secs;
+                }
+                Ok(())
+            }
+            Intent::Claim { rental, .. } => {
+                let rental = self.rentals.get_mut(rental).ok_or("RentalEscrow_UnknownRental")?;
+                let until_secs = rental.end_secs.min(now_secs - times().settle_lag_secs);
+                if rental.closed || until_secs <= rental.paid_until_secs {
+                    return Err("RentalEscrow_NothingDue".to_owned());
+                }
+                rental.paid_until_secs = until_secs;
+                Ok(())
+            }
             Intent::File { kind, rental, gap, attestations } => {
                 let from = attestations.iter().map(|one| one.statement.from_secs).max().ok_or("none")?;
                 let until = attestations.iter().map(|one| one.statement.until_secs).min().ok_or("none")?;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use surety_core::effect::{Effect, Intent};
 use surety_core::input::{Input, TxOutcome};
+use surety_core::payout::PayoutRules;
 use surety_core::statement::Statement;
 use surety_core::types::{Account, Kind, MachineId};
 
@@ -98,6 +99,7 @@ impl Player {
             ["endpoint", name, "moves"] => {
                 sim.chain.nodes.get_mut(&machine(name))?.endpoint.as_mut()?.port += 1;
             }
+            ["pays", "out"] => sim.state.config.payout = PayoutRules::default(),
             ["window", time] => sim.chain.window_secs = secs(time)?,
             _ => return None,
         }

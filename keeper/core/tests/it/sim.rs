@@ -8,6 +8,7 @@ use surety_core::input::{
     AnchorResult, ChainUpdate, Input, MeasureOutcome, MeasureResult, Observation, ProbeResult, Started, Tick,
     TxOutcome, TxResult,
 };
+use surety_core::payout::PayoutRules;
 use surety_core::rules::Rules;
 use surety_core::state::{Config, State};
 use surety_core::statement::{Attestation, Signed, Statement};
@@ -41,6 +42,7 @@ pub(crate) fn config() -> Config {
         contracts: Contracts { escrow: account("escrow"), arbiter: account("arbiter"), vault: account("vault") },
         rules: Rules::default(),
         shadow: Default::default(),
+        payout: PayoutRules::OFF,
     }
 }
 

@@ -69,7 +69,7 @@ impl Sender {
     /// Signs an intent at `nonce`, with at least `min_fee_wei` as fee cap. Asks the node for gas first, so that what
     /// the contract refuses is never sent.
     pub async fn sign(&self, intent: &Intent, nonce: u64, min_fee_wei: u64) -> Result<SignedTx, SendError> {
-        let call = intent::encode(intent, self.contracts.arbiter, self.contracts.vault)?;
+        let call = intent::encode(intent, &self.contracts)?;
         let gas_limit = self.gas_limit(&call).await?;
         let price = self.node.gas_price_wei().await?;
         let max_fee = price.saturating_mul(FEE_FACTOR).max(u128::from(min_fee_wei));
