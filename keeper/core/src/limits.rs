@@ -4,7 +4,7 @@
 use crate::types::UnixSecs;
 
 /// Machines kept per view. Lium, the largest peer, had 483 (November 2026).
-pub const NODES_MAX: usize = 8_192;
+pub const NODES_MAX: usize = 16_384;
 /// Rentals kept per view; the oldest closed ones make room.
 pub const RENTALS_MAX: usize = 20_000;
 /// Cases kept per view; the oldest decided ones make room.

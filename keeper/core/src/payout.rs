@@ -47,6 +47,8 @@ pub struct Payout {
     pub failures: u32,
     /// Not before this time again.
     pub retry_at_secs: UnixSecs,
+    /// The newest block at which nothing was due: what is due changes with blocks only.
+    pub nothing_at: Option<u64>,
 }
 
 /// Submits the payout that is due, one at a time. Like executing, this needs no eyes, only a known chain.
@@ -54,10 +56,14 @@ pub(crate) fn pay(state: &mut State, effects: &mut Vec<Effect>) {
     let lost = matches!(state.health.blind, Some(Blind::Rpc | Blind::NoChain | Blind::Starting));
     let waits = state.payout.in_flight.is_some() || state.clock.now_secs() < state.payout.retry_at_secs;
     let idle = !state.config.payout.enabled || state.world.best.active_keeper(&state.config.me).is_none();
-    if lost || waits || idle {
+    let block = state.world.best.block.number;
+    if lost || waits || idle || state.payout.nothing_at == Some(block) {
         return;
     }
-    let Some(intent) = to_close(state).or_else(|| to_claim(state)) else { return };
+    let Some(intent) = to_close(state).or_else(|| to_claim(state)) else {
+        state.payout.nothing_at = Some(block);
+        return;
+    };
     let payout = &mut state.payout;
     payout.attempts = payout.attempts.saturating_add(1);
     let id = effect_id("payout", &[&payout.attempts.to_be_bytes()]);

@@ -1,0 +1,166 @@
+//! How fast one core folds inputs, and what a quiet machine costs in memory.
+//!
+//! `cargo bench -p surety-core` : 10,000 machines, 5,000 of them rented, all well, half an hour of their time. Printed:
+//! inputs a second in all and by kind, how many times faster than real time that is, and bytes a quiet machine.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use surety_core::effect::Effect;
+use surety_core::evidence::Contracts;
+use surety_core::input::{AnchorResult, ChainUpdate, Input, Observation, ProbeResult, Started, Tick};
+use surety_core::payout::PayoutRules;
+use surety_core::rules::Rules;
+use surety_core::state::{Config, State};
+use surety_core::step::step;
+use surety_core::types::{Account, Endpoint, Hash32, MachineId, SshKey};
+use surety_core::view::{BlockRef, ContractTimes, KeeperView, NodeView, RentalView, View};
+
+const MACHINES: u32 = 10_000;
+const RENTED: u32 = 5_000;
+const SECS: u64 = 1_800;
+const START_SECS: u64 = 1_800_000_000;
+
+/// Memory this process holds, in bytes, as Linux counts it.
+fn resident_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 4_096
+}
+
+fn machine(n: u32) -> MachineId {
+    MachineId(surety_core::ids::keccak(&n.to_be_bytes()).0)
+}
+
+fn account(n: u8) -> Account {
+    Account([n; 20])
+}
+
+fn node(n: u32) -> NodeView {
+    let [_, b, c, d] = n.to_be_bytes();
+    NodeView {
+        machine: machine(n),
+        miner: account(7),
+        registration: n + 1,
+        endpoint: Some(Endpoint { ip: [5, 10 + b, c, d].into(), port: 22 }),
+        free_rao: 1_000_000_000,
+        reserved_rao: 0,
+        held_rao: 0,
+        exiting_rao: 0,
+        offer: None,
+        last_rental: if n < RENTED { u64::from(n) + 1 } else { 0 },
+    }
+}
+
+fn rental(n: u32) -> RentalView {
+    RentalView {
+        id: u64::from(n) + 1,
+        machine: machine(n),
+        renter: account(8),
+        renter_key: SshKey([9; 32]),
+        gpu_class: 1,
+        gpu_count: 8,
+        price_rao_per_sec: 1_000,
+        start_secs: START_SECS,
+        end_secs: START_SECS + 10_000_000,
+        paid_until_secs: START_SECS,
+        claimed_secs: 0,
+        closed: false,
+        faults: Vec::new(),
+    }
+}
+
+fn update(number: u64, nodes: Vec<NodeView>, rentals: Vec<RentalView>) -> Input {
+    let timestamp_secs = START_SECS + number * 12;
+    let block = BlockRef { number, hash: surety_core::ids::keccak(&number.to_be_bytes()), timestamp_secs };
+    let keeper = KeeperView {
+        account: account(1),
+        weight: 1,
+        active: true,
+        ssh_key: SshKey([1; 32]),
+        url: "http://keeper.example".to_owned(),
+    };
+    let keepers = (number == 0).then(|| vec![keeper]);
+    Input::Chain(Box::new(ChainUpdate { view: View::Best, block, nodes, rentals, cases: Vec::new(), keepers }))
+}
+
+/// Time spent and inputs taken, by kind of input.
+#[derive(Default)]
+struct Spent {
+    by_kind: BTreeMap<&'static str, (u64, Duration)>,
+}
+
+impl Spent {
+    fn feed(&mut self, kind: &'static str, state: &mut State, input: &Input) -> Vec<Effect> {
+        let begun = Instant::now();
+        let effects = step(state, input);
+        let entry = self.by_kind.entry(kind).or_default();
+        entry.0 += 1;
+        entry.1 += begun.elapsed();
+        effects
+    }
+}
+
+fn answer(effect: &Effect, secs: u64) -> Option<Input> {
+    let ended_ms = secs * 1_000 + 900;
+    match effect {
+        Effect::Probe { id, machine, .. } => Some(Input::Probe(ProbeResult {
+            id: *id,
+            machine: *machine,
+            started_ms: secs * 1_000,
+            ended_ms,
+            at_secs: START_SECS + secs,
+            seen: Observation::Accepted,
+        })),
+        Effect::ProbeAnchors { id } => Some(Input::Anchors(AnchorResult { id: *id, ended_ms, reachable: 3, asked: 3 })),
+        _ => None,
+    }
+}
+
+fn main() {
+    let contracts = Contracts { escrow: account(2), arbiter: account(3), vault: account(4) };
+    let rules = Rules { network_looks_max: 10_000, ..Rules::default() };
+    let config = Config {
+        me: account(1),
+        chain_id: 964,
+        contracts,
+        rules,
+        shadow: Default::default(),
+        payout: PayoutRules::OFF,
+    };
+    let mut state = State::new(config).unwrap();
+    let times = ContractTimes { settle_lag_secs: 3_600, certificate_life_secs: 86_400, ..ContractTimes::default() };
+    step(&mut state, &Input::Started(Started { now_unix_ms: START_SECS * 1_000, now_ms: 0, times }));
+
+    let quiet: Vec<NodeView> = (RENTED..MACHINES).map(node).collect();
+    let count = quiet.len();
+    let first = update(0, quiet, Vec::new());
+    let before = resident_bytes();
+    step(&mut state, &first);
+    let quiet_bytes = (resident_bytes() - before) / count;
+    drop(first);
+    step(&mut state, &update(0, (0..RENTED).map(node).collect(), (0..RENTED).map(rental).collect()));
+
+    let mut spent = Spent::default();
+    let mut waiting: Vec<Input> = Vec::new();
+    for secs in 1..=SECS {
+        for input in std::mem::take(&mut waiting) {
+            spent.feed(if matches!(input, Input::Probe(_)) { "look" } else { "anchors" }, &mut state, &input);
+        }
+        if secs % 12 == 0 {
+            let changed: Vec<RentalView> = (0..5).map(rental).collect();
+            spent.feed("block", &mut state, &update(secs / 12, Vec::new(), changed));
+        }
+        let tick = Tick { now_ms: secs * 1_000, now_unix_ms: (START_SECS + secs) * 1_000, rpc_healthy: true };
+        let effects = spent.feed("tick", &mut state, &Input::Tick(tick));
+        waiting.extend(effects.iter().filter_map(|effect| answer(effect, secs)));
+    }
+    let (inputs, time) = spent.by_kind.values().fold((0, Duration::ZERO), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    println!("{MACHINES} machines, {RENTED} rented, {SECS} s");
+    for (kind, (count, time)) in &spent.by_kind {
+        println!("  {kind:8} {count:>9}  {:>9.2} us each", time.as_secs_f64() * 1e6 / *count as f64);
+    }
+    println!("inputs a second: {:.0}", inputs as f64 / time.as_secs_f64());
+    println!("times real time: {:.0}", SECS as f64 / time.as_secs_f64());
+    println!("bytes a quiet machine: {quiet_bytes}");
+    println!("state {}", Hash32(state.hash().0));
+}
