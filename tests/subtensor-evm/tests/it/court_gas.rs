@@ -98,9 +98,9 @@ fn each_step_costs_what_it_should() {
     eprintln!("file Offline, k=3, appointed keepers: {of_appointed}");
 }
 
-/// The largest subnet there is: the total is read at 625 gas for each validator, within its cap.
+/// The largest subnet there is: the total is read at 625 gas for each validator, 160,000 of the 700,000 of SPEC KP7.
 #[test]
-fn a_check_in_beside_256_validators_fits_four_times() {
+fn a_check_in_beside_256_validators_costs_625_gas_for_each() {
     let mut s = Surety::with_court();
     validators(&mut s, 1);
     let few = used(&s, &check_in_tx(&s, 0));
@@ -108,7 +108,6 @@ fn a_check_in_beside_256_validators_fits_four_times() {
     let many = used(&s, &check_in_tx(&s, 0));
     eprintln!("checkIn: {few} with 4 validators, {many} with 256");
     assert_eq!(many - few, 252 * 625, "625 for each");
-    assert!(256 * 625 * 4 <= 700_000, "SPEC KP7");
     assert!(many < 230_000, "{many}");
 }
 

@@ -16,20 +16,22 @@ use alloy_sol_types::SolCall;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What leads somewhere: seconds before each act, and the act, all about the same machine and what is newest.
-const STORIES: [&[(u64, Act)]; 10] = [
+const STORIES: [&[(u64, Act)]; 12] = [
     &[(9, Act::RequestExitOfAll), (172_800, Act::Withdraw), (9, Act::Retire), (9, Act::Register), (9, Act::Deposit)],
-    &[(9, Act::Pause), (600, Act::Rent), (600, Act::Unpause), (9, Act::Offer), (9, Act::Rent)],
-    &[(9, Act::Deposit), (9, Act::Offer), (9, Act::Rent), (900, Act::FileNotDelivered), (9, Act::Appeal)],
-    &[(9, Act::Deposit), (9, Act::Offer), (9, Act::Rent), (7_200, Act::FileInterrupted), (90_000, Act::Execute)],
-    &[(9, Act::Deposit), (9, Act::Offer), (9, Act::RentFor), (9_000, Act::FileOffline), (9, Act::Appeal)],
-    &[(9, Act::Deposit), (9, Act::Offer), (9, Act::Post), (9, Act::Fill), (5_000, Act::Claim), (9, Act::Abandon)],
+    &[(9, Act::Pause), (600, Act::Rent), (600, Act::Unpause), (4_000, Act::CloseMany), (9, Act::Rent)],
+    &[(9, Act::CloseMany), (9, Act::Offer), (9, Act::Rent), (900, Act::FileNotDelivered), (9, Act::Appeal)],
+    &[(9, Act::CloseMany), (9, Act::Offer), (9, Act::Rent), (7_200, Act::FileInterrupted), (90_000, Act::Execute)],
+    &[(9, Act::CloseMany), (9, Act::Offer), (9, Act::RentFor), (9_000, Act::FileOffline), (90_000, Act::Execute)],
+    &[(9, Act::CloseMany), (9, Act::Rent), (9_000, Act::FileOffline), (9, Act::Appeal), (9, Act::Uphold)],
+    &[(9, Act::CloseMany), (9, Act::Rent), (9_000, Act::FileOffline), (9, Act::Appeal), (9, Act::Overturn)],
+    &[(9, Act::CloseMany), (9, Act::Offer), (9, Act::Post), (9, Act::Fill), (5_000, Act::Claim), (9, Act::Abandon)],
     &[(9, Act::SetClassBond), (9, Act::Offer), (9, Act::Rent), (9, Act::Extend), (9, Act::End), (9_000, Act::Close)],
     &[(9, Act::TransferOwnership), (9, Act::AcceptOwnership), (9, Act::SetGuardian), (9, Act::Sweep)],
     &[(9, Act::Deposit), (9, Act::Offer), (9, Act::Rent), (9_000, Act::FileSpoofed), (260_000, Act::Execute)],
-    &[(9, Act::Overturn), (9, Act::Uphold), (9, Act::RequestExit), (9, Act::CancelExit), (9, Act::SetPayoutAccount)],
+    &[(9, Act::RequestExit), (9, Act::CancelExit), (9, Act::SetPayoutAccount), (9, Act::WithdrawCredit)],
 ];
 
-/// How often each act was tried and succeeded, and which events were seen.
+/// How often each act was tried and succeeded, and what it did besides.
 #[derive(Default)]
 struct Tally {
     acts: BTreeMap<Act, (u32, u32)>,
@@ -93,6 +95,7 @@ fn everything_was_done(sum: &Tally) {
         (Act::Extend, "Reserved"),
         (Act::Fill, "Reserved"),
         (Act::Close, "Released"),
+        (Act::CloseMany, "Released"),
         (Act::Abandon, "Forfeited"), // forfeitReserved
         (Act::FileNotDelivered, "SetAside"),
         (Act::FileOffline, "SetAside"),
@@ -105,6 +108,9 @@ fn everything_was_done(sum: &Tally) {
         (Act::Overturn, "Decided"),
     ];
     for pair in by_siblings {
+        assert!(sum.events.contains(&pair), "{pair:?} was never seen");
+    }
+    for pair in [(Act::Register, "the second machine"), (Act::Register, "after it was retired")] {
         assert!(sum.events.contains(&pair), "{pair:?} was never seen");
     }
 }
@@ -165,7 +171,12 @@ impl Pair {
         self.ours.chain.set_time(time);
         self.anvil.set_time(time);
         let step = transaction(act, aim, dice, &self.ours);
+        let known = view(&self.ours.chain, self.ours.vault, vault::registrationCountCall {});
         let succeeded = self.send(act, &step);
+        if succeeded && act == Act::Register {
+            let which = ["the first machine", "the second machine"][aim.machine];
+            self.tally.events.insert((act, if known < 2 { which } else { "after it was retired" }));
+        }
         let (tried, done) = self.tally.acts.entry(act).or_default();
         (*tried, *done) = (*tried + 1, *done + u32::from(succeeded));
         self.number += 1;

@@ -214,7 +214,7 @@ impl Surety {
             durationSecs: secs,
             renterKey: word("renter's ssh key"),
             offerHash: offer_hash,
-            certificates: self.certificates_of(machine, 3),
+            certificates: self.certificates(machine, 3),
         }
     }
 

@@ -30,15 +30,12 @@ impl Surety {
         vault::registrationDigestCall { machine: id, hotkey, miner: self.miner }
     }
 
-    pub fn certificates(&self, signers: usize) -> Vec<escrow::IRentalEscrow::SignedCertificate> {
-        self.certificates_of(self.machine(), signers)
-    }
-
-    pub fn certificates_of(&self, machine: B256, signers: usize) -> Vec<escrow::IRentalEscrow::SignedCertificate> {
+    pub fn certificates(&self, machine: B256, signers: usize) -> Vec<escrow::IRentalEscrow::SignedCertificate> {
         let (measured_at, evidence) = (self.chain.now() as u32, word("evidence"));
         let registration = self.registration_of(machine);
         let typehash = keccak256(
-            "Certificate(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,uint32 measuredAt,bytes32 evidence)",
+            "Certificate(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,\
+             uint32 measuredAt,bytes32 evidence)",
         );
         let fields = (typehash, machine, registration, H100, 1u16, measured_at, evidence);
         let digest = self.digest(self.escrow, keccak256(fields.abi_encode()));
@@ -66,7 +63,7 @@ impl Surety {
             r: c.r,
             vs: c.vs,
         };
-        self.certificates_of(machine, signers).into_iter().map(same).collect()
+        self.certificates(machine, signers).into_iter().map(same).collect()
     }
 
     /// A case, attested by the first `signers` keepers.
@@ -90,7 +87,8 @@ impl Surety {
         let (proved_at, evidence) = (self.chain.now() as u32, word("evidence"));
         let registration = self.registration_of(machine);
         let typehash = keccak256(
-            "Spoof(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,uint32 provedAt,bytes32 evidence)",
+            "Spoof(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,\
+             uint32 provedAt,bytes32 evidence)",
         );
         let fields = (typehash, machine, registration, H100, 1u16, proved_at, evidence);
         let digest = self.digest(self.arbiter, keccak256(fields.abi_encode()));
