@@ -220,13 +220,11 @@ pub fn transaction(act: Act, aim: Aim, dice: &mut Dice, s: &Surety) -> Step {
 
 fn of_node(act: Act, aim: Aim, dice: &mut Dice, s: &Surety) -> Step {
     let machine = &s.machines[aim.machine];
-    let (id, other) = (machine.id(), dice.one_of(&[0, SECOND_UID, 1]));
+    let id = machine.id();
+    let uid = if dice.once_in(4) { dice.one_of(&[0, SECOND_UID, 1]) } else { machine.uid };
     match act {
-        Act::Register => {
-            let uid = if dice.once_in(4) { other } else { machine.uid };
-            step(s.miner, s.vault, &s.registration_at(machine, uid))
-        }
-        Act::Rebind => step(s.miner, s.vault, &vault::rebindCall { machine: id, uid: other, uidHash: hash_of(other) }),
+        Act::Register => step(s.miner, s.vault, &s.registration_at(machine, uid)),
+        Act::Rebind => step(s.miner, s.vault, &vault::rebindCall { machine: id, uid, uidHash: hash_of(uid) }),
         Act::SetEndpoint => {
             step(s.miner, s.vault, &vault::setEndpointCall { machine: id, endpoint: endpoint(dice.below(4) as u16) })
         }

@@ -50,12 +50,17 @@ pub fn introduce(anvil: &mut Anvil, s: &Surety, machine: &Machine) {
     done(anvil, s.stranger, at(Precompile::Ed25519Verify), verified);
 }
 
-fn associate(anvil: &mut Anvil, s: &Surety, machine: &Machine) {
+/// The machine's hotkey sits at its uid.
+pub fn seat(anvil: &mut Anvil, from: Address, machine: &Machine) {
     let (hotkey, uid) = (machine.hotkey.to_b256(), machine.uid);
-    let seat = metagraph::setHotkeyCall { netuid: NETUID, uid, hotkey };
-    done(anvil, s.stranger, at(Precompile::Metagraph), seat);
+    let call = metagraph::setHotkeyCall { netuid: NETUID, uid, hotkey };
+    done(anvil, from, at(Precompile::Metagraph), call);
+}
+
+fn associate(anvil: &mut Anvil, s: &Surety, machine: &Machine) {
+    seat(anvil, s.stranger, machine);
     let prefix = hex!("658faa385070e074c85bf6b568cf05552ee3ea5cc28fb0bcd7e9c900544e35b2");
-    let [net, uid] = [NETUID, uid].map(|id: u16| twox64_concat(&id.to_le_bytes()));
+    let [net, uid] = [NETUID, machine.uid].map(|id: u16| twox64_concat(&id.to_le_bytes()));
     let key = [&prefix[..], &net, &uid].concat().into();
     let value = [s.miner.as_slice(), &10_000u64.to_le_bytes()].concat().into();
     done(anvil, s.stranger, at(Precompile::StorageQuery), storage::setValueCall { key, value });
