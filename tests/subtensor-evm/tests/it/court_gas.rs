@@ -130,6 +130,28 @@ fn a_check_in_beside_256_validators_costs_625_gas_for_each() {
     assert!(many < 230_000, "{many}");
 }
 
+/// Somebody with 253 validators fills the table: the next to come pays for reading it, and gets in if it is heavier.
+#[test]
+fn a_full_table_costs_a_heavier_newcomer_gas_and_does_not_keep_it_out() {
+    let mut s = Surety::with_court();
+    for uid in 1_000..1_253 {
+        let account = addr(&format!("crowd {uid}"));
+        validator(&mut s.chain, uid, native(&format!("validator {uid}")), account, TAO);
+        ok(&mut s.chain, account, s.keepers, join_call(uid), 0);
+    }
+    assert_eq!(view(&s.chain, s.keepers, power::keeperCountCall {}).to::<u64>(), 256);
+    let (account, uid) = newcomer(&mut s);
+    let tx = join_tx(&s, account, uid);
+    let gas = used(&s, &tx);
+    eprintln!("join at a full table: {gas}");
+    assert!(gas < 1_650_000, "{gas}");
+    s.chain.set_voting_power(NETUID, native("newcomer's hotkey"), TAO);
+    let refused = s.chain.simulate(&tx);
+    assert!(refused.reverted_with(power::VotingPowerKeepers_TooLight::SELECTOR), "{refused:?}");
+    let all = (0..3).map(|i| s.keeper(i)).collect();
+    assert_eq!(quorum_of(&s, all), (false, true), "100 of 353 TAO");
+}
+
 /* D5: A FAILING 0x80d */
 
 #[test]
