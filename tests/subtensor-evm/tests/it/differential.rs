@@ -2,9 +2,9 @@
 //! precompiles themselves: every answer and every ledger is the same. So what is tested on anvil is tested.
 //!
 //! Two machines, the second at a uid over 255; every function anybody can call (`walk`), sometimes at random, sometimes
-//! in an order that leads somewhere; native money that nobody sent, hotkeys swapped; at the end the system is sunset and
-//! everybody gets out. Not compared: the gas of calls that reach a precompile, and keepers by voting power, because no
-//! stand-in for 0x80d is among the artifacts.
+//! in an order that leads somewhere; native money that nobody sent, hotkeys swapped; at the end the system is sunset
+//! and everybody gets out. Not compared: the gas of calls that reach a precompile, and keepers by voting power, because
+//! no stand-in for 0x80d is among the artifacts.
 //!
 //! `SURETY_SEED=N SURETY_STEPS=N cargo test -p surety-subtensor-evm differential` walks elsewhere or further.
 
