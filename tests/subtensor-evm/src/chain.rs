@@ -16,6 +16,8 @@ use std::cell::RefCell;
 
 /// Seconds between blocks.
 pub const BLOCK_SECS: u64 = 12;
+/// Blocks of an epoch, after which voting power is brought up to date. Source: the runtime's default tempo.
+pub const EPOCH_BLOCKS: u64 = 360;
 /// Blocks between two associations of a uid. Source: the runtime's constant; never associated counts from block 0.
 const ASSOCIATION_RATE_LIMIT_BLOCKS: u64 = 7_200;
 
@@ -120,13 +122,16 @@ impl Chain {
         self.world.borrow().block.timestamp_secs
     }
 
-    /// That many seconds pass, and blocks of 12 seconds with them, at least one.
+    /// That many seconds pass, and blocks of 12 seconds with them, at least one. Epochs end at every 360th block.
     pub fn pass(&mut self, secs: u64) {
         let world = self.world.get_mut();
         world.block.timestamp_secs += secs;
-        world.block.number += (secs / BLOCK_SECS).max(1);
-        let number = world.block.number;
-        world.subnets().values_mut().for_each(|subnet| subnet.reach_block(number));
+        let before = world.block.number;
+        let number = before + (secs / BLOCK_SECS).max(1);
+        world.block.number = number;
+        if before / EPOCH_BLOCKS != number / EPOCH_BLOCKS {
+            world.subnets().values_mut().for_each(|subnet| subnet.end_epoch(number));
+        }
     }
 
     /* BALANCES */
@@ -196,8 +201,13 @@ impl Chain {
 
     /// eth_call: nothing is paid, nothing stays.
     pub fn call(&self, from: Address, to: Address, data: impl Into<Bytes>) -> Outcome {
+        self.simulate(&Tx::call(from, to, data).gas(BLOCK_CALL_GAS))
+    }
+
+    /// The same with a gas limit of the caller's choice. Logs say what would have happened.
+    pub fn simulate(&self, tx: &Tx) -> Outcome {
         self.world.borrow_mut().save();
-        let outcome = run(&self.world, &Tx::call(from, to, data).gas(BLOCK_CALL_GAS), Mode::Unpaid);
+        let outcome = run(&self.world, tx, Mode::Unpaid);
         self.world.borrow_mut().restore();
         outcome
     }
@@ -278,8 +288,8 @@ impl Chain {
         self.world.get_mut().subnets().entry(netuid).or_default()
     }
 
-    /// Seats `hotkey`, owned by `coldkey`, at `uid`. Whoever sat there is recycled: its EVM address and voting power
-    /// go with it.
+    /// Seats `hotkey`, owned by `coldkey`, at `uid`. Whoever sat there is recycled: its EVM address goes at once, its
+    /// voting power with the epoch.
     pub fn register_hotkey(&mut self, netuid: u16, uid: u16, hotkey: AccountId, coldkey: AccountId) {
         let world = self.world.get_mut();
         let block = world.block.number;

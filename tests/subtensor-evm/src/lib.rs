@@ -56,18 +56,22 @@
 //! | D22 | no floor for calldata; the surcharge for new accounts *is* charged | [`precompiles::gas`] |
 //!
 //! `tests/it` shows each on a naive contract (`naive/*.sol`) and what Surety's shipped bytecode does instead, lets that
-//! bytecode live from registration to exit, measures every gas figure of [`precompiles::gas`] from a contract, and
-//! walks at random on anvil and here at once, comparing every answer, every ledger and the gas of plain calls.
+//! bytecode live from registration to exit, with appointed keepers and with keepers by voting power (`court`,
+//! `court_gas`), measures every gas figure of [`precompiles::gas`] from a contract, and walks at random on anvil and
+//! here at once, through every function anybody can call, comparing every answer, every ledger and the gas of plain
+//! calls (`differential`, `walk`).
 //!
 //! # What it is not
 //! - Stake has no pool: a constant price per subnet, no slippage, no fee, no share rounding, no locks, no collateral.
+//! - Voting power is what a test writes down: no average of stake, no threshold, no permits. Epochs end at every 360th
+//!   block, whatever a subnet's tempo; all they do here is what [`subnet::Subnet::end_epoch`] says.
 //! - Runtime calls are those of [`RuntimeCall`]; proxy types other than Any, Staking and Transfer permit nothing.
 //! - 0x400, 0x401, 0x801, 0x803, 0x804, 0x808 to 0x80a are missing; 0x807 knows four items of storage (listed there),
 //!   0x802 three getters.
 //! - An association's or delegation's signature is taken as checked. Weight, proof size, mempool order and reorgs do
 //!   not exist; RPC neither.
-//! - Not measured on the chain, and said so where they stand: gas of `Proxy.proxy` and 0x80d; a proxy's
-//!   deposit; what happens after PR #3130 beyond the refusal itself.
+//! - Not measured on the chain, and said so where they stand: gas of `Proxy.proxy` and 0x80d (the latter read in its
+//!   source); a proxy's deposit; what happens after PR #3130 beyond the refusal itself.
 
 pub mod account;
 pub mod chain;

@@ -32,7 +32,7 @@ pub struct Association {
 pub struct Voting {
     /// Whether voting power is kept at all; it is not unless the subnet's owner or root say so.
     pub tracking: bool,
-    /// The block at which tracking ends; 0: none is scheduled.
+    /// The block at which tracking may end, with the next epoch; 0: none is scheduled.
     pub disable_at_block: u64,
     /// Smoothing per epoch, 1e18 = none.
     pub ema_alpha: u64,
@@ -76,34 +76,38 @@ impl Default for Subnet {
 }
 
 impl Subnet {
-    /// Seats a hotkey. Whoever sat there is gone, and its EVM address and voting power with it.
+    /// Seats a hotkey. Whoever sat there is gone, and its EVM address with it; its voting power goes with the epoch.
     pub fn seat(&mut self, uid: u16, hotkey: AccountId, block: u64) {
-        if let Some(old) = self.neurons.insert(uid, Neuron { hotkey, registered_at: block })
-            && old.hotkey != hotkey
-        {
-            self.voting.power.remove(&old.hotkey);
-        }
+        self.neurons.insert(uid, Neuron { hotkey, registered_at: block });
         self.associations.remove(&uid);
     }
 
-    /// The hotkey's seats, voting power and all, become `new`'s; associations stay.
+    /// The hotkey's seats, voting power and all, become `new`'s; associations stay. Power `new` has already is added
+    /// to.
     pub fn swap_hotkey(&mut self, old: AccountId, new: AccountId) {
         for neuron in self.neurons.values_mut().filter(|neuron| neuron.hotkey == old) {
             neuron.hotkey = new;
         }
         if let Some(power) = self.voting.power.remove(&old) {
-            self.voting.power.insert(new, power);
+            let sum = self.voting.power.entry(new).or_default();
+            *sum = sum.saturating_add(power);
         }
     }
 
-    /// Ends tracking when its block has come.
-    pub fn reach_block(&mut self, block: u64) {
+    /// What the end of an epoch does to voting power: tracking ends if its block has come, and everybody's power with
+    /// it; who is registered no more has none. Stake does not flow into the average here: tests write it down.
+    pub fn end_epoch(&mut self, block: u64) {
+        if !self.voting.tracking {
+            return;
+        }
         let due = self.voting.disable_at_block;
         if due != 0 && due <= block {
             self.voting.tracking = false;
             self.voting.disable_at_block = 0;
             self.voting.power.clear();
         }
+        let neurons = &self.neurons;
+        self.voting.power.retain(|hotkey, _| neurons.values().any(|neuron| neuron.hotkey == *hotkey));
     }
 
     /// What `alpha` (alpha-rao) is worth, in rao.

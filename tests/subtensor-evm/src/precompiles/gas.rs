@@ -22,7 +22,8 @@
 //! | 0x80b `addProxy` | 3 | 5,839 | 5,441 | 5,441 |
 //! | 0x80c `addressMapping` | 1 | 386 | 0 | 0 |
 //! | 0x06 `Balances.burn` | – | fails with 2,300 gas, succeeds with 2,400 | – | 2,200 |
-//! | 0x80d `getVotingPower` | 2 | not measured | – | 625 (one read) |
+//! | 0x80d `getVotingPower`, `isVotingPowerTrackingEnabled` | 2, 1 | not measured | – | 625 (one read) |
+//! | 0x80d `getTotalVotingPower` | 1 | not measured | – | 625 for each entry, nothing for none |
 //!
 //! 0x800's figure also contains what a CALL with value pays: 9,000, and 25,000 because 0x800's own account is empty,
 //! less the stipend of 2,300 (unused). `tests/it/gas.rs` measures each line from a contract and compares it.

@@ -30,7 +30,7 @@ pub(super) fn execute(world: &RefCell<World>, handle: &mut impl PrecompileHandle
         IVotingPowerCalls::getTotalVotingPower(call) => {
             let power = voting(call.netuid).power;
             let total = power.values().fold(0u64, |sum, power| sum.saturating_add(*power));
-            (power.len().max(1), U256::from(total))
+            (power.len(), U256::from(total)) // one read for each entry, none for none
         }
         IVotingPowerCalls::isVotingPowerTrackingEnabled(call) => (1, U256::from(voting(call.netuid).tracking)),
         IVotingPowerCalls::getVotingPowerDisableAtBlock(call) => (1, U256::from(voting(call.netuid).disable_at_block)),

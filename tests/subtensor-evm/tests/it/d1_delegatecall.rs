@@ -4,7 +4,7 @@ use crate::{
     kit::{NETUID, TAO, addr, at, chain, deploy, native, ok, send, wei},
     naive,
     naive_abi::{Chain as Sub, Hostile, Naive},
-    surety::{DAY, HOUR, PRICE_RAO, Surety, escrow, shipped, vault},
+    surety::{DAY, HOUR, KeeperSet, PRICE_RAO, Surety, escrow, vault},
 };
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
@@ -227,12 +227,17 @@ fn d1_surety_never_runs_a_payees_code() {
 /// address or an account could stand, and payloads for them: nothing but precompiles and siblings is ever called.
 #[test]
 fn d2_no_input_makes_surety_call_what_it_should_not() {
-    let mut s = Surety::new();
+    for set in [KeeperSet::Appointed, KeeperSet::VotingPower] {
+        no_input_makes_it_call_what_it_should_not(Surety::with(set));
+    }
+}
+
+fn no_input_makes_it_call_what_it_should_not(mut s: Surety) {
     s.rented();
     let hostile = thief(&mut s.chain, s.stranger, Precompile::Dispatch, loot());
     s.chain.take_frames();
     let (all, targets) = (s.contracts(), [at(Precompile::Dispatch), at(Precompile::Staking), hostile]);
-    for (contract, (_, code)) in all.into_iter().zip(shipped()) {
+    for (contract, (_, code)) in all.into_iter().zip(s.set.shipped()) {
         for selector in selectors(code) {
             for target in targets {
                 for from in [s.stranger, s.miner, s.owner, s.judge] {

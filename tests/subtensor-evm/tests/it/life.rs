@@ -160,7 +160,7 @@ fn a_false_proof_costs_the_class_bond() {
     let mut s = Surety::new();
     s.rented();
     s.chain.pass(60);
-    let call = s.spoof_call(3);
+    let call = s.spoof_call(s.machine(), 3);
     ok(&mut s.chain, s.stranger, s.arbiter, call, 0);
     assert_eq!(view(&s.chain, s.arbiter, arbiter::caseAtCall { caseId: 1 }).penalty, H100_BOND_RAO);
     s.chain.pass(u64::from(3 * DAY));
@@ -177,7 +177,7 @@ fn a_bid_becomes_a_rental_and_its_change_comes_back() {
     let post = s.bid_call(secs, max_price);
     let bid: u64 = ok(&mut s.chain, s.renter, s.bids, post, max_price * u64::from(secs));
     s.ready(TAO);
-    let call = bids::fillCall { bid, machine: s.machine(), certificates: s.bid_certificates(3) };
+    let call = bids::fillCall { bid, machine: s.machine(), certificates: s.bid_certificates(s.machine(), 3) };
     let rental: u64 = ok(&mut s.chain, s.stranger, s.bids, call, 0);
     assert_eq!(view(&s.chain, s.escrow, escrow::rentalAtCall { rental }).r.renter, s.renter);
     assert_eq!(view(&s.chain, s.bids, bids::bidAtCall { bid }).rental, rental);

@@ -1,6 +1,8 @@
 //! What Subtensor does to contracts, shown on naive ones and on Surety's.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, missing_docs, unreachable_pub)]
 
+mod court;
+mod court_gas;
 mod d1_delegatecall;
 mod d3_money;
 mod d5_gas_and_locks;
@@ -14,3 +16,4 @@ mod naive_abi;
 mod node;
 mod precompiles;
 mod surety;
+mod walk;

@@ -27,20 +27,18 @@ pub struct Answer {
 
 /// A chain.
 pub trait Node {
-    /// Puts an account's balance to that, in rao.
-    fn fund(&mut self, who: Address, rao: u64);
+    /// Gives an account that many rao, from nowhere and without running its code.
+    fn give(&mut self, who: Address, rao: u64);
     /// Sends a transaction from anybody; no receiver creates.
     fn send(&mut self, from: Address, to: Option<Address>, data: Vec<u8>, value_rao: u64) -> Answer;
-    /// Reads.
-    fn call(&self, to: Address, data: Vec<u8>) -> Bytes;
+    /// All reads at once, in their order: what the calls return, and what the accounts show, in rao.
+    fn read(&self, calls: &[(Address, Vec<u8>)], accounts: &[Address]) -> (Vec<Bytes>, Vec<u64>);
     /// The next transaction's block has that timestamp.
     fn set_time(&mut self, secs: u64);
-    /// What the account owns in rao, the existential deposit included.
-    fn owned_rao(&self, who: Address) -> u64;
 }
 
 impl Node for Chain {
-    fn fund(&mut self, who: Address, rao: u64) {
+    fn give(&mut self, who: Address, rao: u64) {
         Chain::fund(self, who, rao).unwrap();
     }
 
@@ -51,8 +49,10 @@ impl Node for Chain {
         Answer { succeeded, output: outcome.output, gas_used, created }
     }
 
-    fn call(&self, to: Address, data: Vec<u8>) -> Bytes {
-        Chain::call(self, Address::ZERO, to, data).output
+    fn read(&self, calls: &[(Address, Vec<u8>)], accounts: &[Address]) -> (Vec<Bytes>, Vec<u64>) {
+        let call = |(to, data): &(Address, Vec<u8>)| Chain::call(self, Address::ZERO, *to, data.clone()).output;
+        let shown = |who: &Address| (self.visible_wei(*who) / wei(1)).to();
+        (calls.iter().map(call).collect(), accounts.iter().map(shown).collect())
     }
 
     fn set_time(&mut self, secs: u64) {
@@ -60,10 +60,6 @@ impl Node for Chain {
         if secs > now {
             self.pass(secs - now);
         }
-    }
-
-    fn owned_rao(&self, who: Address) -> u64 {
-        self.free_rao(who)
     }
 }
 
@@ -102,7 +98,16 @@ impl Anvil {
     }
 
     fn rpc(&self, method: &str, params: Value) -> Value {
-        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+        result(&self.post(&request(1, method, &params)), method, &params)
+    }
+
+    /// Sets what an account shows, in rao.
+    pub fn set_balance(&mut self, who: Address, rao: u64) {
+        self.rpc("anvil_setBalance", json!([who, format!("{:#x}", wei(rao))]));
+    }
+
+    fn post(&self, body: &Value) -> Value {
+        let body = body.to_string();
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n";
@@ -111,9 +116,7 @@ impl Anvil {
         stream.read_to_end(&mut response).unwrap();
         let text = String::from_utf8(response).unwrap();
         let (_, json) = text.split_once("\r\n\r\n").unwrap();
-        let answer: Value = serde_json::from_str(json).unwrap_or_else(|e| panic!("{method}: {e}: {text}"));
-        assert!(answer.get("error").is_none(), "{method} {params}: {}", answer["error"]);
-        answer["result"].clone()
+        serde_json::from_str(json).unwrap_or_else(|e| panic!("{body}: {e}: {text}"))
     }
 
     fn receipt(&self, hash: &Value) -> Value {
@@ -134,8 +137,9 @@ impl Anvil {
 }
 
 impl Node for Anvil {
-    fn fund(&mut self, who: Address, rao: u64) {
-        self.rpc("anvil_setBalance", json!([who, format!("{:#x}", wei(rao))]));
+    fn give(&mut self, who: Address, rao: u64) {
+        let (_, shown) = self.read(&[], &[who]);
+        self.set_balance(who, shown[0] + rao);
     }
 
     fn send(&mut self, from: Address, to: Option<Address>, data: Vec<u8>, value_rao: u64) -> Answer {
@@ -156,16 +160,23 @@ impl Node for Anvil {
         Answer { succeeded, output, gas_used: number(&receipt["gasUsed"]).to(), created }
     }
 
-    fn call(&self, to: Address, data: Vec<u8>) -> Bytes {
-        bytes(&self.rpc("eth_call", json!([{ "to": to, "data": hex::encode_prefixed(data) }, "latest"])))
+    fn read(&self, calls: &[(Address, Vec<u8>)], accounts: &[Address]) -> (Vec<Bytes>, Vec<u64>) {
+        let call = |(to, data): &(Address, Vec<u8>)| {
+            ("eth_call", json!([{ "to": to, "data": hex::encode_prefixed(data) }, "latest"]))
+        };
+        let balance = |who: &Address| ("eth_getBalance", json!([who, "latest"]));
+        let all: Vec<_> = calls.iter().map(call).chain(accounts.iter().map(balance)).collect();
+        let batch = all.iter().enumerate().map(|(id, (method, params))| request(id, method, params)).collect();
+        let Value::Array(mut answers) = self.post(&Value::Array(batch)) else { panic!("a batch has many answers") };
+        answers.sort_by_key(|answer| answer["id"].as_u64());
+        let results = answers.iter().zip(&all).map(|(answer, (method, params))| result(answer, method, params));
+        let mut results: Vec<Value> = results.collect();
+        let owned = results.split_off(calls.len());
+        (results.iter().map(bytes).collect(), owned.iter().map(|wei_of| (number(wei_of) / wei(1)).to()).collect())
     }
 
     fn set_time(&mut self, secs: u64) {
         self.rpc("evm_setNextBlockTimestamp", json!([secs]));
-    }
-
-    fn owned_rao(&self, who: Address) -> u64 {
-        (number(&self.rpc("eth_getBalance", json!([who, "latest"]))) / wei(1)).to()
     }
 }
 
@@ -181,6 +192,15 @@ fn program() -> Option<PathBuf> {
     let packages = std::fs::read_dir(scope).ok()?.flatten();
     let mut programs = packages.map(|package| package.path().join("bin/anvil"));
     programs.find(|program| program.is_file())
+}
+
+fn request(id: usize, method: &str, params: &Value) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
+}
+
+fn result(answer: &Value, method: &str, params: &Value) -> Value {
+    assert!(answer.get("error").is_none(), "{method} {params}: {}", answer["error"]);
+    answer["result"].clone()
 }
 
 fn bytes(value: &Value) -> Bytes {

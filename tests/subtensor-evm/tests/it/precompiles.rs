@@ -7,7 +7,11 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, U256, hex, keccak256};
 use alloy_sol_types::SolCall;
 use ed25519_dalek::Signer;
-use surety_subtensor_evm::{AccountId, BURN_ACCOUNT, Chain, Precompile, RuntimeCall, Status, staking::MIN_STAKE_RAO};
+use surety_subtensor_evm::{
+    AccountId, BURN_ACCOUNT, Chain, Precompile, RuntimeCall, Status,
+    chain::{BLOCK_SECS, EPOCH_BLOCKS},
+    staking::MIN_STAKE_RAO,
+};
 
 fn answer(chain: &Chain, precompile: Precompile, input: impl Into<Bytes>) -> Bytes {
     let outcome = chain.call(addr("anybody"), at(precompile), input);
@@ -183,20 +187,26 @@ fn voting_power_follows_its_hotkey_and_ends_when_it_is_switched_off() {
     };
     assert_eq!((power(&chain, alice), total(&chain), tracked(&chain)), (0, 0, false));
     chain.register_hotkey(NETUID, 0, alice, native("coldkey"));
+    chain.register_hotkey(NETUID, 1, native("other"), native("coldkey"));
     chain.set_voting_power(NETUID, alice, 70);
     chain.set_voting_power(NETUID, native("other"), 30);
     assert_eq!((power(&chain, alice), total(&chain), tracked(&chain)), (70, 100, true));
     chain.swap_hotkey(alice, bob);
     assert_eq!((power(&chain, alice), power(&chain, bob), total(&chain)), (0, 70, 100));
     chain.register_hotkey(NETUID, 0, native("newcomer"), native("coldkey"));
-    assert_eq!((power(&chain, bob), total(&chain)), (0, 30), "recycled");
-    let off = chain.block().number + 10;
+    assert_eq!((power(&chain, bob), total(&chain)), (70, 100), "recycled, and the epoch has not ended");
+    chain.pass(EPOCH_BLOCKS * BLOCK_SECS);
+    assert_eq!((power(&chain, bob), total(&chain)), (0, 30), "the epoch has ended");
+    chain.set_voting_power(NETUID, native("newcomer"), 5);
+    chain.swap_hotkey(native("other"), native("newcomer"));
+    assert_eq!(power(&chain, native("newcomer")), 35, "power is added to power");
+    let off = (chain.block().number / EPOCH_BLOCKS + 1) * EPOCH_BLOCKS;
     chain.subnet_mut(NETUID).voting.disable_at_block = off;
     let scheduled = Sub::getVotingPowerDisableAtBlockCall { netuid: NETUID };
     assert_eq!(view(&chain, at(Precompile::VotingPower), scheduled), off);
-    chain.pass(9 * 12);
+    chain.pass((off - chain.block().number - 1) * BLOCK_SECS);
     assert!(tracked(&chain));
-    chain.pass(12);
+    chain.pass(BLOCK_SECS);
     assert_eq!((tracked(&chain), total(&chain)), (false, 0));
 }
 
