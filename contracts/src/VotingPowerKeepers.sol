@@ -233,7 +233,7 @@ contract VotingPowerKeepers is IVotingPowerKeepers {
         seat.place = uint16(_accounts.length);
     }
 
-    /// @dev Reads the whole table, about a million gas: only when somebody filled it, which takes as many validators.
+    /// @dev Reads the whole table, 1.4 million gas: only when somebody filled it, which takes as many validators.
     function _evictLighterThan(uint64 weight) private {
         // slither-disable-next-line uninitialized-local nobody until one is read
         address lightest;
