@@ -180,9 +180,16 @@ impl Params {
 
     fn parse(text: &str, path: &Path, network: Network) -> Result<Self, ParamsError> {
         let parse = |source| ParamsError::Parse { path: path.to_path_buf(), source: Box::new(source) };
-        let params: Self = toml::from_str(text).map_err(parse)?;
-        let wrong = params.wrong(network);
-        if wrong.is_empty() { Ok(params) } else { Err(ParamsError::Refused(wrong)) }
+        toml::from_str::<Self>(text).map_err(parse)?.checked(network)
+    }
+
+    /// The same, if `network` can have them: for parameters that come from no file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the values, at once.
+    pub fn checked(self, network: Network) -> Result<Self, ParamsError> {
+        let wrong = self.wrong(network);
+        if wrong.is_empty() { Ok(self) } else { Err(ParamsError::Refused(wrong)) }
     }
 
     /// Everything that a constructor would refuse, and what no deployment should have; empty: nothing.
