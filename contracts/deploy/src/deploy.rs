@@ -381,7 +381,7 @@ impl Run<'_> {
             escrow: of(&[Kind::RentalEscrow]),
             arbiter: of(&[Kind::Arbiter]),
             bids: of(&[Kind::RentalBids]),
-            times: self.plan.params.times(),
+            times: self.plan.params.windows.times(),
         };
         let record = Record {
             network: self.options.network,

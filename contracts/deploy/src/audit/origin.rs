@@ -64,7 +64,7 @@ fn top(file: &DeploymentFile, plan: &Plan, lines: &mut Lines) {
     let agrees = [
         ("chain_id", file.deployment.chain_id == file.record.network.chain_id()),
         ("netuid", file.deployment.netuid == plan.params.netuid),
-        ("times", file.deployment.times == plan.params.times()),
+        ("times", file.deployment.times == plan.params.windows.times()),
         ("record.owner", file.record.owner == plan.owner),
         ("keepers", Some(file.deployment.keepers) == of(&[Kind::AppointedKeepers, Kind::VotingPowerKeepers])),
         ("vault", Some(file.deployment.vault) == of(&[Kind::CollateralVault])),

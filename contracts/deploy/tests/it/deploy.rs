@@ -38,7 +38,7 @@ async fn a_deployment_is_written_down_and_a_second_run_sends_nothing() {
     // What keepers and agents read of it.
     let read = Deployment::read(&path).unwrap();
     assert_eq!(read, file.deployment);
-    assert_eq!(read.times, world.params.times());
+    assert_eq!(read.times, world.params.windows.times());
     assert_eq!(world.nonce().await, 6);
     let again = world.deploy(until(|_| true)).await.unwrap();
     assert_eq!(again, Outcome::AlreadyThere(Box::new(file)));
