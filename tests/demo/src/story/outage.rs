@@ -37,7 +37,7 @@ pub(super) async fn outage(stage: &mut Stage, lost: &Rented) -> Result<()> {
     settled(stage, lost, &case).await
 }
 
-/// The deployment is audited in the middle of its life, too: a rental runs, a case is undecided, a wish is open, money is
+/// The deployment is audited in the middle of its life, too: a rental and a wish are open, a case is undecided, money is
 /// everywhere.
 async fn in_use(stage: &Stage) -> Result<()> {
     let audited = stage.audited().await?;
