@@ -37,8 +37,8 @@ pub(super) async fn outage(stage: &mut Stage, lost: &Rented) -> Result<()> {
     settled(stage, lost, &case).await
 }
 
-/// The deployment is audited in the middle of its life, too: a rental and a wish are open, a case is undecided, money is
-/// everywhere.
+/// The deployment is audited in the middle of its life, too: a rental and a wish are open, a case is undecided, and
+/// money is everywhere.
 async fn in_use(stage: &Stage) -> Result<()> {
     let audited = stage.audited().await?;
     let owes = |contract: &str, what: &str| {
