@@ -17,10 +17,10 @@ use surety_core::types::{Account, Hash32};
 use surety_demo::actor::Actor;
 use surety_demo::anvil::{Anvil, CHAIN_ID, free_port};
 use surety_demo::chain::Chain;
-use surety_demo::deploy::{Appointment, Roles, deploy};
+use surety_demo::deploy::{Appointment, appoint, deploy};
 use surety_demo::keepers::demo_rules;
 use surety_demo::miner::{Miner, Terms};
-use surety_demo::params::demo_params;
+use surety_demo::params::{Roles, WINDOWS, demo_params};
 use surety_demo::process::Processes;
 use surety_demo::seed::Seed;
 use surety_demo::standins::{self, Neuron};
@@ -52,7 +52,8 @@ impl LocalChain {
         let processes = Processes::new(Path::new("true"), logs.path()).unwrap();
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts/node_modules/.bin/anvil");
         let anvil = Anvil::start(&processes, &program).await.unwrap();
-        let deployer = Actor::new("deployer", SEED.evm_key("deployer").unwrap(), anvil.node.clone(), CHAIN_ID);
+        let key = SEED.evm_key("deployer").unwrap();
+        let deployer = Actor::new("deployer", key.clone(), anvil.node.clone(), CHAIN_ID);
         anvil.set_balance(deployer.account(), 100_000_000_000).await.unwrap();
         standins::place(&anvil).await.unwrap();
         let roles = Roles {
@@ -62,7 +63,9 @@ impl LocalChain {
             guardian: deployer.account(),
             judge: Account([8; 20]),
         };
-        let deployment = deploy(&deployer, &anvil.node, &demo_params(), &roles, &[appointment()]).await.unwrap();
+        let params = demo_params(&roles).unwrap();
+        let deployment = deploy(&anvil.node, &key, &params, logs.path()).await.unwrap().deployment;
+        appoint(&deployer, deployment.keepers.address, &[appointment()]).await.unwrap();
         Self { anvil, deployment, deployer, _logs: logs, _processes: processes }
     }
 }
@@ -195,7 +198,7 @@ fn nowhere() -> Deployment {
         escrow: contract(3),
         arbiter: contract(4),
         bids: contract(5),
-        times: demo_params().times(),
+        times: WINDOWS.times(),
     }
 }
 

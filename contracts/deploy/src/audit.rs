@@ -104,8 +104,8 @@ pub async fn audit(node: &Node, file: &DeploymentFile, options: &AuditOptions) -
         return Err(AuditError::WrongFile { network, found: file.record.network });
     }
     let (block, block_hash, block_secs) = pinned(node, options).await?;
-    if block < file.block {
-        return Err(AuditError::TooEarly { block, made: file.block });
+    if block < file.deployment.block {
+        return Err(AuditError::TooEarly { block, made: file.deployment.block });
     }
     let at = At { node: node.clone(), block };
     let mut lines = origin::record(file).all;

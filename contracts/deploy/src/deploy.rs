@@ -18,7 +18,7 @@ pub use error::{DeployError, Interrupted};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use surety_client::deployment::Contract;
+use surety_client::deployment::{Contract, Deployment};
 use surety_client::intent::revert_name;
 use surety_client::keys::Key;
 use surety_client::provider::{Node, NodeError, Tag};
@@ -372,7 +372,7 @@ impl Run<'_> {
                 code_hash: made.code_hash,
             })
         };
-        DeploymentFile {
+        let deployment = Deployment {
             chain_id: self.journal.chain_id,
             netuid: self.plan.params.netuid,
             block: contracts.iter().map(|made| made.block).max().unwrap_or_default(),
@@ -381,16 +381,17 @@ impl Run<'_> {
             escrow: of(&[Kind::RentalEscrow]),
             arbiter: of(&[Kind::Arbiter]),
             bids: of(&[Kind::RentalBids]),
-            times: self.plan.params.times(),
-            record: Record {
-                network: self.options.network,
-                deployer: self.plan.deployer,
-                owner: self.plan.owner,
-                compiler: Compiler::shipped(),
-                contracts,
-                parameters: self.plan.params.clone(),
-            },
-        }
+            times: self.plan.params.windows.times(),
+        };
+        let record = Record {
+            network: self.options.network,
+            deployer: self.plan.deployer,
+            owner: self.plan.owner,
+            compiler: Compiler::shipped(),
+            contracts,
+            parameters: self.plan.params.clone(),
+        };
+        DeploymentFile { deployment, record }
     }
 }
 

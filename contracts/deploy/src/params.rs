@@ -180,9 +180,16 @@ impl Params {
 
     fn parse(text: &str, path: &Path, network: Network) -> Result<Self, ParamsError> {
         let parse = |source| ParamsError::Parse { path: path.to_path_buf(), source: Box::new(source) };
-        let params: Self = toml::from_str(text).map_err(parse)?;
-        let wrong = params.wrong(network);
-        if wrong.is_empty() { Ok(params) } else { Err(ParamsError::Refused(wrong)) }
+        toml::from_str::<Self>(text).map_err(parse)?.checked(network)
+    }
+
+    /// The same, if `network` can have them: for parameters that come from no file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the values, at once.
+    pub fn checked(self, network: Network) -> Result<Self, ParamsError> {
+        let wrong = self.wrong(network);
+        if wrong.is_empty() { Ok(self) } else { Err(ParamsError::Refused(wrong)) }
     }
 
     /// Everything that a constructor would refuse, and what no deployment should have; empty: nothing.
@@ -239,19 +246,6 @@ impl Params {
             }
         }
     }
-
-    /// The times that keepers go by.
-    pub fn times(&self) -> ContractTimes {
-        let w = &self.windows;
-        ContractTimes {
-            settle_lag_secs: w.settle_lag_secs.into(),
-            delivery_grace_secs: w.delivery_grace_secs.into(),
-            min_interrupted_secs: w.min_interrupted_secs.into(),
-            min_offline_secs: w.min_offline_secs.into(),
-            freshness_secs: w.freshness_secs.into(),
-            certificate_life_secs: w.certificate_life_secs.into(),
-        }
-    }
 }
 
 struct Wrong(Vec<String>);
@@ -272,6 +266,18 @@ impl Wrong {
 }
 
 impl Windows {
+    /// The times that keepers go by.
+    pub fn times(&self) -> ContractTimes {
+        ContractTimes {
+            settle_lag_secs: self.settle_lag_secs.into(),
+            delivery_grace_secs: self.delivery_grace_secs.into(),
+            min_interrupted_secs: self.min_interrupted_secs.into(),
+            min_offline_secs: self.min_offline_secs.into(),
+            freshness_secs: self.freshness_secs.into(),
+            certificate_life_secs: self.certificate_life_secs.into(),
+        }
+    }
+
     fn check(&self, wrong: &mut Wrong) {
         wrong.within("exit_delay_secs", self.exit_delay_secs, 1, 30 * DAY);
         wrong.within("exit_window_secs", self.exit_window_secs, 1, 365 * DAY);

@@ -8,38 +8,27 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use surety_client::deployment::Contract;
+use surety_client::deployment::Deployment;
 use surety_core::types::{Account, Hash32};
-use surety_core::view::ContractTimes;
 
 /// Longest deployment file or journal read, in bytes. A journal has the creation code of all contracts in it, twice as
 /// many hex digits, about 200,000 bytes.
 const FILE_BYTES_MAX: u64 = 4 << 20;
 
 /// The whole file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeploymentFile {
-    /// The chain it is on.
-    pub chain_id: u64,
-    /// The subnet.
-    pub netuid: u16,
-    /// Block of the last contract.
-    pub block: u64,
-    /// The electorate.
-    pub keepers: Contract,
-    /// Holds bonds.
-    pub vault: Contract,
-    /// Holds rent.
-    pub escrow: Contract,
-    /// Turns facts into money.
-    pub arbiter: Contract,
-    /// Holds wishes.
-    pub bids: Contract,
-    /// Windows and minimums.
-    pub times: ContractTimes,
+    /// What keepers and agents read.
+    #[serde(flatten)]
+    pub deployment: Deployment,
     /// How it was made.
     pub record: Record,
+}
+
+/// The file again, for its record alone: everything beside it is read, and refused where unknown, as a [`Deployment`].
+#[derive(Deserialize)]
+struct Recorded {
+    record: Record,
 }
 
 /// What an audit compares the chain with.
@@ -124,7 +113,11 @@ impl DeploymentFile {
     /// # Errors
     /// The file is none that an audit can go by.
     pub fn read(path: &Path) -> Result<Option<Self>, FileError> {
-        read_json(path, "a deployment file with a record of how it was made (surety deploy writes them)")
+        let wanted = "a deployment file with a record of how it was made (surety deploy writes them)";
+        let Some(bytes) = read_bounded(path, wanted)? else { return Ok(None) };
+        let deployment = parse(path, wanted, &bytes)?;
+        let Recorded { record } = parse(path, wanted, &bytes)?;
+        Ok(Some(Self { deployment, record }))
     }
 
     /// Writes it, whole or not at all.
@@ -145,6 +138,14 @@ impl Record {
 
 /// Reads a JSON file, bounded; `None` when there is none.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path, wanted: &'static str) -> Result<Option<T>, FileError> {
+    read_bounded(path, wanted)?.map(|bytes| parse(path, wanted, &bytes)).transpose()
+}
+
+fn parse<T: DeserializeOwned>(path: &Path, wanted: &'static str, bytes: &[u8]) -> Result<T, FileError> {
+    serde_json::from_slice(bytes).map_err(|source| FileError::Parse { path: path.to_path_buf(), wanted, source })
+}
+
+fn read_bounded(path: &Path, wanted: &'static str) -> Result<Option<Vec<u8>>, FileError> {
     let io = |source| FileError::Io { doing: "read", path: path.to_path_buf(), source };
     let file = match std::fs::File::open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -155,8 +156,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path, wanted: &'static str) 
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > FILE_BYTES_MAX {
         return Err(FileError::TooLong { path: path.to_path_buf(), wanted });
     }
-    let parsed = serde_json::from_slice(&bytes);
-    parsed.map(Some).map_err(|source| FileError::Parse { path: path.to_path_buf(), wanted, source })
+    Ok(Some(bytes))
 }
 
 /// Writes a JSON file so that whatever happens there is the old one or the new one, and the new one is on disk.

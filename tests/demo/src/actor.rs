@@ -38,7 +38,7 @@ pub struct Actor {
 /// A transaction to be sent.
 #[derive(Debug, Clone)]
 pub struct Tx {
-    to: TxKind,
+    to: Address,
     data: Bytes,
     value: U256,
     gas: Option<u64>,
@@ -47,12 +47,7 @@ pub struct Tx {
 impl Tx {
     /// A call.
     pub fn call(to: Address, call: &impl SolCall) -> Self {
-        Self { to: TxKind::Call(to), data: call.abi_encode().into(), value: U256::ZERO, gas: None }
-    }
-
-    /// A contract to be created from init code.
-    pub fn create(init_code: Vec<u8>) -> Self {
-        Self { to: TxKind::Create, data: init_code.into(), value: U256::ZERO, gas: None }
+        Self { to, data: call.abi_encode().into(), value: U256::ZERO, gas: None }
     }
 
     /// With money.
@@ -83,12 +78,6 @@ impl Actor {
     /// Their account, as alloy's type.
     pub fn address(&self) -> Address {
         Address::from(self.account().0)
-    }
-
-    /// Nonce of the next transaction.
-    pub async fn next_nonce(&self) -> Result<u64> {
-        let mut nonce = self.nonce.lock().await;
-        self.known_nonce(&mut nonce).await
     }
 
     /// Sends and waits until it is in a block.
@@ -140,7 +129,7 @@ impl Actor {
             gas_limit,
             max_fee_per_gas: base_fee_wei.saturating_mul(2).saturating_add(TIP_WEI),
             max_priority_fee_per_gas: TIP_WEI,
-            to: tx.to,
+            to: TxKind::Call(tx.to),
             value: tx.value,
             access_list: Default::default(),
             input: tx.data,
@@ -184,7 +173,7 @@ impl Actor {
     fn request(&self, tx: &Tx) -> TransactionRequest {
         let mut request =
             TransactionRequest::default().with_from(self.address()).with_input(tx.data.clone()).with_value(tx.value);
-        request.to = Some(tx.to);
+        request.to = Some(TxKind::Call(tx.to));
         request
     }
 }

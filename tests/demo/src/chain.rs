@@ -138,18 +138,13 @@ impl Chain {
         Ok(self.escrow.creditOf(Address::from(account.0)).call().await?)
     }
 
+    /// What the bids owe an account.
+    pub async fn bids_credit(&self, account: Account) -> Result<Rao> {
+        Ok(self.bids.creditOf(Address::from(account.0)).call().await?)
+    }
+
     /// The contracts that hold money: vault, escrow, arbiter, bids.
     pub fn custodians(&self) -> [Address; 4] {
         [*self.vault.address(), *self.escrow.address(), *self.arbiter.address(), *self.bids.address()]
-    }
-
-    /// What each of them owes in all.
-    pub async fn liabilities(&self) -> Result<[Rao; 4]> {
-        Ok([
-            self.vault.liabilities().call().await?,
-            self.escrow.liabilities().call().await?,
-            self.arbiter.liabilities().call().await?,
-            self.bids.liabilities().call().await?,
-        ])
     }
 }

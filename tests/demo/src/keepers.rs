@@ -46,7 +46,7 @@ pub struct Common {
     pub keeper_user: String,
 }
 
-/// Rules that fit [`crate::params::demo_params`]: looks every second, six failing seconds are an outage. Bounds and
+/// Rules that fit [`crate::params::WINDOWS`]: looks every second, six failing seconds are an outage. Bounds and
 /// relations are those of `surety_core::rules`, which allows such values on local chains only.
 pub fn demo_rules() -> Rules {
     Rules {
@@ -209,7 +209,7 @@ impl Api {
 mod tests {
     use super::*;
     use crate::anvil::CHAIN_ID;
-    use crate::params::demo_params;
+    use crate::params::WINDOWS;
 
     #[test]
     fn the_demos_rules_are_allowed_on_the_demos_chain_and_on_no_public_one() {
@@ -219,9 +219,9 @@ mod tests {
 
     #[test]
     fn keepers_are_as_patient_as_the_contracts() {
-        let (rules, params) = (demo_rules(), demo_params());
-        assert!(rules.offline_after_secs >= u64::from(params.min_offline_secs));
-        assert!(rules.not_delivered_after_secs >= u64::from(params.delivery_grace_secs));
-        assert!(rules.file_margin_secs < u64::from(params.freshness_secs));
+        let rules = demo_rules();
+        assert!(rules.offline_after_secs >= u64::from(WINDOWS.min_offline_secs));
+        assert!(rules.not_delivered_after_secs >= u64::from(WINDOWS.delivery_grace_secs));
+        assert!(rules.file_margin_secs < u64::from(WINDOWS.freshness_secs));
     }
 }

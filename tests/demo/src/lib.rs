@@ -9,16 +9,18 @@
 //! | [`wait`] | conditions with deadlines |
 //! | [`anvil`], [`standins`] | the local chain, and what it lacks of Subtensor |
 //! | [`actor`] | somebody who sends transactions |
-//! | [`params`], [`deploy`] | the numbers, and the deployment |
+//! | [`params`], [`deploy`] | the numbers, and the deployment, through `surety-deploy` |
 //! | [`chain`] | the contracts' views |
 //! | [`miner`], [`renter`] | what they do |
 //! | [`keepers`], [`machines`], [`chaos`] | the processes of the story, and killing them |
-//! | [`audit`] | where every rao went |
+//! | [`audit`] | `surety audit` of what is deployed, in use |
+//! | [`books`] | where every rao went |
 //! | [`show`], [`story`] | how it is told; what is told |
 
 pub mod actor;
 pub mod anvil;
 pub mod audit;
+pub mod books;
 pub mod chain;
 pub mod chaos;
 pub mod deploy;

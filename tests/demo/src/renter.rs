@@ -4,6 +4,7 @@ use crate::actor::{Actor, Tx};
 use crate::chain::Chain;
 use crate::seed::SshKeyPair;
 use alloy::primitives::B256;
+use alloy::primitives::aliases::U40;
 use anyhow::{Context, Result, bail, ensure};
 use russh::client::{self, AuthResult};
 use russh::keys::{PrivateKeyWithHashAlg, PublicKeyOrCertificate};
@@ -12,12 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use surety_client::bindings::RentalEscrow;
-use surety_client::intent;
+use surety_client::bindings::{RentalBids, RentalEscrow};
+use surety_client::{digest, intent};
 use surety_core::quorum::is_quorum;
 use surety_core::statement::{Certificate, Signed};
 use surety_core::types::{Account, MachineId, Rao, RentalId};
 use surety_core::view::KeeperView;
+use surety_verifier::classes::ClassId;
 
 /// How long one visit to a machine may take.
 const VISIT_LIMIT: Duration = Duration::from_secs(10);
@@ -33,6 +35,18 @@ pub struct Renter {
     /// Logs in.
     pub ssh: SshKeyPair,
 }
+
+/// A wish for one unit of the CPU test class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish {
+    /// How long.
+    pub duration_secs: u32,
+    /// The most it may cost, rao a second.
+    pub max_price_rao_per_sec: u64,
+}
+
+/// A wish lapses after an hour.
+const WISH_LIFE_SECS: u64 = 3_600;
 
 /// What a command on a machine answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +106,30 @@ impl Renter {
         let renter = chain.rental(rental).await?.renter;
         ensure!(renter == self.actor.account(), "rental {rental} is {renter}'s, not {}'s", self.actor.name);
         Ok((rental, cost))
+    }
+
+    /// Posts a wish, paying all it may cost. Says its number, and what was paid.
+    pub async fn wish(&self, chain: &Chain, wish: Wish) -> Result<(u64, Rao)> {
+        let call = RentalBids::postCall {
+            gpuClass: ClassId::CPU_TEST.0,
+            gpuCount: 1,
+            durationSecs: wish.duration_secs,
+            maxPrice: U40::from(wish.max_price_rao_per_sec),
+            renterKey: B256::from(self.ssh.public()),
+            expiresAt: digest::secs32(chain.now_secs().await? + WISH_LIFE_SECS)?,
+        };
+        let cost = wish.max_price_rao_per_sec * u64::from(wish.duration_secs);
+        self.actor.send(Tx::call(*chain.bids.address(), &call).paying(cost)).await?;
+        let bid = chain.bids.bidCount().call().await?;
+        let renter = chain.bids.bidAt(bid).call().await?.renter;
+        ensure!(renter == self.actor.address(), "wish {bid} is {renter}'s, not {}'s", self.actor.name);
+        Ok((bid, cost))
+    }
+
+    /// Takes a wish back: what it may have cost is credit.
+    pub async fn give_up(&self, chain: &Chain, bid: u64) -> Result<()> {
+        self.actor.send(Tx::call(*chain.bids.address(), &RentalBids::giveUpCall { bid })).await?;
+        Ok(())
     }
 
     /// Logs in as `user` and runs a command.

@@ -1,6 +1,6 @@
 //! The story as it is told: lines for people, or JSON lines for programs.
 
-use crate::audit::Books;
+use crate::books::Books;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::Arc;
@@ -59,24 +59,24 @@ impl Show {
 /// Amounts in TAO with every rao; sums of both columns below.
 fn table(books: &Books) -> String {
     let mut lines = vec![
-        format!("{:<14}{:>18}{:>18}{:>18}   what", "", "paid in, TAO", "got out, TAO", "gas, TAO (apart)"),
+        format!("{:<16}{:>18}{:>18}{:>18}   what", "", "paid in, TAO", "got out, TAO", "gas, TAO (apart)"),
         "-".repeat(100),
     ];
     for row in &books.rows {
         let gas = u64::try_from(row.gas_wei.div_ceil(1_000_000_000)).unwrap_or(u64::MAX);
         let amount = |rao: u64| if rao == 0 { "-".to_owned() } else { tao(rao) };
         let (paid_in, got_out, gas) = (amount(row.paid_in_rao), amount(row.got_out_rao), amount(gas));
-        lines.push(format!("{:<14}{paid_in:>18}{got_out:>18}{gas:>18}   {}", row.who, row.what));
+        lines.push(format!("{:<16}{paid_in:>18}{got_out:>18}{gas:>18}   {}", row.who, row.what));
     }
     lines.push("-".repeat(100));
-    lines.push(format!("{:<14}{:>18}{:>18}", "sum", tao(books.paid_in_rao), tao(books.got_out_rao)));
+    lines.push(format!("{:<16}{:>18}{:>18}", "sum", tao(books.paid_in_rao), tao(books.got_out_rao)));
     lines.join("\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::Row;
+    use crate::books::Row;
 
     #[test]
     fn the_table_shows_every_rao() {

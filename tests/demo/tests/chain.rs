@@ -10,29 +10,35 @@ use surety_core::statement::{Certificate, Signed};
 use surety_core::types::{Account, Hash32, MachineId, Rao};
 use surety_demo::actor::{Actor, Tx};
 use surety_demo::anvil::{Anvil, CHAIN_ID};
-use surety_demo::audit::{Party, audit};
+use surety_demo::audit::audited;
+use surety_demo::books::{Party, books};
 use surety_demo::chain::Chain;
-use surety_demo::deploy::{Appointment, Roles, deploy, write};
+use surety_demo::deploy::{Appointment, appoint, deploy, ready};
 use surety_demo::miner::{Miner, Terms};
-use surety_demo::params::demo_params;
+use surety_demo::params::{Roles, WINDOWS, demo_params};
 use surety_demo::process::Processes;
-use surety_demo::renter::Renter;
+use surety_demo::renter::{Renter, Wish};
 use surety_demo::seed::Seed;
 use surety_demo::standins::{self, Neuron};
 use surety_demo::wait::{Seen, Seer};
+use surety_deploy::network::Network;
+use surety_deploy::record::DeploymentFile;
 use surety_verifier::classes::ClassId;
 
 const NETUID: u16 = 2;
 const BEGAN_WITH: Rao = 100_000_000_000;
 const BOND: Rao = 500_000_000;
 const PRICE: u64 = 1_000_000;
+const WISHED: Rao = 60 * PRICE / 2;
 const SEED: Seed = Seed(7);
 const WAIT: Duration = Duration::from_secs(60);
 
 struct Stage {
     anvil: Anvil,
     chain: Chain,
-    deployer: Actor,
+    deployment: PathBuf,
+    deployer: Account,
+    owner: Actor,
     miner: Miner,
     renter: Renter,
     keepers: Vec<Key>,
@@ -50,32 +56,36 @@ fn actor(name: &str, node: &Node) -> Actor {
 async fn stage(dir: &Path) -> Stage {
     let processes = Processes::new(Path::new(env!("CARGO_BIN_EXE_surety-demo")), dir).unwrap();
     let anvil = Anvil::start(&processes, &anvil_program()).await.unwrap();
-    let deployer = actor("deployer", &anvil.node);
+    let deployer = SEED.evm_key("deployer").unwrap();
+    let owner = actor("owner", &anvil.node);
     let miner_actor = actor("miner", &anvil.node);
     let neuron =
         Neuron { netuid: NETUID, uid: 0, hotkey: Hash32(SEED.bytes("hotkey")), account: miner_actor.account() };
     let miner = Miner { actor: miner_actor, host: SEED.ssh_key("machine"), neuron };
     let renter = Renter { actor: actor("renter", &anvil.node), ssh: SEED.ssh_key("renter") };
     let keepers: Vec<Key> = (0..3).map(|n| SEED.evm_key(&format!("keeper-{n}")).unwrap()).collect();
-    for account in [deployer.account(), miner.actor.account(), renter.actor.account()] {
+    for account in [deployer.account(), owner.account(), miner.actor.account(), renter.actor.account()] {
         anvil.set_balance(account, BEGAN_WITH).await.unwrap();
     }
     standins::place(&anvil).await.unwrap();
     let mut facts = neuron.facts().to_vec();
     facts.extend([miner.actor.account(), renter.actor.account()].map(standins::introduction));
-    deployer.send_all(facts).await.unwrap();
+    owner.send_all(facts).await.unwrap();
     let roles = Roles {
         netuid: NETUID,
-        owner: deployer.account(),
+        owner: owner.account(),
         treasury: Account([9; 20]),
-        guardian: deployer.account(),
+        guardian: owner.account(),
         judge: Account([8; 20]),
     };
-    let deployment = deploy(&deployer, &anvil.node, &demo_params(), &roles, &appointments(&keepers)).await.unwrap();
-    let path = write(&deployment, dir).unwrap();
-    assert_eq!(surety_client::deployment::Deployment::read(&path).unwrap(), deployment);
-    let chain = Chain::new(&anvil.node, &deployment);
-    Stage { anvil, chain, deployer, miner, renter, keepers, _processes: processes }
+    let params = demo_params(&roles).unwrap();
+    ready(&anvil.node, deployer.account(), &params, dir).await.unwrap();
+    let deployed = deploy(&anvil.node, &deployer, &params, dir).await.unwrap().deployment;
+    appoint(&owner, deployed.keepers.address, &appointments(&keepers)).await.unwrap();
+    let deployment = DeploymentFile::path(dir, Network::Local);
+    assert_eq!(surety_client::deployment::Deployment::read(&deployment).unwrap(), deployed);
+    let (chain, deployer) = (Chain::new(&anvil.node, &deployed), deployer.account());
+    Stage { anvil, chain, deployment, deployer, owner, miner, renter, keepers, _processes: processes }
 }
 
 fn appointments(keepers: &[Key]) -> Vec<Appointment> {
@@ -122,21 +132,22 @@ impl Stage {
 
     async fn withdraw_credit(&self, of: &Actor) {
         let account = of.address();
-        for contract in [*self.chain.vault.address(), *self.chain.escrow.address()] {
+        for contract in [*self.chain.vault.address(), *self.chain.escrow.address(), *self.chain.bids.address()] {
             let call = surety_client::bindings::RentalEscrow::withdrawCreditCall { account };
-            self.deployer.send(Tx::call(contract, &call)).await.ok();
+            self.owner.send(Tx::call(contract, &call)).await.ok();
         }
     }
 
     fn parties(&self) -> Vec<Party> {
-        let actors = [&self.deployer, &self.miner.actor, &self.renter.actor];
-        let party = |actor: &Actor| Party {
-            name: actor.name.clone(),
-            account: actor.account(),
+        let party = |name: &str, account: Account| Party {
+            name: name.to_owned(),
+            account,
             began_with_rao: BEGAN_WITH,
             what: String::new(),
         };
-        actors.map(party).to_vec()
+        let actors = [&self.owner, &self.miner.actor, &self.renter.actor];
+        let actors = actors.into_iter().map(|actor| party(&actor.name, actor.account()));
+        [party("deployer", self.deployer)].into_iter().chain(actors).collect()
     }
 }
 
@@ -147,7 +158,7 @@ async fn a_rental_from_registration_to_exit_comes_out_even() {
     let (chain, miner, renter) = (&stage.chain, &stage.miner, &stage.renter);
 
     let endpoint = "127.0.0.1:2222".parse().unwrap();
-    let registration = miner.register(chain, &stage.deployer, endpoint).await.unwrap();
+    let registration = miner.register(chain, &stage.owner, endpoint).await.unwrap();
     assert_eq!(registration, 1);
     miner.deposit(chain, BOND).await.unwrap();
     let terms = Terms { price_rao_per_sec: PRICE, min_duration_secs: 2, max_duration_secs: 60 };
@@ -160,10 +171,13 @@ async fn a_rental_from_registration_to_exit_comes_out_even() {
     let (rental, paid) = renter.rent(chain, miner.machine(), 4, &certificates).await.unwrap();
     assert_eq!((rental, paid), (1, 4 * PRICE));
 
+    let wish = Wish { duration_secs: 60, max_price_rao_per_sec: PRICE / 2 };
+    assert_eq!(renter.wish(chain, wish).await.unwrap(), (1, WISHED));
+
     let view = chain.rental(rental).await.unwrap();
     assert_eq!(view.end_secs - view.start_secs, 4);
     assert_eq!(chain.bond(miner.machine()).await.unwrap().reserved, 10_000_000);
-    let lag_secs = u64::from(demo_params().settle_lag_secs);
+    let lag_secs = u64::from(WINDOWS.settle_lag_secs);
     stage.time_is(view.start_secs + lag_secs + 2).await;
     miner.claim(chain, rental).await.unwrap();
     let claimed = chain.escrow_credit(miner.actor.account()).await.unwrap();
@@ -173,19 +187,53 @@ async fn a_rental_from_registration_to_exit_comes_out_even() {
     assert_eq!(chain.escrow_credit(miner.actor.account()).await.unwrap(), 4 * PRICE);
 
     assert_eq!(miner.request_exit(chain).await.unwrap(), BOND);
-    stage.time_is(chain.now_secs().await.unwrap() + u64::from(demo_params().exit_delay_secs) + 1).await;
+    stage.time_is(chain.now_secs().await.unwrap() + u64::from(WINDOWS.exit_delay_secs) + 1).await;
     miner.withdraw(chain).await.unwrap();
     stage.withdraw_credit(&miner.actor).await;
-    assert_eq!(chain.liabilities().await.unwrap(), [0, 0, 0, 0]);
 
-    let books = audit(chain, &stage.parties()).await.unwrap();
-    assert_eq!(books.paid_in_rao, 4 * 500 + BOND + 4 * PRICE);
-    assert_eq!(books.rows[1].got_out_rao, BOND + 4 * PRICE);
+    let audited = audited(chain, &stage.deployment).await.unwrap();
+    assert_eq!((audited.contracts, audited.rentals, audited.cases, audited.wishes), (5, 1, 0, 1));
+    assert_eq!(audited.owed_rao, WISHED);
+    let even = books(chain, &stage.parties(), &audited.report.sums).await.unwrap();
+    assert_eq!(even.paid_in_rao, 4 * 500 + BOND + 4 * PRICE + WISHED);
+    assert_eq!(even.rows[2].got_out_rao, BOND + 4 * PRICE);
 
-    // The audit notices a single rao that nobody paid in.
-    stage.anvil.set_balance(chain.deployment.escrow.address, 501).await.unwrap();
-    let off = audit(chain, &stage.parties()).await.unwrap_err();
-    assert!(off.to_string().contains("escrow has 501000000000 wei"), "{off}");
+    one_rao_more_or_less_is_noticed(&stage).await;
+    another_record_is_not_believed(&stage).await;
+}
+
+/// What nobody paid in, the books notice; what is missing, the audit does.
+async fn one_rao_more_or_less_is_noticed(stage: &Stage) {
+    let escrow = stage.chain.deployment.escrow.address;
+    stage.anvil.set_balance(escrow, 501).await.unwrap();
+    let more = audited(&stage.chain, &stage.deployment).await.unwrap();
+    let off = books(&stage.chain, &stage.parties(), &more.report.sums).await.unwrap_err();
+    assert!(off.to_string().contains("RentalEscrow has 1000000000 wei that nobody paid in"), "{off}");
+    stage.anvil.set_balance(escrow, 499).await.unwrap();
+    let off = audited(&stage.chain, &stage.deployment).await.unwrap_err();
+    assert!(off.to_string().contains("RentalEscrow: has 499000000000 wei"), "{off}");
+    stage.anvil.set_balance(escrow, 500).await.unwrap();
+}
+
+/// The audit of a deployment in use fails when the file names other parameters, wherever in the file they stand.
+async fn another_record_is_not_believed(stage: &Stage) {
+    let good = DeploymentFile::read(&stage.deployment).unwrap().unwrap();
+    type Break = fn(&mut DeploymentFile);
+    let breaks: [(Break, &str); 4] = [
+        (|file| file.record.parameters.windows.settle_lag_secs += 1, "settle_lag_secs"),
+        (|file| file.record.parameters.class_bonds[0].bond_rao -= 1, "class_bonds"),
+        (|file| file.record.parameters.judge = Account([7; 20]), "judge"),
+        (|file| file.deployment.times.freshness_secs += 1, "times"),
+    ];
+    for (break_it, found) in breaks {
+        let mut file = good.clone();
+        break_it(&mut file);
+        file.write(&stage.deployment).unwrap();
+        let off = audited(&stage.chain, &stage.deployment).await.unwrap_err().to_string();
+        assert!(off.contains("surety audit finds") && off.contains(found), "{found}: {off}");
+    }
+    good.write(&stage.deployment).unwrap();
+    audited(&stage.chain, &stage.deployment).await.unwrap();
 }
 
 #[test]

@@ -118,6 +118,15 @@ fn told(args: &[&str]) -> Vec<Value> {
     assert_eq!(telling.facts("case_filed")[0]["kind"], "Offline");
     assert!(telling.facts("evidence").len() >= 2);
     assert_eq!(telling.facts("exited").len(), 3);
+    let audits = telling.facts("audited");
+    assert_eq!(audits.len(), 2, "in use, and at the end");
+    for (audited, owes) in audits.iter().zip([true, false]) {
+        assert_eq!(audited["report"]["holds"], true);
+        assert_eq!([&audited["rentals"], &audited["cases"], &audited["wishes"]], [2, 1, 1]);
+        assert_eq!(audited["owed_rao"].as_u64().unwrap() > 0, owes);
+        let doubts = audited["doubts"].as_str().unwrap();
+        assert!(doubts.contains("fee_bps"), "{doubts}");
+    }
     let money = telling.facts("money")[0];
     assert_eq!(money["paid_in_rao"], money["got_out_rao"]);
     let steps: Vec<&Value> =

@@ -62,15 +62,15 @@ fn top(file: &DeploymentFile, plan: &Plan, lines: &mut Lines) {
         step.map(|step| Contract { address: step.address, code_hash: step.code_hash() })
     };
     let agrees = [
-        ("chain_id", file.chain_id == file.record.network.chain_id()),
-        ("netuid", file.netuid == plan.params.netuid),
-        ("times", file.times == plan.params.times()),
+        ("chain_id", file.deployment.chain_id == file.record.network.chain_id()),
+        ("netuid", file.deployment.netuid == plan.params.netuid),
+        ("times", file.deployment.times == plan.params.windows.times()),
         ("record.owner", file.record.owner == plan.owner),
-        ("keepers", Some(file.keepers) == of(&[Kind::AppointedKeepers, Kind::VotingPowerKeepers])),
-        ("vault", Some(file.vault) == of(&[Kind::CollateralVault])),
-        ("escrow", Some(file.escrow) == of(&[Kind::RentalEscrow])),
-        ("arbiter", Some(file.arbiter) == of(&[Kind::Arbiter])),
-        ("bids", Some(file.bids) == of(&[Kind::RentalBids])),
+        ("keepers", Some(file.deployment.keepers) == of(&[Kind::AppointedKeepers, Kind::VotingPowerKeepers])),
+        ("vault", Some(file.deployment.vault) == of(&[Kind::CollateralVault])),
+        ("escrow", Some(file.deployment.escrow) == of(&[Kind::RentalEscrow])),
+        ("arbiter", Some(file.deployment.arbiter) == of(&[Kind::Arbiter])),
+        ("bids", Some(file.deployment.bids) == of(&[Kind::RentalBids])),
     ];
     for (field, _) in agrees.into_iter().filter(|(_, agrees)| !agrees) {
         lines.broken(format!("{field} is not what the parameters make it: keepers and agents would read that"));

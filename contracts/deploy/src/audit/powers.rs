@@ -88,7 +88,7 @@ async fn what(at: &At, who: Account) -> String {
 
 async fn keepers(at: &At, file: &DeploymentFile) -> Result<Vec<Power>, NodeError> {
     // The views are `IKeeperSet`'s, whichever set it is.
-    let set = file.keepers.address;
+    let set = file.deployment.keepers.address;
     let count = at.view(set, &AppointedKeepers::keeperCountCall {}).await?;
     let mut found = Vec::new();
     for index in 0..count.saturating_to::<u64>().min(KEEPERS_MAX) {
@@ -110,7 +110,7 @@ async fn keepers(at: &At, file: &DeploymentFile) -> Result<Vec<Power>, NodeError
 
 async fn gate(at: &At, file: &DeploymentFile, lines: &mut Lines) {
     use surety_client::bindings::CollateralVault;
-    match at.view(file.vault.address, &CollateralVault::gateCall {}).await {
+    match at.view(file.deployment.vault.address, &CollateralVault::gateCall {}).await {
         Ok(gate) if gate.isSunset => lines.note("closed to new business for good (sunset); everybody gets out"),
         Ok(gate) if gate.pausedUntil != 0 => {
             lines.note(format!("the current or last pause of new business ends at {}", gate.pausedUntil));

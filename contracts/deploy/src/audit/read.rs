@@ -107,8 +107,8 @@ pub(super) struct Limits {
 
 /// Reads everything.
 pub(super) async fn snapshot(at: &At, file: &DeploymentFile, limits: Limits) -> Result<Snapshot, AuditError> {
-    let (vault, escrow) = (file.vault.address, file.escrow.address);
-    let (arbiter, bids) = (file.arbiter.address, file.bids.address);
+    let (vault, escrow) = (file.deployment.vault.address, file.deployment.escrow.address);
+    let (arbiter, bids) = (file.deployment.arbiter.address, file.deployment.bids.address);
     let counts = [
         ("nodes", at.view(vault, &CollateralVault::registrationCountCall {}).await?.into()),
         ("rentals", at.view(escrow, &RentalEscrow::rentalCountCall {}).await?),

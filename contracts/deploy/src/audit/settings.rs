@@ -40,13 +40,13 @@ pub(super) async fn settings(at: &At, file: &DeploymentFile) -> Lines {
             lines.holds_unless_found(before, format!("{kind}: as recorded are {}", names.join(", ")));
         }
         match &made.arguments {
-            Arguments::RentalEscrow { class_bonds, .. } => {
-                let bonds = class_bonds.iter().map(|row| (row.class, row.bond_rao)).collect();
+            Arguments::RentalEscrow(escrow) => {
+                let bonds = escrow.class_bonds.iter().map(|row| (row.class, row.bond_rao)).collect();
                 class_table(at, made.address, &bonds, &mut lines).await;
             }
-            Arguments::CollateralVault { guardian, .. } => {
-                let says = account_is(at, made.address, "guardian", *guardian).await;
-                add(&mut lines, &format!("the guardian of {kind}"), *guardian, says, "the owner changed it since");
+            Arguments::CollateralVault(vault) => {
+                let says = account_is(at, made.address, "guardian", vault.guardian).await;
+                add(&mut lines, &format!("the guardian of {kind}"), vault.guardian, says, "the owner changed it since");
             }
             _ => {}
         }
@@ -140,7 +140,7 @@ async fn timelock(at: &At, file: &DeploymentFile, lines: &mut Lines, holders: &m
     }
     let delay = at.view(owner, &TimelockController::getMinDelayCall {}).await?;
     holders.delay_secs = Some(delay);
-    let exit = U256::from_be_bytes(at.word(file.vault.address, "EXIT_DELAY_SECS").await?.0);
+    let exit = U256::from_be_bytes(at.word(file.deployment.vault.address, "EXIT_DELAY_SECS").await?.0);
     if delay < exit {
         lines.broken(format!(
             "the timelock's delay is {delay} s, under the exit delay, {exit} s: nobody can leave first"

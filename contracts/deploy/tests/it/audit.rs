@@ -52,11 +52,11 @@ async fn one_byte_of_any_contracts_code_is_found_and_named() {
 async fn an_immutable_that_was_changed_in_the_code_is_called_by_its_name() {
     let world = World::new().await;
     let file = world.deployed().await;
-    let mut code = world.code(file.arbiter.address).await;
+    let mut code = world.code(file.deployment.arbiter.address).await;
     let judge = world.params.judge.0;
     let at = code.windows(20).position(|bytes| bytes == judge).unwrap();
     code[at + 19] ^= 1;
-    world.set_code(file.arbiter.address, &code).await;
+    world.set_code(file.deployment.arbiter.address, &code).await;
     let found = world.findings(&file).await;
     has_finding(&found, &["code", "Arbiter", "in the immutable JUDGE"]);
 }
@@ -65,10 +65,10 @@ async fn an_immutable_that_was_changed_in_the_code_is_called_by_its_name() {
 async fn no_code_and_longer_code_are_found() {
     let world = World::new().await;
     let file = world.deployed().await;
-    let good = world.code(file.bids.address).await;
-    world.set_code(file.bids.address, &[]).await;
+    let good = world.code(file.deployment.bids.address).await;
+    world.set_code(file.deployment.bids.address, &[]).await;
     has_finding(&world.findings(&file).await, &["RentalBids", "there is no code"]);
-    world.set_code(file.bids.address, &[good, vec![0]].concat()).await;
+    world.set_code(file.deployment.bids.address, &[good, vec![0]].concat()).await;
     one_finding(&world.findings(&file).await, &["RentalBids", "this source makes"]);
 }
 
@@ -81,8 +81,8 @@ async fn one_parameter_of_the_record_is_found_and_named_wherever_it_is_changed()
     file.record.parameters.shares.fee_bps = 1;
     has_finding(&world.findings(&file).await, &["record", "RentalEscrow", "fee_bps"]);
     // In parameters and arguments: the chain says otherwise.
-    if let Arguments::RentalEscrow { fee_bps, .. } = &mut made(&mut file, Kind::RentalEscrow).arguments {
-        *fee_bps = 1;
+    if let Arguments::RentalEscrow(escrow) = &mut made(&mut file, Kind::RentalEscrow).arguments {
+        escrow.fee_bps = 1;
     }
     let found = world.findings(&file).await;
     has_finding(&found, &["code", "RentalEscrow", "FEE_BPS"]);
@@ -90,10 +90,10 @@ async fn one_parameter_of_the_record_is_found_and_named_wherever_it_is_changed()
     has_finding(&found, &["creation", "RentalEscrow", "other arguments"]);
     // What keepers read.
     let mut file = good.clone();
-    file.times.freshness_secs += 1;
+    file.deployment.times.freshness_secs += 1;
     one_finding(&world.findings(&file).await, &["record", "times"]);
     let mut file = good.clone();
-    file.vault.address = Account([9; 20]);
+    file.deployment.vault.address = Account([9; 20]);
     has_finding(&world.findings(&file).await, &["record", "vault"]);
     let mut file = good;
     file.record.compiler.optimizer_runs = 1;
@@ -110,15 +110,15 @@ async fn one_slot_of_storage_is_found_and_named() {
     let entry = |slot: u64| keccak256([class.to_be_bytes::<32>(), U256::from(slot).to_be_bytes::<32>()].concat());
     let mut at = None;
     for slot in 0..16 {
-        let word = world.storage_at(file.escrow.address, entry(slot)).await;
+        let word = world.storage_at(file.deployment.escrow.address, entry(slot)).await;
         if word == bond {
             at = Some(entry(slot));
         }
     }
     let at = at.expect("the class bond is somewhere");
-    world.set_storage(file.escrow.address, at, B256::from(U256::from(1))).await;
+    world.set_storage(file.deployment.escrow.address, at, B256::from(U256::from(1))).await;
     one_finding(&world.findings(&file).await, &["settings", "classBond(3) is 1 rao on chain, 721000000 in the record"]);
-    world.set_storage(file.escrow.address, at, bond).await;
+    world.set_storage(file.deployment.escrow.address, at, bond).await;
     assert!(world.audit(&file).await.holds);
 }
 
@@ -127,7 +127,7 @@ async fn another_owner_or_one_in_waiting_is_found() {
     let world = World::new().await;
     let file = world.deployed().await;
     let (owner, next) = (Address::from(file.record.owner.0).into_word(), Address::from(other().0).into_word());
-    for (contract, kind) in [(file.vault, "CollateralVault"), (file.escrow, "RentalEscrow")] {
+    for (contract, kind) in [(file.deployment.vault, "CollateralVault"), (file.deployment.escrow, "RentalEscrow")] {
         let mut slots = Vec::new();
         for slot in 0..8 {
             if world.storage(contract.address, slot).await == owner {
@@ -194,9 +194,9 @@ async fn money_that_is_missing_is_found_and_money_that_came_unasked_is_surplus()
     let world = World::new().await;
     let file = world.deployed().await;
     let seed = surety_client::units::wei(500);
-    world.set_balance(file.escrow.address, seed - U256::from(1)).await;
+    world.set_balance(file.deployment.escrow.address, seed - U256::from(1)).await;
     one_finding(&world.findings(&file).await, &["ledgers", "RentalEscrow", "money is missing"]);
-    world.set_balance(file.escrow.address, seed + U256::from(7)).await;
+    world.set_balance(file.deployment.escrow.address, seed + U256::from(7)).await;
     let report = world.audit(&file).await;
     assert!(report.holds);
     assert_eq!(report.sums[1].surplus_wei.as_deref(), Some("7"));
@@ -239,7 +239,7 @@ async fn a_node_that_claims_endless_records_is_not_believed() {
     let mut code = vec![0x67];
     code.extend([0xff; 8]);
     code.extend([0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3]);
-    world.set_code(file.escrow.address, &code).await;
+    world.set_code(file.deployment.escrow.address, &code).await;
     let wrong = audit(&world.node, &file, &AuditOptions::new(Network::Local)).await;
     assert!(matches!(wrong, Err(AuditError::TooMany { what: "rentals", count: u64::MAX, .. })), "{wrong:?}");
 }

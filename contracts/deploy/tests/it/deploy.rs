@@ -9,7 +9,7 @@ use surety_deploy::artifacts::Kind;
 use surety_deploy::deploy::{DeployError, Event, Interrupted, Outcome, stand};
 use surety_deploy::journal::Journal;
 use surety_deploy::network::Network;
-use surety_deploy::record::DeploymentFile;
+use surety_deploy::record::{DeploymentFile, FileError};
 
 /// Stops at the first event for which `at` says so.
 fn until(at: impl Fn(&Event<'_>) -> bool) -> impl FnMut(&Event<'_>) -> Result<(), Interrupted> {
@@ -37,11 +37,36 @@ async fn a_deployment_is_written_down_and_a_second_run_sends_nothing() {
     assert!(Journal::read(&Journal::path(world.dir.path(), Network::Local)).unwrap().is_none());
     // What keepers and agents read of it.
     let read = Deployment::read(&path).unwrap();
-    assert_eq!((read.vault, read.bids, read.times), (file.vault, file.bids, world.params.times()));
+    assert_eq!(read, file.deployment);
+    assert_eq!(read.times, world.params.windows.times());
     assert_eq!(world.nonce().await, 6);
     let again = world.deploy(until(|_| true)).await.unwrap();
     assert_eq!(again, Outcome::AlreadyThere(Box::new(file)));
     assert_eq!(world.nonce().await, 6);
+}
+
+#[tokio::test]
+async fn what_a_deployment_file_does_not_have_is_refused_wherever_it_stands() {
+    let world = World::new().await;
+    world.deployed().await;
+    let path = DeploymentFile::path(world.dir.path(), Network::Local);
+    let good = std::fs::read_to_string(&path).unwrap();
+    let (first, record) = ("\"chain_id\": 31337", "\"network\": \"local\"");
+    for (place, more) in [
+        (first, "\"chian_id\": 1"),
+        (first, "\"chain_id\": 31337"),
+        (record, "\"deploier\": 1"),
+        ("\"fee_bps\": 0", "\"fee\": 1"),
+        ("\"breaker_bps\": 1000", "\"breaker\": 1"),
+    ] {
+        assert!(good.contains(place), "{place}");
+        std::fs::write(&path, good.replacen(place, &format!("{place}, {more}"), 1)).unwrap();
+        let refused = DeploymentFile::read(&path);
+        assert!(matches!(refused, Err(FileError::Parse { .. })), "{more}: {refused:?}");
+    }
+    let (_, alone) = good.split_once("\"record\"").unwrap();
+    std::fs::write(&path, format!("{{\"record\"{alone}")).unwrap();
+    assert!(matches!(DeploymentFile::read(&path), Err(FileError::Parse { .. })));
 }
 
 #[tokio::test]

@@ -49,18 +49,21 @@ impl Market {
             let account = at(keeper.account());
             let call =
                 AppointedKeepers::appointCall { account, weight: 1, sshKey: B256::repeat_byte(1), url: String::new() };
-            market.world.call_from(market.world.key.account(), at(market.file.keepers.address), &call, 0).await;
+            market
+                .world
+                .call_from(market.world.key.account(), at(market.file.deployment.keepers.address), &call, 0)
+                .await;
         }
         market.register().await;
         market
     }
 
     async fn vault(&self, from: Account, call: &impl alloy::sol_types::SolCall, rao: u64) {
-        self.world.call_from(from, at(self.file.vault.address), call, rao).await;
+        self.world.call_from(from, at(self.file.deployment.vault.address), call, rao).await;
     }
 
     async fn escrow(&self, from: Account, call: &impl alloy::sol_types::SolCall, rao: u64) {
-        self.world.call_from(from, at(self.file.escrow.address), call, rao).await;
+        self.world.call_from(from, at(self.file.deployment.escrow.address), call, rao).await;
     }
 
     async fn register(&self) {
@@ -70,7 +73,7 @@ impl Market {
         let key = association_key(netuid, UID).into();
         let association = StorageQueryStandIn::setValueCall { key, value: association_value(self.miner, 1).into() };
         world.call_from(self.renter, STORAGE_QUERY, &association, 0).await;
-        let (vault, hotkey) = (self.file.vault.address, Hash32(HOTKEY.0));
+        let (vault, hotkey) = (self.file.deployment.vault.address, Hash32(HOTKEY.0));
         let message = registration(31_337, vault, MACHINE, hotkey, self.miner, 0).0.into();
         let (machine, r, s) = (B256::from(MACHINE.0), B256::repeat_byte(1), B256::repeat_byte(2));
         let verified = Ed25519VerifyStandIn::recordVerifiedCall { message, publicKey: machine, r, s };
@@ -102,7 +105,7 @@ impl Market {
     }
 
     fn signed<T: Copy + Into<Statement>>(&self, statement: T) -> Vec<Signed<T>> {
-        let (escrow, arbiter) = (self.file.escrow.address, self.file.arbiter.address);
+        let (escrow, arbiter) = (self.file.deployment.escrow.address, self.file.deployment.arbiter.address);
         let digest = Domains { chain_id: 31_337, escrow, arbiter }.statement(&statement.into()).unwrap();
         let sign = |key: &Key| Signed { statement, signer: key.account(), signature: key.sign(digest).unwrap() };
         self.keepers.iter().map(sign).collect()
@@ -123,7 +126,7 @@ impl Market {
     async fn rent(&self, hours: u32) {
         let call = RentalEscrow::offerOfCall { machine: MACHINE.0.into() };
         let head = surety_deploy::chain::At { node: self.world.node.clone(), block: self.block().await };
-        let offer = head.view(self.file.escrow.address, &call).await.unwrap();
+        let offer = head.view(self.file.deployment.escrow.address, &call).await.unwrap();
         let rent = RentalEscrow::rentCall {
             machine: MACHINE.0.into(),
             durationSecs: hours * HOUR,
@@ -152,7 +155,7 @@ impl Market {
         };
         let attestations = self.signed(attestation).iter().map(|s| intent::attestation(s).unwrap()).collect();
         let call = Arbiter::fileCall { kind: kind as u8, rental, gap, attestations };
-        self.world.call_from(self.renter, at(self.file.arbiter.address), &call, 0).await;
+        self.world.call_from(self.renter, at(self.file.deployment.arbiter.address), &call, 0).await;
     }
 
     /// A rental with an interruption and an outage that ended it, whose case is appealed; a second one running; a wish;
@@ -166,7 +169,7 @@ impl Market {
         self.world.pass(1_200).await;
         self.file_case(Kind::Offline, 1, 1, 1_100).await;
         let head = surety_deploy::chain::At { node: self.world.node.clone(), block: self.block().await };
-        let arbiter = self.file.arbiter.address;
+        let arbiter = self.file.deployment.arbiter.address;
         let bond = head.view(arbiter, &Arbiter::appealBondOfCall { caseId: 2 }).await.unwrap();
         let appeal = Arbiter::appealCall { caseId: 2, evidence: B256::ZERO };
         self.world.call_from(self.miner, at(arbiter), &appeal, bond).await;
@@ -182,7 +185,7 @@ impl Market {
             renterKey: B256::repeat_byte(6),
             expiresAt: u32::try_from(self.world.now_secs().await).unwrap() + HOUR,
         };
-        let bids = at(self.file.bids.address);
+        let bids = at(self.file.deployment.bids.address);
         for _ in 0..2 {
             self.world.call_from(self.renter, bids, &wish, PRICE * u64::from(HOUR)).await;
         }
@@ -224,7 +227,9 @@ async fn a_ledger_that_says_a_rao_less_than_it_owes_is_found() {
     let market = Market::open().await;
     market.busy().await;
     let world = &market.world;
-    for (contract, name) in [(market.file.vault, "CollateralVault"), (market.file.escrow, "RentalEscrow")] {
+    for (contract, name) in
+        [(market.file.deployment.vault, "CollateralVault"), (market.file.deployment.escrow, "RentalEscrow")]
+    {
         // `_books`: liabilities are the lowest 64 bits of the slot that has them, as the view says.
         let head = surety_deploy::chain::At { node: world.node.clone(), block: market.block().await };
         let owed = head.view(contract.address, &CollateralVault::liabilitiesCall {}).await.unwrap();
@@ -239,8 +244,8 @@ async fn a_ledger_that_says_a_rao_less_than_it_owes_is_found() {
         one_finding(&world.findings(&market.file).await, &["ledgers", name, "it says that it owes"]);
         world.set_storage(contract.address, B256::from(U256::from(slot)), good).await;
     }
-    let balance = world.node.balance_wei(market.file.vault.address).await.unwrap();
-    world.set_balance(market.file.vault.address, balance - U256::from(1)).await;
+    let balance = world.node.balance_wei(market.file.deployment.vault.address).await.unwrap();
+    world.set_balance(market.file.deployment.vault.address, balance - U256::from(1)).await;
     has_finding(&world.findings(&market.file).await, &["CollateralVault", "money is missing"]);
 }
 

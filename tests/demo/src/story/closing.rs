@@ -1,9 +1,9 @@
 //! Steps 6 and 7: everybody gets out, and every rao is accounted for.
 
 use super::Outcome;
-use super::stage::{BOND_RAO, Rented, Stage};
-use crate::audit::{Books, audit};
-use crate::params::demo_params;
+use super::stage::{BOND_RAO, Rented, Stage, WISH};
+use crate::books::{Books, books};
+use crate::params::WINDOWS;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use surety_client::units::tao;
@@ -20,21 +20,35 @@ pub(super) async fn close_all(stage: &Stage, lost: &Rented, kept: &Rented) -> Re
         claim_and_close(stage, lost).await?;
         exit(stage, lost.miner).await
     };
-    tokio::try_join!(kept_out, lost_out, exit(stage, stage.cast.idle))?;
-    for renter in &stage.renters {
-        let paid = stage.pay_out(&renter.actor).await?;
-        if paid != 0 {
-            let text = format!("{} takes out {} TAO", renter.actor.name, tao(paid));
-            stage.show.say("paid_out", &text, json!({ "who": renter.actor.name, "rao": paid }));
-        }
-    }
+    tokio::try_join!(kept_out, lost_out, exit(stage, stage.cast.idle), give_up(stage, kept))?;
+    let [lost_renter, kept_renter] = [lost, kept].map(|rented| renter_out(stage, rented.renter));
+    tokio::try_join!(lost_renter, kept_renter)?;
+    Ok(())
+}
+
+/// Takes out what the contracts owe a renter.
+async fn renter_out(stage: &Stage, index: usize) -> Result<()> {
+    let actor = &stage.renters.get(index).context("no such renter")?.actor;
+    let paid = stage.pay_out(actor).await?;
+    let text = format!("{} takes out {} TAO", actor.name, tao(paid));
+    stage.show.say("paid_out", &text, json!({ "who": actor.name, "rao": paid }));
+    Ok(())
+}
+
+/// The wish that nobody met goes back.
+async fn give_up(stage: &Stage, kept: &Rented) -> Result<()> {
+    let renter = stage.renters.get(kept.renter).context("no such renter")?;
+    renter.give_up(&stage.chain, WISH).await?;
+    let rao = stage.chain.bids_credit(renter.actor.account()).await?;
+    let text = format!("{} takes the wish back: {} TAO", renter.actor.name, tao(rao));
+    stage.show.say("wish_returned", &text, json!({ "bid": WISH, "rao": rao }));
     Ok(())
 }
 
 /// Claims what may be claimed, then closes after the lag. Together they pay every second served.
 async fn claim_and_close(stage: &Stage, rented: &Rented) -> Result<()> {
     let miner = stage.miners.get(rented.miner).context("no such miner")?;
-    let lag_secs = u64::from(demo_params().settle_lag_secs);
+    let lag_secs = u64::from(WINDOWS.settle_lag_secs);
     let raw = stage.chain.raw_rental(rented.rental).await?;
     // One second served and past the lag is the least that can be claimed.
     stage.chain_time(u64::from(raw.start) + lag_secs + 1, "a first second can be claimed", 40).await?;
@@ -57,7 +71,7 @@ async fn claim_and_close(stage: &Stage, rented: &Rented) -> Result<()> {
 async fn exit(stage: &Stage, index: usize) -> Result<()> {
     let miner = stage.miners.get(index).context("no such miner")?;
     let amount = miner.request_exit(&stage.chain).await?;
-    let delay_secs = u64::from(demo_params().exit_delay_secs);
+    let delay_secs = u64::from(WINDOWS.exit_delay_secs);
     let asked_secs = stage.chain.now_secs().await?;
     stage.chain_time(asked_secs + delay_secs, "the exit delay has passed", 40).await?;
     miner.withdraw(&stage.chain).await?;
@@ -69,15 +83,13 @@ async fn exit(stage: &Stage, index: usize) -> Result<()> {
 
 /// Step 7.
 pub(super) async fn account(stage: &Stage, lost: &Rented, kept: &Rented) -> Result<Outcome> {
-    let cases = stage.chain.arbiter.caseCount().call().await?;
-    ensure!(cases == 1, "{cases} cases were filed, expected one");
-    let rentals = stage.chain.escrow.rentalCount().call().await?;
     for rented in [lost, kept] {
         check_rental(stage, rented).await?;
     }
-    let liabilities: Rao = stage.chain.liabilities().await?.iter().sum();
-    ensure!(liabilities == 0, "the contracts still owe {liabilities} rao");
-    let books = audit(&stage.chain, &stage.parties()).await?;
+    let audited = stage.audited().await?;
+    ensure!(audited.cases == 1, "{} cases were filed, expected one", audited.cases);
+    ensure!(audited.owed_rao == 0, "the contracts still owe {} rao", audited.owed_rao);
+    let books = books(&stage.chain, &stage.parties(), &audited.report.sums).await?;
     let burned_rao = row(&books, "burned")?;
     let lost_miner = &stage.miners.get(lost.miner).context("no such miner")?.actor.name;
     let idle_miner = &stage.miners.get(stage.cast.idle).context("no such miner")?.actor.name;
@@ -87,10 +99,11 @@ pub(super) async fn account(stage: &Stage, lost: &Rented, kept: &Rented) -> Resu
     stage.show.books(&books);
     Ok(Outcome {
         seed: stage.options.seed.0,
-        cases,
-        rentals_closed: rentals,
+        cases: audited.cases,
+        rentals_closed: audited.rentals,
+        wishes_returned: audited.wishes,
         burned_rao,
-        liabilities_rao: liabilities,
+        liabilities_rao: audited.owed_rao,
         keepers_killed: 0,
     })
 }

@@ -4,9 +4,9 @@
 //! |---|---|
 //! | [`stage`] | what the steps share |
 //! | [`opening`] | 1 chain, contracts, keepers; 2 machines; 3 bonds, offers, certificates |
-//! | [`rentals`] | 4 two rentals |
-//! | [`outage`] | 5 one machine is killed |
-//! | [`closing`] | 6 claims, closings, exits; 7 where every rao went |
+//! | [`rentals`] | 4 two rentals, and a wish |
+//! | [`outage`] | 5 one machine is killed; an audit in the middle of it |
+//! | [`closing`] | 6 claims, closings, exits; 7 an audit, and where every rao went |
 
 mod closing;
 mod opening;
@@ -88,6 +88,8 @@ pub struct Outcome {
     pub cases: u64,
     /// Rentals closed.
     pub rentals_closed: u64,
+    /// Wishes that went back to their renters.
+    pub wishes_returned: u64,
     /// Rao burned: the penalty.
     pub burned_rao: Rao,
     /// Rao that the contracts still owe anybody.

@@ -5,11 +5,11 @@ use super::stage::{BEGAN_WITH_RAO, BOND_RAO, Cast, KEEPER_BEGAN_WITH_RAO, Stage}
 use crate::actor::Actor;
 use crate::anvil::{Anvil, CHAIN_ID, free_port};
 use crate::chain::Chain;
-use crate::deploy::{self, Appointment, Roles};
+use crate::deploy::{self, Appointment};
 use crate::keepers::{self, Api, Keeper};
 use crate::machines::{self, Machine};
 use crate::miner::{Miner, Terms};
-use crate::params::demo_params;
+use crate::params::{Roles, demo_params};
 use crate::process::Processes;
 use crate::renter::{Renter, quorum_of_certificates};
 use crate::seed::Seed;
@@ -22,11 +22,13 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use surety_client::deployment::Deployment;
+use surety_client::keys::Key;
 use surety_client::provider::Node;
 use surety_client::units::tao;
 use surety_core::statement::{Certificate, Signed};
 use surety_core::types::{Account, Hash32};
+use surety_deploy::network::Network;
+use surety_deploy::record::DeploymentFile;
 use tokio::net::TcpListener;
 
 const NETUID: u16 = 2;
@@ -53,21 +55,17 @@ pub(super) async fn set_up(
     let seed = options.seed;
     let anvil = Anvil::start(processes, &options.programs.anvil).await?;
     show.say("chain", &format!("anvil answers at {}", anvil.url()), json!({ "url": anvil.url() }));
-    let deployer = actor(seed, "deployer", &anvil.node)?;
+    let deployer = seed.evm_key("deployer")?;
+    let owner = actor(seed, "owner", &anvil.node)?;
     let miners = (0..MACHINES).map(|n| miner(seed, n, &anvil.node)).collect::<Result<Vec<_>>>()?;
     let renters = (0..2).map(|n| renter(seed, n, &anvil.node)).collect::<Result<Vec<_>>>()?;
     let keepers = keepers(options, dir, processes)?;
-    fund(&anvil, &deployer, &miners, &renters, &keepers).await?;
+    fund(&anvil, &[deployer.account(), owner.account()], &miners, &renters, &keepers).await?;
     standins::place(&anvil).await?;
-    let facts = facts(&miners, &renters);
+    owner.send_all(facts(&miners, &renters)).await?;
+    let (file, deployment_path) = deployed(options, dir, &anvil.node, &deployer, owner.account(), show).await?;
     let appointments: Vec<Appointment> = keepers.iter().map(Keeper::appointment).collect();
-    let me = deployer.account();
-    let roles = Roles { netuid: NETUID, owner: me, treasury: me, guardian: me, judge: me };
-    let params = demo_params();
-    deployer.send_all(facts).await?;
-    let deployment = deploy::deploy(&deployer, &anvil.node, &params, &roles, &appointments).await?;
-    let deployment_path = deploy::write(&deployment, options.deployments.as_deref().unwrap_or(dir))?;
-    say_deployed(show, &deployment, &deployment_path);
+    deploy::appoint(&owner, file.deployment.keepers.address, &appointments).await?;
     let [tenant_user, keeper_user] = users(options)?;
     start_keepers(&anvil, &keepers, &deployment_path, &tenant_user, &keeper_user).await?;
     let node_common = machines::Common {
@@ -83,10 +81,11 @@ pub(super) async fn set_up(
         dir: dir.to_owned(),
         show: show.clone(),
         seer: seer.clone(),
-        chain: Chain::new(&anvil.node, &deployment),
+        chain: Chain::new(&anvil.node, &file.deployment),
         anvil,
         deployment_path,
-        deployer,
+        deployer: deployer.account(),
+        owner,
         miners,
         renters,
         cast: cast(seed),
@@ -137,9 +136,9 @@ fn cast(seed: Seed) -> Cast {
     }
 }
 
-async fn fund(anvil: &Anvil, deployer: &Actor, miners: &[Miner], renters: &[Renter], keepers: &[Keeper]) -> Result<()> {
-    let rich = miners.iter().map(|m| m.actor.account()).chain(renters.iter().map(|r| r.actor.account()));
-    for account in rich.chain([deployer.account()]) {
+async fn fund(anvil: &Anvil, rich: &[Account], miners: &[Miner], renters: &[Renter], keepers: &[Keeper]) -> Result<()> {
+    let trading = miners.iter().map(|m| m.actor.account()).chain(renters.iter().map(|r| r.actor.account()));
+    for account in trading.chain(rich.iter().copied()) {
         anvil.set_balance(account, BEGAN_WITH_RAO).await?;
     }
     for keeper in keepers {
@@ -156,9 +155,33 @@ fn facts(miners: &[Miner], renters: &[Renter]) -> Vec<crate::actor::Tx> {
     neurons.chain(accounts.into_iter().map(standins::introduction)).collect()
 }
 
-fn say_deployed(show: &Show, deployment: &Deployment, path: &Path) {
-    let text = format!("contracts deployed in block {}, written to {}", deployment.block, path.display());
-    show.say("deployed", &text, json!({ "deployment": deployment, "path": path }));
+/// Deploys in the run's own folder, where no other deployment can be under way; the file goes where it is wanted.
+async fn deployed(
+    options: &Options,
+    dir: &Path,
+    node: &Node,
+    deployer: &Key,
+    owner: Account,
+    show: &Show,
+) -> Result<(DeploymentFile, PathBuf)> {
+    let roles = Roles { netuid: NETUID, owner, treasury: owner, guardian: owner, judge: owner };
+    let params = demo_params(&roles)?;
+    let asked = deploy::ready(node, deployer.account(), &params, dir).await?;
+    let file = deploy::deploy(node, deployer, &params, dir).await?;
+    let mut path = DeploymentFile::path(dir, Network::Local);
+    if let Some(wanted) = &options.deployments {
+        std::fs::create_dir_all(wanted)?;
+        path = DeploymentFile::path(wanted, Network::Local);
+        file.write(&path)?;
+    }
+    let (contracts, block) = (file.record.contracts.len(), file.deployment.block);
+    let text = format!(
+        "surety deploy: {asked} questions to the chain answered, {contracts} contracts there since block {block}, \
+         written to {}",
+        path.display()
+    );
+    show.say("deployed", &text, json!({ "asked": asked, "deployment": file, "path": path }));
+    Ok((file, path))
 }
 
 /// Accounts that tenants and keepers log in to. OpenSSH knows the host's accounts only: our own serves both.
@@ -252,7 +275,7 @@ pub(super) async fn bonds(stage: &Stage) -> Result<()> {
     for index in stage.options.seed.order("registrations", MACHINES) {
         let miner = stage.miners.get(index).context("no such miner")?;
         let endpoint = stage.machines.get(index).context("no such machine")?.endpoint;
-        registrations[index] = miner.register(&stage.chain, &stage.deployer, endpoint).await?;
+        registrations[index] = miner.register(&stage.chain, &stage.owner, endpoint).await?;
     }
     let list = |index: usize| list(stage, index, registrations[index]);
     tokio::try_join!(list(0), list(1), list(2))?;

@@ -33,7 +33,24 @@ pub(super) async fn outage(stage: &mut Stage, lost: &Rented) -> Result<()> {
     stage.show.say("machine_killed", &format!("{name} is killed with SIGKILL"), json!({ "machine": name }));
     let case = filed(stage, lost).await?;
     evidence(stage).await?;
+    in_use(stage).await?;
     settled(stage, lost, &case).await
+}
+
+/// The deployment is audited in the middle of its life, too: a rental and a wish are open, a case is undecided, and
+/// money is everywhere.
+async fn in_use(stage: &Stage) -> Result<()> {
+    let audited = stage.audited().await?;
+    let owes = |contract: &str, what: &str| {
+        let sum = audited.report.sums.iter().find(|sum| sum.contract == contract);
+        let part = sum.and_then(|sum| sum.parts.iter().find(|(name, _)| *name == what));
+        ensure!(part.is_some_and(|(_, rao)| *rao > 0), "{contract} owes nothing for {what}");
+        Ok(())
+    };
+    owes("CollateralVault", "bond, behind rentals")?;
+    owes("CollateralVault", "bond, held in cases")?;
+    owes("RentalEscrow", "rent withheld, undecided")?;
+    owes("RentalBids", "open wishes")
 }
 
 /// Waits for the case, and checks everything that must have happened in the transaction that filed it.

@@ -1,8 +1,8 @@
-//! Step 4: two rentals, and who gets in.
+//! Step 4: two rentals, a wish, and who gets in.
 
 use super::opening::{certificates, terms};
-use super::stage::{Rented, Stage};
-use crate::renter::Answer;
+use super::stage::{Rented, Stage, WISH};
+use crate::renter::{Answer, Wish};
 use crate::wait::Seen;
 use alloy::primitives::B256;
 use anyhow::{Context, Result, ensure};
@@ -20,9 +20,25 @@ pub(super) async fn rent_two(stage: &Stage) -> Result<[Rented; 2]> {
     // One after the other, so that rental numbers are the same each time; the short one last.
     let lost = rent(stage, stage.cast.lost, 0, LOST_SECS).await?;
     let kept = rent(stage, stage.cast.kept, 1, KEPT_SECS).await?;
-    tokio::try_join!(visit(stage, &lost), visit(stage, &kept))?;
+    tokio::try_join!(visit(stage, &lost), visit(stage, &kept), wish(stage, &kept))?;
     refused(stage, &lost, &kept).await?;
     Ok([lost, kept])
+}
+
+/// The second renter would rent for longer, for less than anybody offers: the wish waits.
+async fn wish(stage: &Stage, kept: &Rented) -> Result<()> {
+    let renter = stage.renters.get(kept.renter).context("no such renter")?;
+    let wish = Wish { duration_secs: LOST_SECS, max_price_rao_per_sec: kept.price_rao_per_sec / 2 };
+    let (bid, paid_rao) = renter.wish(&stage.chain, wish).await?;
+    ensure!(bid == WISH, "wish {bid}, expected {WISH}");
+    let text = format!(
+        "{} wishes for {LOST_SECS} s at {} TAO a second (wish {bid}), pays {} TAO; nobody offers that",
+        renter.actor.name,
+        tao(wish.max_price_rao_per_sec),
+        tao(paid_rao)
+    );
+    stage.show.say("wished", &text, json!({ "bid": bid, "paid_rao": paid_rao }));
+    Ok(())
 }
 
 async fn rent(stage: &Stage, index: usize, renter_index: usize, duration_secs: u32) -> Result<Rented> {

@@ -3,7 +3,8 @@
 use super::Options;
 use crate::actor::{Actor, Tx};
 use crate::anvil::Anvil;
-use crate::audit::Party;
+use crate::audit::{Audited, audited};
+use crate::books::Party;
 use crate::chain::Chain;
 use crate::keepers::{Api, Keeper};
 use crate::machines::{self, Machine};
@@ -13,11 +14,13 @@ use crate::renter::Renter;
 use crate::show::Show;
 use crate::wait::{Seen, Seer};
 use anyhow::Result;
+use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use surety_client::bindings::RentalEscrow;
-use surety_core::types::{Rao, RentalId};
+use surety_client::units::tao;
+use surety_core::types::{Account, Rao, RentalId};
 
 /// What everybody but keepers begins with: 100 TAO.
 pub(super) const BEGAN_WITH_RAO: Rao = 100_000_000_000;
@@ -25,6 +28,9 @@ pub(super) const BEGAN_WITH_RAO: Rao = 100_000_000_000;
 pub(super) const KEEPER_BEGAN_WITH_RAO: Rao = 10_000_000_000;
 /// Bond of each machine: half a TAO.
 pub(super) const BOND_RAO: Rao = 500_000_000;
+
+/// The first and only wish.
+pub(super) const WISH: u64 = 1;
 
 /// The seed's choice of who plays which part; indices of miners and their machines.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +65,10 @@ pub(super) struct Stage {
     pub(super) anvil: Anvil,
     pub(super) chain: Chain,
     pub(super) deployment_path: PathBuf,
-    pub(super) deployer: Actor,
+    /// Whose nonces gave the addresses; did nothing else.
+    pub(super) deployer: Account,
+    /// Owns what has an owner, and sends what anybody may.
+    pub(super) owner: Actor,
     pub(super) miners: Vec<Miner>,
     pub(super) renters: Vec<Renter>,
     pub(super) cast: Cast,
@@ -82,33 +91,49 @@ impl Stage {
             .await
     }
 
-    /// Pays out what the vault and the escrow owe an account; anybody may send that.
+    /// Pays out what the contracts owe an account; anybody may send that.
     pub(super) async fn pay_out(&self, actor: &Actor) -> Result<Rao> {
         let account = actor.account();
         let owed = [
             (*self.chain.vault.address(), self.chain.vault_credit(account).await?),
             (*self.chain.escrow.address(), self.chain.escrow_credit(account).await?),
+            (*self.chain.bids.address(), self.chain.bids_credit(account).await?),
         ];
         let mut paid = 0;
         for (contract, rao) in owed {
             if rao != 0 {
                 let call = RentalEscrow::withdrawCreditCall { account: actor.address() };
-                self.deployer.send(Tx::call(contract, &call)).await?;
+                self.owner.send(Tx::call(contract, &call)).await?;
                 paid += rao;
             }
         }
         Ok(paid)
     }
 
+    /// `surety audit` of the chain as it is now, told in a line.
+    pub(super) async fn audited(&self) -> Result<Audited> {
+        let found = audited(&self.chain, &self.deployment_path).await?;
+        let Audited { block, answers, contracts, rentals, cases, wishes, .. } = &found;
+        let text = format!(
+            "surety audit at block {block}: all {answers} answers hold; {contracts} contracts byte for byte; rentals \
+             {rentals}, cases {cases}, wishes {wishes} recounted, {} TAO owed; another fee in the record is found",
+            tao(found.owed_rao)
+        );
+        self.show.say("audited", &text, json!(found));
+        Ok(found)
+    }
+
     /// Everybody whose money is followed.
     pub(super) fn parties(&self) -> Vec<Party> {
-        let party = |actor: &Actor, what: &str| Party {
-            name: actor.name.clone(),
-            account: actor.account(),
+        let named = |name: &str, account: Account, what: &str| Party {
+            name: name.to_owned(),
+            account,
             began_with_rao: BEGAN_WITH_RAO,
             what: what.to_owned(),
         };
-        let mut parties = vec![party(&self.deployer, "the contracts' seeds")];
+        let party = |actor: &Actor, what: &str| named(&actor.name, actor.account(), what);
+        let deployer = named("deployer", self.deployer, "the contracts' seeds");
+        let mut parties = vec![deployer, party(&self.owner, "gas alone")];
         for (index, miner) in self.miners.iter().enumerate() {
             let what = if index == self.cast.lost {
                 "bond; what is left of it, and the rent until the failure"
@@ -119,7 +144,8 @@ impl Stage {
             };
             parties.push(party(&miner.actor, what));
         }
-        let whats = ["rent; what was not used, and the seconds without service", "rent; used to the end"];
+        let whats =
+            ["rent; what was not used, and the seconds without service", "rent, used to the end; a wish, taken back"];
         parties.extend(self.renters.iter().zip(whats).map(|(renter, what)| party(&renter.actor, what)));
         parties.extend(self.keepers.iter().map(|keeper| Party {
             name: keeper.name.clone(),
