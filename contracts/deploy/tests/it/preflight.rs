@@ -105,7 +105,9 @@ async fn what_is_there_already_is_not_asked_for_again_whatever_the_journal_knows
         if arbiter_sent { Err(Interrupted) } else { Ok(()) }
     });
     stopped.await.unwrap_err();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while world.nonce().await < 5 {
+        assert!(std::time::Instant::now() < deadline, "what was sent is not mined");
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     let asked = checks(&world).await;
