@@ -74,6 +74,13 @@ contract PauseTest is GateBase {
         _assertOpen();
     }
 
+    /// @dev A chain whose clock has just begun: nothing is taken for a pause that ended in its first second.
+    function test_TheFirstPauseMayBeInTheFirstThirtyDaysOfAClock() external {
+        vm.warp(1 days);
+        _pause(1);
+        _assertGate(1 days + 1, false);
+    }
+
     function test_WhenItIsForASecondOrForSevenDays() external {
         uint256 before = vm.snapshotState();
         uint32 start = _now();
