@@ -4,8 +4,8 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } f
 import { basename, dirname, join } from "node:path";
 import { closure, contracts, fail, hash, importsIn, read, runNicely, sources, testsOf } from "./project.mjs";
 
-const COMPILE_SECS_MAX = 120;
-const TEST_SECS_MAX = 300;
+const COMPILE_SECS_MAX = 600;
+const TEST_SECS_MAX = 900;
 
 /** Names of the contracts that are deployed and that a source is part of. */
 export function deployablesOf(file) {
