@@ -78,6 +78,8 @@ pub(crate) struct Ledger {
     pub(crate) miners_rao: BTreeMap<Account, Rao>,
     pub(crate) to_burn_rao: Rao,
     pub(crate) burned_rao: Rao,
+    /// Of what is to be burned, what no keeper's execution put there (`abandon`, the judge): anybody may flush it.
+    pub(crate) others_burn_rao: Rao,
     /// Penalties filed in a UTC day.
     pub(crate) day: (u64, Rao),
 }
@@ -305,6 +307,7 @@ impl Contracts {
         node.reserved_rao -= fine;
         node.offer = None;
         self.ledger.to_burn_rao += fine;
+        self.ledger.others_burn_rao += fine;
         Ok(())
     }
 

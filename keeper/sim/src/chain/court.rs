@@ -207,8 +207,12 @@ impl Contracts {
         }
         let bond = std::mem::take(&mut case.appeal_bond_rao);
         if uphold {
+            let before_rao = self.ledger.to_burn_rao;
             self.ledger.to_burn_rao += bond;
-            return self.refund(case_id).and_then(|()| self.burn_penalty(case_id, now));
+            self.refund(case_id)?;
+            self.burn_penalty(case_id, now)?;
+            self.ledger.others_burn_rao += self.ledger.to_burn_rao - before_rao;
+            return Ok(());
         }
         let machine = self.machine_of(case_id)?;
         self.pay_miner(&machine, bond);
@@ -246,6 +250,7 @@ impl Contracts {
             return Err("RaoLedger_CreditTooSmall");
         }
         self.ledger.burned_rao += std::mem::take(&mut self.ledger.to_burn_rao);
+        self.ledger.others_burn_rao = 0;
         Ok(())
     }
 

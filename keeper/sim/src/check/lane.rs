@@ -7,12 +7,12 @@ use surety_core::input::TxOutcome;
 use surety_core::outbox::Row;
 use surety_core::types::Account;
 
-/// What was ever signed and mined.
+/// What was ever signed and mined. Two keepers may name two intents alike.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
-    nonce_of: BTreeMap<EffectId, u64>,
+    nonce_of: BTreeMap<(Account, EffectId), u64>,
     row_of: BTreeMap<(Account, u64), EffectId>,
-    succeeded: BTreeSet<EffectId>,
+    succeeded: BTreeSet<(Account, EffectId)>,
     /// Transactions mined for good that reverted.
     pub(crate) reverted: u64,
     pub(crate) mined: u64,
@@ -22,7 +22,7 @@ pub(crate) struct Lane {
 /// here has: each account has one lane.
 pub(crate) fn on_sign(env: &mut Env, account: &Account, row: EffectId, nonce: u64) {
     let lane = &mut env.check.lane;
-    let first = *lane.nonce_of.entry(row).or_insert(nonce);
+    let first = *lane.nonce_of.entry((*account, row)).or_insert(nonce);
     let holder = *lane.row_of.entry((*account, nonce)).or_insert(row);
     env.check.require(first == nonce, || format!("intent {row} is signed at nonces {first} and {nonce}"));
     env.check.require(holder == row, || format!("nonce {nonce} of {account} is signed for {holder} and {row}"));
@@ -62,7 +62,7 @@ pub(crate) fn on_final(env: &mut Env) {
                 env.check.lane.reverted += 1;
                 continue;
             }
-            let first = env.check.lane.succeeded.insert(tx.row);
+            let first = env.check.lane.succeeded.insert((tx.account, tx.row));
             let row = tx.row;
             env.check.require(first, || format!("intent {row} is carried out twice"));
         }
