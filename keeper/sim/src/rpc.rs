@@ -4,7 +4,7 @@ use crate::chain::contracts::Contracts;
 use crate::chain::{Block, Chain};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use surety_core::input::ChainUpdate;
+use surety_core::input::{ChainUpdate, Newest};
 use surety_core::view::View;
 
 /// Everything is read anew after so many blocks, as in the real adapter.
@@ -43,6 +43,7 @@ impl Follower {
             rentals: changed(&old.rentals, &new.rentals, logs_lost).map(|rental| rental.view.clone()).collect(),
             cases: changed(&old.cases, &new.cases, logs_lost).map(|case| case.view.clone()).collect(),
             keepers: None,
+            newest: Some(newest(new)),
         })
     }
 
@@ -56,8 +57,14 @@ impl Follower {
             rentals: state.rentals.values().map(|rental| rental.view.clone()).collect(),
             cases: state.cases.values().map(|case| case.view.clone()).collect(),
             keepers: Some(state.keepers.to_vec()),
+            newest: Some(newest(state)),
         }
     }
+}
+
+/// Ids are dense.
+fn newest(state: &Contracts) -> Newest {
+    Newest { rental: state.rentals.len() as u64, case: state.cases.len() as u64 }
 }
 
 /// Entries that are not the same ones as before; with `only_new` only those that were not there.
