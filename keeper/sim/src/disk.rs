@@ -30,7 +30,11 @@ pub(crate) struct Disk {
     every: u64,
     /// What the process knew when it died, if all of it was committed.
     alive: Option<Box<State>>,
+    compared: u64,
 }
+
+/// One comparison in so many is by hash as well.
+const HASH_EVERY: u64 = 8;
 
 /// What a start finds.
 pub(crate) struct Loaded {
@@ -40,7 +44,7 @@ pub(crate) struct Loaded {
 
 impl Disk {
     pub(crate) fn new(state: State, every: u64) -> Self {
-        Self { snapshot: state, log: Vec::new(), unsigned: Vec::new(), outbox: Vec::new(), every, alive: None }
+        Self { snapshot: state, log: Vec::new(), unsigned: Vec::new(), outbox: Vec::new(), every, alive: None, compared: 0 }
     }
 
     /// One step: all of it or, when the process dies before, nothing.
@@ -106,7 +110,10 @@ impl Disk {
             check.require(effects_digest(&effects) == *digest, || "replay wishes for something else".to_owned());
         }
         if let Some(alive) = self.alive.take() {
-            let same = state.hash() == alive.hash() && state == *alive;
+            // Hashing writes the whole state down; equality does it most of the time.
+            self.compared += 1;
+            let hashes = !self.compared.is_multiple_of(HASH_EVERY) || state.hash() == alive.hash();
+            let same = hashes && state == *alive;
             check.require(same, || "replay reaches another state than the process that died had".to_owned());
         }
         Loaded { state, unsigned: self.unsigned.clone() }

@@ -3,6 +3,7 @@
 use crate::chain::contracts::{CLASS, Contracts};
 use crate::options::Options;
 use crate::rng::{Episodes, Rng};
+use crate::world::EPOCH;
 use surety_core::ids::tagged;
 use surety_core::input::{MeasureOutcome, Observation};
 use surety_core::types::{Endpoint, MachineId, RentalId, UnixSecs};
@@ -193,6 +194,13 @@ impl Machine {
     /// All seconds without service between two times.
     pub(crate) fn unserved_secs(&self, from: UnixSecs, until: UnixSecs) -> u64 {
         self.stretches(false, from, until).map(|(begin, end)| end - begin).sum()
+    }
+
+    /// When service began and ended since some time, in seconds of this world.
+    pub(crate) fn history(&self, since: UnixSecs) -> String {
+        let recent = self.changes.iter().filter(|(at, _)| *at >= since);
+        let text = |(at, serves): &(UnixSecs, bool)| format!("{} at {}", if *serves { "up" } else { "out" }, at - EPOCH);
+        recent.map(text).collect::<Vec<_>>().join(", ")
     }
 
     /// Outages between two times.

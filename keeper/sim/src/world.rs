@@ -19,7 +19,7 @@ use surety_core::view::KeeperView;
 /// The first second of every world; a multiple of the block time.
 pub(crate) const EPOCH: u64 = 1_800_000_000;
 /// Outages go on for so long after the healing, so that progress can be asked for.
-const OUTAGES_SECS: u64 = 4_200;
+const OUTAGES_SECS: u64 = 3_600;
 /// From then on nothing new; renters leave after this.
 const LEAVE_SECS: u64 = 900;
 /// Until everything is decided and paid, keepers are given a second this rarely.

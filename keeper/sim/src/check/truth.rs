@@ -41,7 +41,8 @@ pub(crate) fn before_signing(keeper: &Keeper, env: &mut Env, statement: &Stateme
         format!("keeper {index} signs {says}, but the machine served for {served_secs} s in it")
     });
     let steady = machine.steady;
-    env.check.require(!steady, || format!("keeper {index} signs {says} of a machine that never fails"));
+    let history = machine.history(begin.saturating_sub(600));
+    env.check.require(!steady, || format!("keeper {index} signs {says} of a machine that never fails: {history}"));
 }
 
 fn failing(outage: &Outage) -> impl Iterator<Item = surety_core::effect::EffectId> {
