@@ -118,7 +118,8 @@ impl Actors {
             block.state.rentals.values().map(|rental| &rental.view).filter(|rental| !rental.closed).collect();
         let Some(rental) = self.rng.pick(&rentals) else { return };
         for _ in 0..20 {
-            let kind = *self.rng.pick(&[Kind::NotDelivered, Kind::Interrupted, Kind::Offline]).unwrap_or(&Kind::Offline);
+            let kind =
+                *self.rng.pick(&[Kind::NotDelivered, Kind::Interrupted, Kind::Offline]).unwrap_or(&Kind::Offline);
             let attestations = self.some_of(env, rental.id);
             let gap = u32::try_from(self.rng.below(rental.faults.len() as u64 + 1)).unwrap_or(0);
             let call = Call::Intent(Intent::File { kind, rental: rental.id, gap, attestations });

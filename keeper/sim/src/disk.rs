@@ -44,7 +44,15 @@ pub(crate) struct Loaded {
 
 impl Disk {
     pub(crate) fn new(state: State, every: u64) -> Self {
-        Self { snapshot: state, log: Vec::new(), unsigned: Vec::new(), outbox: Vec::new(), every, alive: None, compared: 0 }
+        Self {
+            snapshot: state,
+            log: Vec::new(),
+            unsigned: Vec::new(),
+            outbox: Vec::new(),
+            every,
+            alive: None,
+            compared: 0,
+        }
     }
 
     /// One step: all of it or, when the process dies before, nothing.

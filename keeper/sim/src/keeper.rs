@@ -21,7 +21,7 @@ use surety_core::step::step;
 use surety_core::types::{Account, MachineId, UnixSecs};
 use surety_core::view::View;
 
-pub(crate) use deeds::{Due, LookTruth, describe_statement};
+pub(crate) use deeds::{Due, LookTruth, describe_claim, describe_statement};
 
 /// The real poll, lane and peer rounds come every six seconds or so.
 const ROUND_SECS: u64 = 6;

@@ -33,4 +33,4 @@ pub use summary::Stats;
 pub use world::{Outcome, run_calm, run_seed};
 
 /// Seconds under faults unless told otherwise: long enough for several rentals of each machine.
-pub const FAULT_SECS: u64 = 7_200;
+pub const FAULT_SECS: u64 = 3_600;

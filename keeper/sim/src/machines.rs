@@ -199,7 +199,8 @@ impl Machine {
     /// When service began and ended since some time, in seconds of this world.
     pub(crate) fn history(&self, since: UnixSecs) -> String {
         let recent = self.changes.iter().filter(|(at, _)| *at >= since);
-        let text = |(at, serves): &(UnixSecs, bool)| format!("{} at {}", if *serves { "up" } else { "out" }, at - EPOCH);
+        let text =
+            |(at, serves): &(UnixSecs, bool)| format!("{} at {}", if *serves { "up" } else { "out" }, at - EPOCH);
         recent.map(text).collect::<Vec<_>>().join(", ")
     }
 

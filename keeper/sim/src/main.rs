@@ -9,7 +9,7 @@ const USAGE: &str = "surety-sim [--seed N | --seeds A..B] [--ticks SECS] [--jobs
 
   --seed N       one seed, with its last events when it fails
   --seeds A..B   seeds A to B - 1
-  --ticks SECS   seconds under faults (default 7200), before the healing
+  --ticks SECS   seconds under faults (default 3600), before the healing
   --jobs J       threads (default 2)
   --calm         no faults but the machines'
   --summary      print what was measured

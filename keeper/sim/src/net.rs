@@ -120,7 +120,8 @@ impl Wall {
     pub(crate) fn new(options: &Options, index: usize, now: UnixSecs) -> Self {
         let faults = &options.faults;
         let mut rng = Rng::new(options.seed, "wall", index as u64);
-        let jumps = Episodes::new(Rng::new(options.seed, "jumps", index as u64), faults.clock_jump_gap_secs, (1, 1), now);
+        let jumps =
+            Episodes::new(Rng::new(options.seed, "jumps", index as u64), faults.clock_jump_gap_secs, (1, 1), now);
         // A drift in parts per million is so many milliseconds in a thousand seconds.
         let drift_ms_per_1000_secs = signed(&mut rng, faults.clock_drift_ppm);
         let off_ms = signed(&mut rng, faults.clock_off_secs * 1_000);

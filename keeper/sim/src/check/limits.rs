@@ -15,9 +15,7 @@ pub(crate) fn on_state(env: &mut Env, state: &State) {
 fn beyond(state: &State) -> Option<&'static str> {
     let watches_fit = state.watches.values().all(|watch| {
         let streak = watch.streak.as_ref().map_or(0, |streak| streak.looks().len());
-        watch.finished.len() <= FINISHED_MAX
-            && watch.provisional.len() <= PROVISIONAL_MAX
-            && streak <= STREAK_LOOKS_MAX
+        watch.finished.len() <= FINISHED_MAX && watch.provisional.len() <= PROVISIONAL_MAX && streak <= STREAK_LOOKS_MAX
     });
     // Of the two ending kinds one each.
     let signer_max = INTERRUPTED_PER_SIGNER_MAX + 2;
@@ -27,7 +25,8 @@ fn beyond(state: &State) -> Option<&'static str> {
     let world_fits = [&world.best, &world.finalized].into_iter().all(|view| {
         view.nodes.len() <= NODES_MAX && view.rentals.len() <= RENTALS_MAX && view.cases.len() <= CASES_MAX
     });
-    let hosts = serde_json::to_value(&state.hosts).ok().and_then(|hosts| Some(hosts.get("last_ms")?.as_object()?.len()));
+    let hosts =
+        serde_json::to_value(&state.hosts).ok().and_then(|hosts| Some(hosts.get("last_ms")?.as_object()?.len()));
     match () {
         () if !watches_fit || state.watches.len() > WATCHES_MAX => Some("watches"),
         () if !dockets_fit || dockets.len() > COURT_RENTALS_MAX => Some("dockets"),

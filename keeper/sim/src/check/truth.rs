@@ -34,8 +34,7 @@ pub(crate) fn before_signing(keeper: &Keeper, env: &mut Env, statement: &Stateme
     let Some((first, last)) = made.and_then(|made| Some((made.first()?.0, made.last()?.0))) else { return };
     let Some(machine) = env.machines.get(&outage.rental.machine) else { return };
     let never = outage.kind == Kind::NotDelivered;
-    let (begin, most_secs) =
-        if never { (outage.rental.start_secs, FIRST_LOOK_SECS) } else { (first, SERVED_MAX_SECS) };
+    let (begin, most_secs) = if never { (outage.rental.start_secs, FIRST_LOOK_SECS) } else { (first, SERVED_MAX_SECS) };
     let served_secs = machine.longest_served_secs(begin, last);
     env.check.require(served_secs <= most_secs, || {
         format!("keeper {index} signs {says}, but the machine served for {served_secs} s in it")

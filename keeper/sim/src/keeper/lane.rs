@@ -153,8 +153,8 @@ impl Keeper {
         let (state, answer) = (&run.state, run.answers.get(&row.id).copied());
         let view = &state.world.finalized;
         let final_block = view.block.number;
-        let burn = matches!(row.intent, Intent::FlushBurn)
-            .then(|| env.chain.block(final_block).state.ledger.to_burn_rao);
+        let burn =
+            matches!(row.intent, Intent::FlushBurn).then(|| env.chain.block(final_block).state.ledger.to_burn_rao);
         let world = FinalWorld { view, times: state.times, burn_credit_rao: burn };
         let known = view.block.hash != Hash32::default();
         let settled = if known { intent_settled(&world, &row.intent) } else { Settled::NotYet };
