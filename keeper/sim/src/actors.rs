@@ -2,6 +2,7 @@
 //! whatever the contract takes.
 
 use crate::chain::contracts::{Call, Contracts};
+use crate::chain::signature::sign;
 use crate::env::{Env, account};
 use crate::machines::endpoint;
 use crate::rng::{Episodes, Rng};
@@ -210,7 +211,7 @@ impl Liar {
             let rentals: Vec<&RentalView> = block.state.rentals.values().map(|rental| &rental.view).collect();
             let Some(rental) = self.rng.pick(&rentals) else { return };
             let lie = self.lie(rental, env.now);
-            let signed = Signed { statement: lie, signer: self.account, signature: Default::default() };
+            let signed = Signed { statement: lie, signer: self.account, signature: sign(&self.account, &lie) };
             if let Some(board) = env.boards.get_mut(self.index) {
                 board.attestations.push(signed);
             }

@@ -2,6 +2,7 @@
 
 pub(crate) mod contracts;
 pub(crate) mod court;
+pub(crate) mod signature;
 
 use crate::options::Options;
 use crate::rng::{Episodes, Rng};

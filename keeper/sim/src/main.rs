@@ -26,8 +26,7 @@ struct Args {
 }
 
 fn parse() -> Result<Args, String> {
-    let mut args =
-        Args { from: 0, until: 100, ticks: FAULT_SECS, jobs: 2, calm: false, summary: false, first: false };
+    let mut args = Args { from: 0, until: 100, ticks: FAULT_SECS, jobs: 2, calm: false, summary: false, first: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("{word} needs a value\n\n{USAGE}"));

@@ -19,7 +19,7 @@ pub(crate) enum Role {
 }
 
 /// How often what goes wrong. Mean seconds between two, odds in parts per million; 0: not in this world.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Faults {
     /// A keeper's process dies at any second; also makes it die inside a step, a signature, the lane.
     pub(crate) crash_gap_secs: u64,

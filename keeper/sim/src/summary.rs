@@ -3,6 +3,7 @@
 use crate::check::liveness::{clear_outages, first_fileable, recorded};
 use crate::env::Env;
 use crate::keeper::Keeper;
+use crate::options::{Faults, Role};
 use surety_core::types::UnixSecs;
 
 /// Shortest outage that every keeper surely sees long enough to prove it.
@@ -27,14 +28,17 @@ pub struct Stats {
     pub lost_secs: Vec<u64>,
     /// Seconds from "may first be filed" to the block with the case.
     pub delay_secs: Vec<u64>,
+    /// The same where every keeper is honest and there.
+    pub whole_delay_secs: Vec<u64>,
 }
 
 impl Stats {
     pub(crate) fn of(env: &Env, keepers: &[Keeper], healed_at: UnixSecs) -> Self {
         let state = &env.chain.newest().state;
-        let calm = env.options.faults.crash_gap_secs == 0 && format!("{:?}", env.options.faults) == calm_text();
+        let calm = env.options.faults == Faults::default();
         // Where nothing was wrong everything counts, else what began after the healing.
         let since = if calm { 0 } else { healed_at + 1_200 };
+        let whole = env.options.roles.iter().all(|role| *role == Role::Strong);
         let mut stats = Self {
             cases: state.cases.len() as u64,
             false_cases: env.check.false_cases,
@@ -54,7 +58,11 @@ impl Stats {
                     continue;
                 }
                 let (_, fileable) = first_fileable(env, &outage);
-                stats.delay_secs.push(filed_at.saturating_sub(fileable));
+                let delay_secs = filed_at.saturating_sub(fileable);
+                stats.delay_secs.push(delay_secs);
+                if whole {
+                    stats.whole_delay_secs.push(delay_secs);
+                }
                 if outage.returned {
                     stats.lost_secs.push(length_secs.saturating_sub(secs));
                 }
@@ -73,6 +81,7 @@ impl Stats {
         self.mined = (self.mined.0 + other.mined.0, self.mined.1 + other.mined.1);
         self.lost_secs.extend(&other.lost_secs);
         self.delay_secs.extend(&other.delay_secs);
+        self.whole_delay_secs.extend(&other.whole_delay_secs);
     }
 
     /// As text, a line for each.
@@ -80,17 +89,15 @@ impl Stats {
         let Self { outages, cases, false_cases, deaths, undone, mined, .. } = self;
         format!(
             "{outages} outages, {cases} cases, {false_cases} false cases, {deaths} crashes, {undone} blocks undone, \
-             {} transactions ({} reverted)\nseconds lost to the intersection: {}\nseconds from fileable to on chain: {}",
+             {} transactions ({} reverted)\nseconds lost to the intersection: {}\nseconds from fileable to on chain: {}\n\
+             the same where all keepers are honest and there: {}",
             mined.0,
             mined.1,
             spread(&self.lost_secs),
-            spread(&self.delay_secs)
+            spread(&self.delay_secs),
+            spread(&self.whole_delay_secs)
         )
     }
-}
-
-fn calm_text() -> String {
-    format!("{:?}", crate::options::Faults::default())
 }
 
 fn spread(values: &[u64]) -> String {

@@ -1,6 +1,7 @@
 //! What the contracts hold, and the calls about machines and rentals, as `contracts/SPEC.md` says them. Written from
 //! that text and not from the keeper's code, which is checked against it.
 
+use super::signature::are_genuine;
 use crate::options::Options;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -211,7 +212,7 @@ impl Contracts {
             }
         }
         let signers: Vec<Account> = certificates.iter().map(|signed| signed.signer).collect();
-        if self.is_quorum(&signers) { Ok(()) } else { Err("RentalEscrow_NoQuorum") }
+        if self.is_quorum(&signers) && are_genuine(certificates) { Ok(()) } else { Err("RentalEscrow_NoQuorum") }
     }
 
     /// Renting, once the certificates are checked.

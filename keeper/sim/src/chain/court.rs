@@ -1,6 +1,7 @@
 //! Cases: filing, appeals, decisions. See `contracts/SPEC.md`, section 7.
 
 use super::contracts::{Case, Contracts, PRICE_RAO, Reverts};
+use super::signature::are_genuine;
 use std::rc::Rc;
 use surety_core::statement::{Attestation, Signed};
 use surety_core::types::{Account, CaseId, Kind, Rao, RentalId, UnixSecs};
@@ -30,7 +31,7 @@ impl Contracts {
     ) -> Result<(), Reverts> {
         let attested = self.read(kind, rental, attestations, now)?;
         let signers: Vec<Account> = attestations.iter().map(|signed| signed.signer).collect();
-        if !self.is_quorum(&signers) {
+        if !self.is_quorum(&signers) || !are_genuine(attestations) {
             return Err("Arbiter_NoQuorum");
         }
         let ends = kind != Kind::Interrupted;
@@ -48,8 +49,7 @@ impl Contracts {
             penalty_rao,
         };
         let (withheld_secs, filed_at) = (withheld.1 - withheld.0, now);
-        let appeal = (0, 0);
-        let (appealed_at, appeal_bond_rao) = appeal;
+        let (appealed_at, appeal_bond_rao) = (0, 0);
         let case = Case { view, filed_at, withheld_secs, slow, appealed_at, appeal_bond_rao, attested, signers };
         self.cases.insert(case_id, Rc::new(case));
         Ok(())

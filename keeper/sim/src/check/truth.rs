@@ -56,7 +56,9 @@ pub(crate) fn on_final(env: &mut Env) {
         let Some(rental) = block.state.rentals.get(&case.view.rental) else { continue };
         if let Some(why) = wrong(env, case, rental) {
             env.check.false_cases += 1;
-            env.check.require(false, || format!("case {} is false: {why}", case.view.id));
+            let signers: Vec<String> = case.signers.iter().map(ToString::to_string).collect();
+            env.check
+                .require(false, || format!("case {} is false: {why}; signed by {}", case.view.id, signers.join(", ")));
         }
     }
 }

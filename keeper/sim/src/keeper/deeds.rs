@@ -2,12 +2,13 @@
 
 use super::Keeper;
 use crate::chain::contracts::Call;
+use crate::chain::signature::sign;
 use crate::env::Env;
 use crate::options::Role;
 use surety_core::effect::{Effect, EffectId, Intent};
 use surety_core::input::{AnchorResult, Input, MeasureResult, Observation, ProbeResult};
 use surety_core::statement::{Attestation, Signed, Statement};
-use surety_core::types::{Endpoint, MachineId, Signature, UnixSecs};
+use surety_core::types::{Endpoint, MachineId, UnixSecs};
 
 /// Something under way in the process.
 #[derive(Debug)]
@@ -64,7 +65,11 @@ impl Keeper {
                     self.die(env, false);
                     return false;
                 }
-                let signed = Signed { statement, signer: self.account, signature: Signature::default() };
+                let signature = match &statement {
+                    Statement::Attestation(claim) => sign(&self.account, claim),
+                    Statement::Certificate(claim) => sign(&self.account, claim),
+                };
+                let signed = Signed { statement, signer: self.account, signature };
                 let secs = if self.rare(env, 1) { 30 } else { 1 };
                 self.later(env, secs, Due::Input(Input::Signed(signed)));
             }
