@@ -149,9 +149,9 @@ fn sign_lasting(state: &State, machine: MachineId, watch: &mut Watch, effects: &
 fn sign_finished(state: &State, machine: MachineId, watch: &mut Watch, effects: &mut Vec<Effect>) {
     let now_secs = state.clock.now_secs();
     let keep_secs = state.config.rules.finished_keep_secs;
-    watch
-        .finished
-        .retain(|finished| now_secs.saturating_sub(finished.ended_secs) <= keep_secs && worth_keeping(state, machine, finished));
+    watch.finished.retain(|finished| {
+        now_secs.saturating_sub(finished.ended_secs) <= keep_secs && worth_keeping(state, machine, finished)
+    });
     for finished in &mut watch.finished {
         let Some(rental) = state.world.best.rentals.get(&finished.rental) else {
             continue;

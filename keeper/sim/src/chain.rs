@@ -153,6 +153,8 @@ impl Chain {
         let keep = usize::try_from(self.tip() + 1 - depth).unwrap_or(1);
         let gone = self.blocks.split_off(keep);
         let mut again: Vec<Call> = gone.iter().flat_map(|block| block.calls.iter().cloned()).collect();
+        // Some renters' transactions are never seen again, so that the new branch lacks their rentals.
+        again.retain(|call| !matches!(call, Call::Rent { .. }) || !self.rng.percent(30));
         again.append(&mut self.pending);
         self.pending = again;
         for (tx, _) in gone.iter().flat_map(|block| &block.txs) {

@@ -89,7 +89,8 @@ impl Stats {
         let Self { outages, cases, false_cases, deaths, undone, mined, .. } = self;
         format!(
             "{outages} outages, {cases} cases, {false_cases} false cases, {deaths} crashes, {undone} blocks undone, \
-             {} transactions ({} reverted)\nseconds lost to the intersection: {}\nseconds from fileable to on chain: {}\n\
+             {} transactions ({} reverted)\nseconds lost to the intersection: {}\n\
+             seconds from fileable to on chain: {}\n\
              the same where all keepers are honest and there: {}",
             mined.0,
             mined.1,
