@@ -125,7 +125,7 @@ pub(crate) fn update(view: View, number: u64, at: u64, rental: RentalView) -> Ch
     let block = BlockRef { number, hash: Hash32::default(), timestamp_secs: START + at };
     let nodes = vec![NodeView { last_rental: 1, ..node(1) }];
     let keepers = Some(keepers(&[40, 35, 25]));
-    ChainUpdate { view, block, nodes, rentals: vec![rental], cases: Vec::new(), keepers }
+    ChainUpdate { view, block, nodes, rentals: vec![rental], cases: Vec::new(), keepers, newest: None }
 }
 
 /// A keeper that was started, read the chain at `at` seconds after [`START`], and knows rental 1.

@@ -2,7 +2,7 @@
 
 use crate::effect::EffectId;
 use crate::statement::{Attestation, Signed, Statement};
-use crate::types::{MachineId, MonoMs, UnixSecs};
+use crate::types::{CaseId, MachineId, MonoMs, RentalId, UnixSecs};
 use crate::view::{BlockRef, CaseView, ContractTimes, KeeperView, NodeView, RentalView, View};
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +67,18 @@ pub struct ChainUpdate {
     pub cases: Vec<CaseView>,
     /// The whole keeper set, when it was read.
     pub keepers: Option<Vec<KeeperView>>,
+    /// The newest ids there are at this block, when they were read: what is above was undone by a reorg.
+    #[serde(default)]
+    pub newest: Option<Newest>,
+}
+
+/// Ids are dense: these are the highest ones there are at a block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Newest {
+    /// Newest rental; 0 for none.
+    pub rental: RentalId,
+    /// Newest case; 0 for none.
+    pub case: CaseId,
 }
 
 /// Answer to `Effect::Probe`: facts, not judgement.

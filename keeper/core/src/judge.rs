@@ -149,9 +149,9 @@ fn sign_lasting(state: &State, machine: MachineId, watch: &mut Watch, effects: &
 fn sign_finished(state: &State, machine: MachineId, watch: &mut Watch, effects: &mut Vec<Effect>) {
     let now_secs = state.clock.now_secs();
     let keep_secs = state.config.rules.finished_keep_secs;
-    watch
-        .finished
-        .retain(|finished| now_secs.saturating_sub(finished.ended_secs) <= keep_secs && worth_keeping(state, finished));
+    watch.finished.retain(|finished| {
+        now_secs.saturating_sub(finished.ended_secs) <= keep_secs && worth_keeping(state, machine, finished)
+    });
     for finished in &mut watch.finished {
         let Some(rental) = state.world.best.rentals.get(&finished.rental) else {
             continue;
@@ -178,8 +178,10 @@ fn sign_finished(state: &State, machine: MachineId, watch: &mut Watch, effects: 
 }
 
 /// Proven, long enough, and not yet recorded where it cannot be undone.
-fn worth_keeping(state: &State, finished: &Finished) -> bool {
-    let Some(rental) = state.world.best.rentals.get(&finished.rental) else {
+fn worth_keeping(state: &State, machine: MachineId, finished: &Finished) -> bool {
+    // After a reorg the id may be that of another machine's rental, of which these looks say nothing.
+    let rental = state.world.best.rentals.get(&finished.rental).filter(|rental| rental.machine == machine);
+    let Some(rental) = rental else {
         return false;
     };
     let Some(clip) = finished.streak.clip(rental.start_secs, rental.end_secs) else {

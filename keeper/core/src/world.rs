@@ -50,6 +50,12 @@ impl World {
 impl Snapshot {
     fn apply(&mut self, update: &ChainUpdate, effects: &mut Vec<Effect>) {
         self.block = update.block;
+        // Another branch may lack what was read on the last one: looked for on a machine that never heard of it, it
+        // would be an outage that is none.
+        if let Some(newest) = &update.newest {
+            self.rentals.retain(|id, _| *id <= newest.rental);
+            self.cases.retain(|id, _| *id <= newest.case);
+        }
         for node in &update.nodes {
             self.put_node(node, effects);
         }

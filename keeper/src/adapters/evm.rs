@@ -16,7 +16,7 @@ use surety_client::block::Header;
 use surety_client::deployment::Deployment;
 use surety_client::provider::{MAX_LOG_BLOCKS, Node, NodeError, Tag};
 use surety_client::reader::{Counts, Reader};
-use surety_core::input::ChainUpdate;
+use surety_core::input::{ChainUpdate, Newest};
 use surety_core::view::{BlockRef, NodeView, View};
 use touched::Touched;
 
@@ -72,7 +72,8 @@ impl Follower {
         }
         let counts = self.reader.counts(block.number).await?;
         let touched = self.touched(&header, block, counts).await?;
-        let update = self.read(block, &touched).await?;
+        let mut update = self.read(block, &touched).await?;
+        update.newest = Some(Newest { rental: counts.rentals, case: counts.cases });
         self.check_unmoved(block).await?;
         if touched.everything {
             self.reconciled_at = block.number;
@@ -117,8 +118,8 @@ impl Follower {
 
     async fn read(&self, block: BlockRef, touched: &Touched) -> Result<ChainUpdate, FollowError> {
         let at = block.number;
-        let mut update =
-            ChainUpdate { view: self.view, block, nodes: vec![], rentals: vec![], cases: vec![], keepers: None };
+        let (view, nodes, rentals, cases) = (self.view, vec![], vec![], vec![]);
+        let mut update = ChainUpdate { view, block, nodes, rentals, cases, keepers: None, newest: None };
         for registration in self.registrations(touched, at).await? {
             let node = self.current(registration, at).await;
             update.nodes.extend(quarantine("registration", registration, node)?.flatten());

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 use crate::fixtures::{account, machine, node, state, times};
 use crate::watch::Tenancy;
@@ -65,4 +67,28 @@ fn one_owners_dead_fleet_shields_nothing() {
     assert!(!fleet(&[dead, dead, dead, dead, (2, false, true, true), (3, false, true, true)]));
     // Never well, or without bond: no vote.
     assert!(!fleet(&[(1, true, true, true), (2, true, false, true), (3, true, true, false), (4, false, true, true)]));
+}
+
+#[test]
+fn looks_at_one_machine_say_nothing_about_a_rental_that_a_reorg_gave_to_another() {
+    let mut state = state(1_000);
+    state.health.blind = None;
+    let (streak, rules) = (crate::streak::Streak::begin(crate::fixtures::bad(0)).unwrap(), Rules::default());
+    let streak = (1..30).fold(streak, |mut streak, n| {
+        streak.push(crate::fixtures::bad(n * 10), &rules);
+        streak
+    });
+    let (ended_secs, delivered_secs) = (crate::fixtures::START + 300, None);
+    let finished = Finished { rental: 1, streak, delivered_secs, looks_needed: 4, ended_secs, asked: None };
+    for (moved, signed) in [(false, 1), (true, 0)] {
+        let mut state = state.clone();
+        let watch = Watch { finished: vec![finished.clone()], ..Watch::default() };
+        state.watches.insert(machine(1), watch);
+        if moved {
+            state.world.best.rentals.get_mut(&1).unwrap().machine = machine(2);
+        }
+        let mut effects = Vec::new();
+        sign(&mut state, &mut effects);
+        assert_eq!(effects.len(), signed, "{effects:?}");
+    }
 }

@@ -1,5 +1,8 @@
 use super::*;
 use crate::fixtures::{START, fault, node, rental, update};
+use crate::input::Newest;
+use crate::types::Kind;
+use crate::view::CaseStatus;
 
 fn alerts(world: &mut World, update: &ChainUpdate) -> usize {
     let mut effects = Vec::new();
@@ -26,6 +29,31 @@ fn a_best_view_may_go_back_and_a_finalized_one_may_not() {
     }
     assert_eq!((world.best.block.number, world.best.rentals[&1].closed), (4, true));
     assert_eq!((world.finalized.block.number, world.finalized.rentals[&1].closed), (5, false));
+}
+
+#[test]
+fn what_a_reorg_undid_is_forgotten() {
+    let mut world = World::default();
+    let with = |number, newest| {
+        let cases = vec![case(1), case(2)];
+        let rentals = vec![rental(1), rental(2)];
+        ChainUpdate { rentals, cases, newest, ..update(View::Best, number, 50, rental(1)) }
+    };
+    alerts(&mut world, &with(5, Some(Newest { rental: 2, case: 2 })));
+    assert_eq!((world.best.rentals.len(), world.best.cases.len()), (2, 2));
+    // Another branch, on which the second rental and the second case never came to be.
+    let other = ChainUpdate {
+        rentals: vec![],
+        newest: Some(Newest { rental: 1, case: 1 }),
+        ..update(View::Best, 6, 60, rental(1))
+    };
+    alerts(&mut world, &other);
+    assert_eq!((world.best.rentals.len(), world.best.cases.len()), (1, 1));
+}
+
+fn case(id: CaseId) -> CaseView {
+    let (kind, status) = (Kind::Interrupted, CaseStatus::Filed);
+    CaseView { id, kind, status, rental: 1, executable_at_secs: START, penalty_rao: 0 }
 }
 
 #[test]

@@ -92,6 +92,7 @@ impl Chain {
             rentals: self.rentals.values().cloned().collect(),
             cases: self.cases.values().cloned().collect(),
             keepers: Some(self.keepers.clone()),
+            newest: None,
         }
     }
 

@@ -148,7 +148,8 @@ impl World {
         let nodes = (1u64..=3).map(|id| node(id, endpoint)).collect();
         let rentals = (1u64..=3).map(|id| rental(id, rental_secs, faults, closed && id == 1)).collect();
         let keepers = KEEPERS.iter().take(3).map(|name| keeper(name)).collect();
-        let update = ChainUpdate { view, block, nodes, rentals, cases: Vec::new(), keepers: Some(keepers) };
+        let update =
+            ChainUpdate { view, block, nodes, rentals, cases: Vec::new(), keepers: Some(keepers), newest: None };
         self.feed(Input::Chain(Box::new(update)));
     }
 
@@ -285,7 +286,15 @@ impl World {
                 (view.start_secs, view.end_secs, view.paid_until_secs) = (a, b, u64::MAX);
                 let block = BlockRef { number: a, hash: Hash32::default(), timestamp_secs: b };
                 let (nodes, cases) = (Vec::new(), Vec::new());
-                let update = ChainUpdate { view: View::Best, block, nodes, rentals: vec![view], cases, keepers: None };
+                let update = ChainUpdate {
+                    view: View::Best,
+                    block,
+                    nodes,
+                    rentals: vec![view],
+                    cases,
+                    keepers: None,
+                    newest: None,
+                };
                 Input::Chain(Box::new(update))
             }
             3 => Input::Tx(TxResult { id: Hash32::default(), outcome: TxOutcome::Settled }),

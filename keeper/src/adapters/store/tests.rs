@@ -83,7 +83,8 @@ fn me() -> KeeperView {
 fn chain(number: u64, at: u64) -> Input {
     let block = BlockRef { number, hash: Hash32([9; 32]), timestamp_secs: START + at };
     let (nodes, rentals, keepers) = (vec![node()], vec![rental()], Some(vec![me()]));
-    Input::Chain(Box::new(ChainUpdate { view: View::Best, block, nodes, rentals, cases: Vec::new(), keepers }))
+    let (view, cases, newest) = (View::Best, Vec::new(), None);
+    Input::Chain(Box::new(ChainUpdate { view, block, nodes, rentals, cases, keepers, newest }))
 }
 
 /// A keeper without a world: real core, real store, and a machine that refuses its renter.

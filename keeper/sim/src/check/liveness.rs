@@ -1,0 +1,112 @@
+//! Once everything is healed: what must have happened.
+
+use crate::chain::contracts::Rental;
+use crate::env::Env;
+use crate::keeper::Keeper;
+use surety_core::types::{Kind, UnixSecs};
+
+/// Pauses after failures grow to at most 32 × 30 s (`submit_retry_secs`); keepers that were down come back at once. After
+/// this long nothing of the faults is left.
+const AFTERMATH_SECS: u64 = 1_200;
+/// Proof takes 120 s from the first failing look (`proof_min_secs`). That look comes up to 35 s after the outage began
+/// (`look_every_ms` + jitter), or 20 s later when it began under a look that succeeded; the last look before the return
+/// may stay unconfirmed, and the one before it is up to 20 s older.
+const SEEN_BY_ALL_SECS: u64 = 240;
+/// Service on both sides, so that outages do not run into one another.
+const APART_SECS: u64 = 200;
+/// From "may be filed" to the chain: a look (35 s), an anchor round (12 s), the newest block passing the last look
+/// (12 s), a signature (1 s), a peers' round (6 s), two lane rounds (12 s), a block that takes it (24 s), and ten for
+/// rounding. Keepers before us in the order that are not there cost 30 s each (`file_rank_delay_secs`).
+const ON_CHAIN_SECS: u64 = 112;
+
+/// An outage of a rented machine, clipped to the rental.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outage {
+    pub(crate) from: UnixSecs,
+    pub(crate) until: UnixSecs,
+    /// The renter was served before it.
+    pub(crate) delivered: bool,
+    /// The machine came back while rented.
+    pub(crate) returned: bool,
+}
+
+/// Outages of a rental that stand alone and began after `since`.
+pub(crate) fn clear_outages(env: &Env, rental: &Rental, since: UnixSecs) -> Vec<Outage> {
+    let Some(machine) = env.machines.get(&rental.view.machine) else { return Vec::new() };
+    let (start, end) = (rental.view.start_secs, rental.view.end_secs);
+    let all = machine.outages(start, end.min(env.now));
+    let mut clear = Vec::new();
+    for (at, (from, until)) in all.iter().copied().enumerate() {
+        let before = at.checked_sub(1).and_then(|before| all.get(before)).map_or(0, |(_, until)| *until);
+        let after = all.get(at + 1).map_or(u64::MAX, |(from, _)| *from);
+        let alone = (at == 0 || from - before >= APART_SECS) && after.saturating_sub(until) >= APART_SECS;
+        if alone && from >= since && start >= since {
+            clear.push(Outage { from, until, delivered: from > start, returned: until < end });
+        }
+    }
+    clear
+}
+
+/// When an outage may first be filed, and as what.
+pub(crate) fn first_fileable(env: &Env, outage: &Outage) -> (Kind, UnixSecs) {
+    let times = &env.options.times;
+    let (kind, least_secs) = if outage.delivered {
+        (Kind::Offline, times.min_offline_secs)
+    } else {
+        (Kind::NotDelivered, times.delivery_grace_secs)
+    };
+    if outage.until - outage.from >= least_secs {
+        (kind, outage.from + least_secs)
+    } else {
+        (Kind::Interrupted, outage.until)
+    }
+}
+
+/// The case that recorded an outage: when it was filed, and how many seconds of it were recorded.
+pub(crate) fn recorded(env: &Env, rental: &Rental, outage: &Outage) -> Option<(UnixSecs, u64)> {
+    let state = &env.chain.newest().state;
+    let overlap = |from: UnixSecs, until: UnixSecs| until.min(outage.until).saturating_sub(from.max(outage.from));
+    let faults = rental.view.faults.iter().filter(|fault| overlap(fault.from_secs, fault.until_secs) > 0);
+    let cases = faults.map(|fault| {
+        let filed_at = state.cases.get(&fault.case_id).map_or(u64::MAX, |case| case.filed_at);
+        (filed_at, overlap(fault.from_secs, fault.until_secs))
+    });
+    cases.fold(None, |sum: Option<(u64, u64)>, (filed_at, secs)| {
+        let (first, all) = sum.unwrap_or((filed_at, 0));
+        Some((first.min(filed_at), all + secs))
+    })
+}
+
+pub(crate) fn at_end(env: &mut Env, keepers: &[Keeper], healed_at: UnixSecs) {
+    if !env.options.can_progress() {
+        return;
+    }
+    let block = env.chain.newest().clone();
+    let since = healed_at + AFTERMATH_SECS;
+    let bound_secs = ON_CHAIN_SECS + 30 * env.options.roles.len() as u64;
+    for rental in block.state.rentals.values() {
+        for outage in clear_outages(env, rental, since) {
+            let (_, fileable) = first_fileable(env, &outage);
+            let seen = outage.until - outage.from >= SEEN_BY_ALL_SECS;
+            // What ends while its rental does is recorded only if the rental is open for long enough.
+            let done = recorded(env, rental, &outage);
+            let in_time = done.is_some_and(|(filed_at, _)| filed_at <= fileable + bound_secs);
+            let (id, now) = (rental.view.id, crate::world::EPOCH);
+            env.check.require(!seen || in_time, || {
+                let (from, until) = (outage.from - now, outage.until - now);
+                format!("the outage {from}..{until} of rental {id} was not on chain in time: {done:?}, {outage:?}")
+            });
+        }
+    }
+    for case in block.state.cases.values() {
+        let decided = case.view.status.is_decided();
+        env.check.require(decided, || format!("case {} was never decided: {:?}", case.view.id, case.view));
+    }
+    for keeper in keepers {
+        let left = keeper.disk.unfinished();
+        let index = keeper.index;
+        env.check.require(left == 0, || format!("keeper {index} still has {left} intents on their way"));
+    }
+    let waits_rao = block.state.ledger.to_burn_rao - block.state.ledger.others_burn_rao;
+    env.check.require(waits_rao < 500, || format!("{waits_rao} rao wait to be burned, and nobody does it"));
+}

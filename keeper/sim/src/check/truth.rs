@@ -1,0 +1,89 @@
+//! What is signed and recorded, against what was so.
+
+use crate::chain::contracts::{Case, Rental};
+use crate::env::Env;
+use crate::keeper::Keeper;
+use crate::options::Role;
+use surety_core::evidence::{Evidence, Outage, Subject};
+use surety_core::statement::Statement;
+use surety_core::types::{Kind, UnixSecs};
+
+/// Two failing looks of one interval are at most 90 s apart (`look_gap_max_secs`); whatever served in between for
+/// longer than that and one look's timeout was seen, or the interval was broken.
+const SERVED_MAX_SECS: u64 = 90 + 20;
+/// `NotDelivered` starts with the rental; the first failing look may come 120 s later (`first_look_lag_secs`).
+const FIRST_LOOK_SECS: u64 = 120 + 20;
+/// The gate keeps clock and chain this far apart, and a block is twelve seconds old before the next.
+const CLOCK_SECS: u64 = 60 + 13;
+
+/// A strong keeper is about to sign: every look was made, and no service lies between the first and the last of them.
+pub(crate) fn before_signing(keeper: &Keeper, env: &mut Env, statement: &Statement, evidence: &Evidence) {
+    let index = keeper.index;
+    let says = crate::keeper::describe_statement(statement);
+    env.event(|| format!("keeper {index} signs {says}"));
+    let (Statement::Attestation(_), Subject::Outage(outage)) = (statement, &evidence.subject) else { return };
+    if keeper.role != Role::Strong {
+        return;
+    }
+    let made: Option<Vec<(UnixSecs, UnixSecs)>> = failing(outage)
+        .map(|id| keeper.looks.get(&id).filter(|truth| truth.machine == outage.rental.machine))
+        .map(|truth| truth.map(|truth| (truth.began, truth.ended)))
+        .collect();
+    let all_made = made.is_some();
+    env.check.require(all_made, || format!("keeper {index} signs {says} with looks it never made"));
+    let Some((first, last)) = made.and_then(|made| Some((made.first()?.0, made.last()?.0))) else { return };
+    let Some(machine) = env.machines.get(&outage.rental.machine) else { return };
+    let never = outage.kind == Kind::NotDelivered;
+    let (begin, most_secs) = if never { (outage.rental.start_secs, FIRST_LOOK_SECS) } else { (first, SERVED_MAX_SECS) };
+    let served_secs = machine.longest_served_secs(begin, last);
+    env.check.require(served_secs <= most_secs, || {
+        format!("keeper {index} signs {says}, but the machine served for {served_secs} s in it")
+    });
+    let steady = machine.steady;
+    let history = machine.history(begin.saturating_sub(600));
+    env.check.require(!steady, || format!("keeper {index} signs {says} of a machine that never fails: {history}"));
+}
+
+fn failing(outage: &Outage) -> impl Iterator<Item = surety_core::effect::EffectId> {
+    outage.looks.iter().filter(|look| look.fault().is_some()).map(|look| look.id)
+}
+
+/// Cases that became final: nobody is accused who served.
+pub(crate) fn on_final(env: &mut Env) {
+    let block = env.chain.block(env.chain.final_number()).clone();
+    while let Some(case) = block.state.cases.get(&(env.check.cases_seen + 1)) {
+        env.check.cases_seen += 1;
+        let Some(rental) = block.state.rentals.get(&case.view.rental) else { continue };
+        if let Some(why) = wrong(env, case, rental) {
+            env.check.false_cases += 1;
+            let signers: Vec<String> = case.signers.iter().map(ToString::to_string).collect();
+            env.check
+                .require(false, || format!("case {} is false: {why}; signed by {}", case.view.id, signers.join(", ")));
+        }
+    }
+}
+
+fn wrong(env: &Env, case: &Case, rental: &Rental) -> Option<String> {
+    let machine = env.machines.get(&rental.view.machine)?;
+    let fault = rental.view.faults.iter().find(|fault| fault.case_id == case.view.id)?;
+    if machine.steady {
+        return Some(format!("{:?} of a machine that never fails", case.view.kind));
+    }
+    // An ending kind runs on to its filing; what the signers agree on is what is judged.
+    let until = fault.until_secs.min(case.attested.1).saturating_sub(CLOCK_SECS);
+    let from = fault.from_secs + CLOCK_SECS;
+    let served_secs = machine.longest_served_secs(from.min(until), until);
+    let most_secs = if case.view.kind == Kind::NotDelivered { FIRST_LOOK_SECS } else { SERVED_MAX_SECS };
+    if served_secs > most_secs {
+        return Some(format!("the machine served for {served_secs} s in it"));
+    }
+    let least_secs = match case.view.kind {
+        Kind::Offline => env.options.times.min_offline_secs,
+        Kind::NotDelivered => env.options.times.delivery_grace_secs,
+        Kind::Interrupted | Kind::Spoofed => 0,
+    };
+    let (from, until) = (case.attested.0.saturating_sub(CLOCK_SECS), case.attested.1 + CLOCK_SECS);
+    let out_secs = machine.unserved_secs(from.max(rental.view.start_secs), until);
+    let slack_secs = if case.view.kind == Kind::NotDelivered { FIRST_LOOK_SECS } else { least_secs / 2 };
+    (out_secs + slack_secs < least_secs).then(|| format!("the machine was out for only {out_secs} s"))
+}

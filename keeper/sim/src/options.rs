@@ -1,0 +1,200 @@
+//! What kind of world a seed is: how many keepers and machines, which faults exist in it at all and how often. Each
+//! fault is on in only some seeds, so that rare ones are not drowned in frequent ones.
+
+use crate::rng::Rng;
+use surety_core::view::ContractTimes;
+
+/// What a keeper is in this world.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Role {
+    /// Runs the core. May be cut off, killed, or have its clock set, but sees no ghosts: what makes a keeper see an
+    /// outage that is none (a lossy route to one host, lost logs) happens to weak ones only.
+    Strong,
+    /// Runs the core on a host that may be fooled.
+    Weak,
+    /// Signs whatever it likes.
+    Malicious,
+    /// Never there.
+    Dead,
+}
+
+/// How often what goes wrong. Mean seconds between two, odds in parts per million; 0: not in this world.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Faults {
+    /// A keeper's process dies at any second; also makes it die inside a step, a signature, the lane.
+    pub(crate) crash_gap_secs: u64,
+    /// Odds of dying at one of the places where something is written or sent.
+    pub(crate) crash_at_write_ppm: u64,
+    /// How long a dead process stays down, at most.
+    pub(crate) down_max_secs: u64,
+    /// The whole network of a keeper is dead.
+    pub(crate) net_dead_gap_secs: u64,
+    /// The same for some seconds.
+    pub(crate) net_blip_gap_secs: u64,
+    /// A weak keeper's way to one host is lossy.
+    pub(crate) host_loss_gap_secs: u64,
+    /// Anchors do not answer, everything else does.
+    pub(crate) anchors_gap_secs: u64,
+    /// A keeper's RPC does not answer.
+    pub(crate) rpc_stuck_gap_secs: u64,
+    /// It answers from an old head.
+    pub(crate) rpc_stale_gap_secs: u64,
+    /// A weak keeper's RPC leaves logs out (odds for each read).
+    pub(crate) log_loss_ppm: u64,
+    /// Receipts are null.
+    pub(crate) receipts_gap_secs: u64,
+    /// Clocks are off by up to so many seconds.
+    pub(crate) clock_off_secs: u64,
+    /// Clocks are set to another offset.
+    pub(crate) clock_jump_gap_secs: u64,
+    /// Clocks run wrong by up to this (microseconds a second).
+    pub(crate) clock_drift_ppm: u64,
+    /// Finality stands still.
+    pub(crate) finality_stall_gap_secs: u64,
+    /// No blocks.
+    pub(crate) halt_gap_secs: u64,
+    /// Blocks that are not final are undone.
+    pub(crate) fork_gap_secs: u64,
+    /// A pool forgets a transaction (odds for each block).
+    pub(crate) tx_lost_ppm: u64,
+    /// A node refuses bytes.
+    pub(crate) tx_refused_ppm: u64,
+    /// The answer to a broadcast is lost.
+    pub(crate) answer_lost_ppm: u64,
+    /// A peer's HTTP does not answer.
+    pub(crate) peer_gap_secs: u64,
+    /// Rare but lawful turns: late answers, answers that never come, polls that fail, a loop that stands still.
+    pub(crate) rare_ppm: u64,
+    /// Somebody who is no keeper files whatever the contract takes.
+    pub(crate) meddler_gap_secs: u64,
+}
+
+/// A world's kind.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) seed: u64,
+    /// Seconds under faults.
+    pub(crate) fault_secs: u64,
+    pub(crate) weights: Vec<u64>,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) machines: u64,
+    pub(crate) owners: u64,
+    /// Percent of machines that never fail.
+    pub(crate) steady_percent: u64,
+    /// Mean seconds between two outages of the others.
+    pub(crate) outage_gap_secs: u64,
+    pub(crate) times: ContractTimes,
+    pub(crate) appeal_window_secs: u64,
+    pub(crate) ruling_window_secs: u64,
+    pub(crate) snapshot_every: u64,
+    pub(crate) faults: Faults,
+}
+
+impl Options {
+    /// The world of a seed.
+    pub(crate) fn draw(seed: u64, fault_secs: u64) -> Self {
+        let mut rng = Rng::new(seed, "options", 0);
+        let keepers = *rng.pick(&[1, 2, 3, 3, 3, 4, 5, 5, 6, 7]).unwrap_or(&3);
+        let weights: Vec<u64> = (0..keepers).map(|_| rng.range(1, 100)).collect();
+        let roles = draw_roles(&weights, &mut rng);
+        let settle_lag_secs = *rng.pick(&[1_200, 1_800, 3_600]).unwrap_or(&3_600);
+        let machines = rng.range(1, 7);
+        Self {
+            seed,
+            fault_secs,
+            machines,
+            owners: rng.range(1, machines),
+            steady_percent: *rng.pick(&[0, 30, 60, 100]).unwrap_or(&30),
+            outage_gap_secs: *rng.pick(&[900, 2_400, 5_400]).unwrap_or(&2_400),
+            times: ContractTimes {
+                settle_lag_secs,
+                delivery_grace_secs: 600,
+                min_interrupted_secs: 60,
+                min_offline_secs: 900,
+                freshness_secs: 300,
+                certificate_life_secs: 86_400,
+            },
+            appeal_window_secs: settle_lag_secs,
+            ruling_window_secs: settle_lag_secs,
+            snapshot_every: *rng.pick(&[20, 100, 500]).unwrap_or(&100),
+            faults: draw_faults(&mut rng),
+            weights,
+            roles,
+        }
+    }
+
+    /// Nothing goes wrong: for measuring.
+    pub(crate) fn calm(mut self) -> Self {
+        self.faults = Faults::default();
+        self
+    }
+
+    /// Whether the strong keepers alone are a quorum, so that progress may be asked for.
+    pub(crate) fn can_progress(&self) -> bool {
+        let strong: Vec<bool> = self.roles.iter().map(|role| *role == Role::Strong).collect();
+        is_quorum(&self.weights, &strong)
+    }
+}
+
+/// The keeper set's rule, over places in a list: two thirds of the weight, and without the heaviest half of the rest.
+pub(crate) fn is_quorum(weights: &[u64], signs: &[bool]) -> bool {
+    let total: u64 = weights.iter().sum();
+    let held: Vec<u64> = weights.iter().zip(signs).filter(|(_, signs)| **signs).map(|(weight, _)| *weight).collect();
+    let sum: u64 = held.iter().sum();
+    let heaviest = held.iter().copied().max().unwrap_or(0);
+    held.len() >= 2 && 3 * sum >= 2 * total && 2 * (sum - heaviest) >= total - heaviest
+}
+
+/// Makes keepers bad as long as the strong ones stay a quorum. Any two quorums share a keeper, so the bad ones are
+/// none.
+fn draw_roles(weights: &[u64], rng: &mut Rng) -> Vec<Role> {
+    let mut roles = vec![Role::Strong; weights.len()];
+    let tries = rng.below(weights.len() as u64 + 1);
+    for _ in 0..tries {
+        let at = rng.index(weights.len());
+        let mut strong: Vec<bool> = roles.iter().map(|role| *role == Role::Strong).collect();
+        if let Some(one) = strong.get_mut(at) {
+            *one = false;
+        }
+        if is_quorum(weights, &strong)
+            && let (Some(role), Some(drawn)) =
+                (roles.get_mut(at), rng.pick(&[Role::Weak, Role::Weak, Role::Malicious, Role::Malicious, Role::Dead]))
+        {
+            *role = *drawn;
+        }
+    }
+    roles
+}
+
+fn draw_faults(rng: &mut Rng) -> Faults {
+    // A tenth of all worlds is calm but for the machines.
+    if rng.percent(10) {
+        return Faults::default();
+    }
+    let mut some = |values: &[u64]| if rng.percent(35) { rng.pick(values).copied().unwrap_or(0) } else { 0 };
+    Faults {
+        crash_gap_secs: some(&[600, 1_800, 5_400]),
+        crash_at_write_ppm: some(&[200, 2_000, 20_000]),
+        down_max_secs: some(&[60, 600, 3_600]).max(20),
+        net_dead_gap_secs: some(&[1_200, 3_600]),
+        net_blip_gap_secs: some(&[600, 1_800]),
+        host_loss_gap_secs: some(&[900, 3_600]),
+        anchors_gap_secs: some(&[1_800, 5_400]),
+        rpc_stuck_gap_secs: some(&[900, 3_600]),
+        rpc_stale_gap_secs: some(&[900, 3_600]),
+        log_loss_ppm: some(&[10_000, 200_000]),
+        receipts_gap_secs: some(&[600, 3_600]),
+        clock_off_secs: some(&[5, 20, 50]),
+        clock_jump_gap_secs: some(&[1_800, 5_400]),
+        clock_drift_ppm: some(&[50, 500, 2_000]),
+        finality_stall_gap_secs: some(&[3_600, 7_200]),
+        halt_gap_secs: some(&[3_600, 7_200]),
+        fork_gap_secs: some(&[60, 600, 1_800]),
+        tx_lost_ppm: some(&[20_000, 200_000]),
+        tx_refused_ppm: some(&[50_000, 400_000]),
+        answer_lost_ppm: some(&[50_000, 400_000]),
+        peer_gap_secs: some(&[900, 3_600]),
+        rare_ppm: some(&[500, 5_000]),
+        meddler_gap_secs: some(&[120, 600]),
+    }
+}

@@ -1,0 +1,139 @@
+//! A naive judge: from everything one keeper took in, in order, what it may sign. It keeps no state from one input to
+//! the next; each question is answered by reading the record again.
+//!
+//! A claim stands when there are failing looks at the machine such that
+//! 1. the first begins it (`NotDelivered`: comes within 120 s of it) and the last ends it;
+//! 2. the machine was not seen accepting between the first and the last;
+//! 3. each was made while the keeper saw, and the next anchor round asked for afterwards found the anchors, the keeper
+//!    seeing at every tick until then;
+//! 4. each follows the one before within 90 s, by clocks that moved alike;
+//! 5. they are at least four, over at least 120 s, and as long as the kind asks;
+//! 6. the keeper sees when it signs, and the end is not after the newest block it read.
+//!
+//! The core may sign less than stands: it asks for eight looks when most owners' machines fail together, drops
+//! intervals recorded on chain, and thins and cuts long ones. It may not sign more.
+//! One thing it must sign: an outage that stands for `Offline`, within two minutes of looks, unless it is recorded.
+
+mod record;
+
+use crate::check::Check;
+pub(crate) use record::History;
+use record::{Fact, Look};
+use surety_core::rules::Rules;
+use surety_core::statement::Attestation;
+use surety_core::types::{Kind, MachineId};
+
+/// `Offline` is signed anew each minute; a look and its anchor round take up to half a minute more.
+const SIGNED_WITHIN_SECS: u64 = 120;
+
+impl History {
+    /// Compares what was signed with what stands.
+    pub(crate) fn judge(&self, check: &mut Check, index: usize) {
+        for (at, claim) in self.claims() {
+            let why = self.against(at, claim);
+            let says = crate::keeper::describe_claim(claim);
+            check.require(why.is_none(), || {
+                format!("keeper {index} signs {says}, which does not stand: {}", why.unwrap_or_default())
+            });
+        }
+        let missed = self.missed();
+        check.require(missed.is_none(), || format!("keeper {index} keeps silent: {}", missed.unwrap_or_default()));
+    }
+
+    /// Why a claim asked for at `at` does not stand.
+    fn against(&self, at: usize, claim: &Attestation) -> Option<&'static str> {
+        let rules = Rules::default();
+        let Some((machine, start)) = self.rental(at, claim.rental) else { return Some("no such rental was read") };
+        if self.blind(at) {
+            return Some("the keeper is blind");
+        }
+        if claim.until_secs > self.newest_secs(at) {
+            return Some("it ends after the newest block");
+        }
+        let never = claim.kind == Kind::NotDelivered;
+        if never && (claim.from_secs != start || self.accepted(0, at, machine, start)) {
+            return Some("it was delivered, or it does not begin with the rental");
+        }
+        let least_secs = match claim.kind {
+            Kind::NotDelivered => rules.not_delivered_after_secs,
+            Kind::Offline => rules.offline_after_secs,
+            Kind::Interrupted | Kind::Spoofed => rules.interrupted_min_secs,
+        };
+        if claim.until_secs - claim.from_secs < least_secs {
+            return Some("it is too short for its kind");
+        }
+        let latest_begin = claim.from_secs + if never { rules.first_look_lag_secs } else { 0 };
+        let looks = self.vouched(at, machine);
+        let begins = (0..looks.len()).filter(|first| {
+            let begin = looks[*first].at_secs;
+            claim.from_secs <= begin && begin <= latest_begin
+        });
+        let mut begins = begins.map(|first| self.run_from(&looks, first, machine));
+        let stands = begins.any(|run| {
+            let last = run.iter().position(|look| look.at_secs == claim.until_secs);
+            last.is_some_and(|last| last + 1 >= 4 && claim.until_secs - run[0].at_secs >= rules.proof_min_secs)
+        });
+        (!stands).then_some("its looks do not carry it")
+    }
+
+    /// Failing looks from `first` on, as long as each follows the one before and none in between succeeded.
+    fn run_from(&self, looks: &[Look], first: usize, machine: MachineId) -> Vec<Look> {
+        let mut run = vec![looks[first]];
+        for next in &looks[first + 1..] {
+            let last = run[run.len() - 1];
+            if !follows(&last, next) || self.accepted(last.position, next.position, machine, 0) {
+                break;
+            }
+            run.push(*next);
+        }
+        run
+    }
+
+    /// An outage that stood for `Offline` and was not signed.
+    fn missed(&self) -> Option<String> {
+        let rules = Rules::default();
+        for machine in self.machines() {
+            let looks = self.vouched(self.facts.len(), machine);
+            let mut first = 0;
+            while first < looks.len() {
+                let run = self.run_from(&looks, first, machine);
+                first += run.len();
+                let long =
+                    |look: &&Look| look.at_secs >= run[0].at_secs + rules.offline_after_secs + SIGNED_WITHIN_SECS;
+                let Some(late) = run.iter().find(long) else { continue };
+                // One rental from the beginning to that look, of which nothing is recorded; seeing all the while.
+                let position = late.vouched_at;
+                let Some(rental) = self.running(position, machine) else { continue };
+                let same = self.running(run[0].position, machine) == Some(rental) && rental.3;
+                let inside = rental.1 <= run[0].at_secs && late.at_secs <= rental.2 && run.len() >= 8;
+                let seeing = (run[0].position..=position).all(|at| !self.blind(at));
+                let by = |claim: &Attestation| claim.rental == rental.0 && claim.kind != Kind::Interrupted;
+                let signed = self.claims().any(|(at, claim)| at > run[0].position && at <= position && by(claim));
+                if same && inside && seeing && !signed {
+                    return Some(format!(
+                        "rental {} was out from {} on",
+                        rental.0,
+                        run[0].at_secs - crate::world::EPOCH
+                    ));
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether the machine was seen accepting between two positions, at or after a time.
+    fn accepted(&self, from: usize, until: usize, machine: MachineId, since_secs: u64) -> bool {
+        self.facts.get(from..until).unwrap_or_default().iter().any(|fact| match fact {
+            Fact::Accepted { machine: seen, at_secs } => *seen == machine && *at_secs >= since_secs,
+            _ => false,
+        })
+    }
+}
+
+fn follows(earlier: &Look, later: &Look) -> bool {
+    let rules = Rules::default();
+    let Some(apart_secs) = later.at_secs.checked_sub(earlier.at_secs) else { return false };
+    let apart_mono_secs = later.started_ms.saturating_sub(earlier.started_ms) / 1_000;
+    let alike = later.run != earlier.run || apart_mono_secs.abs_diff(apart_secs) <= rules.clock_jump_max_secs + 1;
+    apart_secs <= rules.look_gap_max_secs && alike
+}

@@ -1,0 +1,260 @@
+//! The record the naive judge reads: one keeper's committed inputs, shortened to what bears on judgement.
+
+use surety_core::effect::{Effect, EffectId};
+use surety_core::input::{Input, Observation};
+use surety_core::rules::Rules;
+use surety_core::statement::{Attestation, Statement};
+use surety_core::types::{MachineId, RentalId, UnixSecs};
+use surety_core::view::{RentalView, View};
+
+/// One line of the record.
+#[derive(Debug)]
+pub(super) enum Fact {
+    Started,
+    /// A tick: monotonic and wall milliseconds, and whether the RPC was well.
+    Tick(u64, u64, bool),
+    /// The best block's time.
+    Block(UnixSecs),
+    Rental(RentalLine),
+    /// Rentals above this were undone.
+    Newest(RentalId),
+    Accepted {
+        machine: MachineId,
+        at_secs: UnixSecs,
+    },
+    Failed {
+        machine: MachineId,
+        at_secs: UnixSecs,
+        started_ms: u64,
+        ended_ms: u64,
+    },
+    /// A round was asked for.
+    Asked(EffectId, u64),
+    /// It came back.
+    Round {
+        id: EffectId,
+        ended_ms: u64,
+        well: bool,
+    },
+    Claim(Attestation),
+}
+
+/// What of a rental bears on judgement.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RentalLine {
+    id: RentalId,
+    machine: MachineId,
+    start: UnixSecs,
+    end: UnixSecs,
+    untouched: bool,
+}
+
+/// A failing look that was vouched for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    pub(super) position: usize,
+    pub(super) vouched_at: usize,
+    pub(super) run: usize,
+    pub(super) at_secs: UnixSecs,
+    pub(super) started_ms: u64,
+}
+
+/// Everything one keeper committed.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    pub(super) facts: Vec<Fact>,
+    /// For each line, whether the keeper was blind after it, and which run of the process it is.
+    notes: Vec<(bool, usize)>,
+}
+
+impl History {
+    pub(crate) fn note(&mut self, input: &Input, effects: &[Effect]) {
+        match input {
+            Input::Started(_) => self.push(Fact::Started),
+            Input::Tick(tick) => self.push(Fact::Tick(tick.now_ms, tick.now_unix_ms, tick.rpc_healthy)),
+            Input::Chain(update) if update.view == View::Best => {
+                self.push(Fact::Block(update.block.timestamp_secs));
+                update.newest.iter().for_each(|newest| self.push(Fact::Newest(newest.rental)));
+                update.rentals.iter().for_each(|rental| self.push(Fact::Rental(line(rental))));
+            }
+            Input::Probe(look) => {
+                let (machine, at_secs) = (look.machine, look.at_secs);
+                match look.seen {
+                    Observation::Accepted => self.push(Fact::Accepted { machine, at_secs }),
+                    Observation::NotLooked { .. } => {}
+                    _ => {
+                        let (started_ms, ended_ms) = (look.started_ms, look.ended_ms);
+                        self.push(Fact::Failed { machine, at_secs, started_ms, ended_ms });
+                    }
+                }
+            }
+            Input::Anchors(round) => {
+                let well = round.asked > 0 && round.reachable * 2 >= round.asked;
+                self.push(Fact::Round { id: round.id, ended_ms: round.ended_ms, well });
+            }
+            _ => {}
+        }
+        for effect in effects {
+            match effect {
+                Effect::ProbeAnchors { id } => {
+                    let now_ms = self.now(self.facts.len()).0;
+                    self.push(Fact::Asked(*id, now_ms));
+                }
+                Effect::Sign { statement: Statement::Attestation(claim), .. } => self.push(Fact::Claim(*claim)),
+                _ => {}
+            }
+        }
+    }
+
+    fn push(&mut self, fact: Fact) {
+        let run = self.notes.last().map_or(0, |(_, run)| *run) + usize::from(matches!(fact, Fact::Started));
+        let decides = matches!(fact, Fact::Tick(..) | Fact::Round { .. } | Fact::Started);
+        self.facts.push(fact);
+        let before = self.notes.last().is_none_or(|(blind, _)| *blind);
+        self.notes.push((before, run));
+        if decides {
+            let blind = self.looks_blind(self.facts.len());
+            self.notes.pop();
+            self.notes.push((blind, run));
+        }
+    }
+
+    /// The lines of the present run up to a position, newest first.
+    fn back(&self, until: usize) -> impl Iterator<Item = &Fact> {
+        let upto = self.facts.get(..until).unwrap_or_default();
+        upto.iter().rev().take_while(|fact| !matches!(fact, Fact::Started))
+    }
+
+    /// Monotonic and wall milliseconds at a position.
+    fn now(&self, until: usize) -> (u64, u64, bool) {
+        let tick = |fact: &Fact| match fact {
+            Fact::Tick(ms, unix_ms, well) => Some((*ms, *unix_ms, *well)),
+            _ => None,
+        };
+        self.back(until).find_map(tick).unwrap_or_default()
+    }
+
+    /// The keeper's own health, from the record alone.
+    fn looks_blind(&self, until: usize) -> bool {
+        let rules = Rules::default();
+        let (now_ms, unix_ms, rpc_well) = self.now(until);
+        let block = self.back(until).find_map(|fact| match fact {
+            Fact::Block(secs) => Some(*secs),
+            _ => None,
+        });
+        let round = self.back(until).find_map(|fact| match fact {
+            Fact::Round { ended_ms, well, .. } => Some((*ended_ms, *well)),
+            _ => None,
+        });
+        let clock_well = block.is_some_and(|secs| secs.abs_diff(unix_ms / 1_000) <= rules.clock_skew_max_secs);
+        let sees =
+            round.is_some_and(|(ended_ms, well)| well && now_ms.saturating_sub(ended_ms) <= rules.anchors_stale_ms);
+        !(rpc_well && clock_well && sees)
+    }
+
+    /// Whether the keeper was blind at a position.
+    pub(super) fn blind(&self, at: usize) -> bool {
+        self.notes.get(at).is_none_or(|(blind, _)| *blind)
+    }
+
+    pub(super) fn claims(&self) -> impl Iterator<Item = (usize, &Attestation)> {
+        self.facts.iter().enumerate().filter_map(|(at, fact)| match fact {
+            Fact::Claim(claim) => Some((at, claim)),
+            _ => None,
+        })
+    }
+
+    /// Machine and start of a rental as last read, in whatever run.
+    pub(super) fn rental(&self, until: usize, id: RentalId) -> Option<(MachineId, UnixSecs)> {
+        self.rentals(until).find(|line| line.id == id).map(|line| (line.machine, line.start))
+    }
+
+    /// Rentals as read, newest reading first, without those that were undone.
+    fn rentals(&self, until: usize) -> impl Iterator<Item = RentalLine> {
+        let mut least = u64::MAX;
+        self.facts.get(..until).unwrap_or_default().iter().rev().filter_map(move |fact| match fact {
+            Fact::Newest(id) => {
+                least = least.min(*id);
+                None
+            }
+            Fact::Rental(line) if line.id <= least => Some(*line),
+            _ => None,
+        })
+    }
+
+    /// The newest rental of a machine: id, start, end, and whether nothing of it is paid or recorded.
+    pub(super) fn running(&self, until: usize, machine: MachineId) -> Option<(RentalId, UnixSecs, UnixSecs, bool)> {
+        let lines = self.rentals(until).filter(|line| line.machine == machine);
+        // The first reading of the highest id is the newest.
+        let newest = lines.fold(None, |best: Option<RentalLine>, line| match best {
+            Some(best) if best.id >= line.id => Some(best),
+            _ => Some(line),
+        })?;
+        Some((newest.id, newest.start, newest.end, newest.untouched))
+    }
+
+    pub(super) fn newest_secs(&self, until: usize) -> UnixSecs {
+        let block = |fact: &Fact| if let Fact::Block(secs) = fact { Some(*secs) } else { None };
+        self.back(until).find_map(block).unwrap_or(0)
+    }
+
+    pub(super) fn machines(&self) -> Vec<MachineId> {
+        let failed = self.facts.iter().filter_map(|fact| match fact {
+            Fact::Failed { machine, .. } => Some(*machine),
+            _ => None,
+        });
+        failed.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Failing looks at a machine that were vouched for before a position, oldest first.
+    pub(super) fn vouched(&self, until: usize, machine: MachineId) -> Vec<Look> {
+        let mut looks = Vec::new();
+        for (position, fact) in self.facts.iter().enumerate().take(until) {
+            let Fact::Failed { machine: seen, at_secs, started_ms, ended_ms } = fact else { continue };
+            let run = self.notes[position].1;
+            if *seen != machine || self.blind(position) {
+                continue;
+            }
+            if let Some(vouched_at) = self.voucher(position, until, *ended_ms) {
+                looks.push(Look { position, vouched_at, run, at_secs: *at_secs, started_ms: *started_ms });
+            }
+        }
+        looks
+    }
+
+    /// Where the first round asked for after a look came back well, the keeper seeing all the while.
+    fn voucher(&self, position: usize, until: usize, ended_ms: u64) -> Option<usize> {
+        let mut asked: Vec<(EffectId, u64)> = Vec::new();
+        // The round being made when the look came back was asked for before it ended; all others are in what follows.
+        for (at, fact) in self.facts.iter().enumerate().take(until).skip(position + 1) {
+            match fact {
+                Fact::Started => return None,
+                Fact::Asked(id, ms) => asked.push((*id, *ms)),
+                Fact::Round { id, well, .. } => {
+                    let after = asked.iter().any(|(known, ms)| known == id && *ms >= ended_ms);
+                    if !well {
+                        return None;
+                    }
+                    if after {
+                        return (!self.blind(at)).then_some(at);
+                    }
+                }
+                _ => {}
+            }
+            if self.blind(at) {
+                return None;
+            }
+        }
+        None
+    }
+}
+
+fn line(view: &RentalView) -> RentalLine {
+    RentalLine {
+        id: view.id,
+        machine: view.machine,
+        start: view.start_secs,
+        end: view.end_secs,
+        untouched: view.faults.is_empty() && !view.closed,
+    }
+}

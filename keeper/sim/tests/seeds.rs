@@ -1,0 +1,40 @@
+//! Seeds that every change must pass: a fixed set, and by name each one that ever failed.
+
+use surety_sim::{FAULT_SECS, Outcome, run_calm, run_seed};
+
+fn passes(outcome: &Outcome) {
+    let Outcome { seed, broken, events, .. } = outcome;
+    assert!(broken.is_empty(), "seed {seed}\n{}\n\n{}", broken.join("\n"), events.join("\n"));
+}
+
+#[test]
+fn one_seed_is_one_world() {
+    for seed in [3, 4] {
+        let (once, again) = (run_seed(seed, 1_200), run_seed(seed, 1_200));
+        passes(&once);
+        assert_eq!((once.trace, once.stats.cases), (again.trace, again.stats.cases));
+    }
+    assert_ne!(run_seed(3, 600).trace, run_seed(4, 600).trace);
+}
+
+#[test]
+fn a_fixed_set_of_worlds_holds() {
+    (1_000..1_016).for_each(|seed| passes(&run_seed(seed, FAULT_SECS)));
+}
+
+#[test]
+fn worlds_without_faults_hold_and_something_happens_in_them() {
+    let mut cases = 0;
+    for seed in 2_000..2_008 {
+        let outcome = run_calm(seed, 1_800);
+        passes(&outcome);
+        cases += outcome.stats.cases;
+    }
+    assert!(cases > 0, "no case in any of them: nothing was tested");
+}
+
+/// A fork undid a rental, and the new branch had none in its place; the machine went on being looked at for it.
+#[test]
+fn seed_164_a_rental_that_a_reorg_undid_accuses_nobody() {
+    passes(&run_seed(164, 7_200));
+}
