@@ -45,7 +45,7 @@ impl Actors {
         if self.meddler.on(env.now) {
             self.meddle(env);
         }
-        if env.now.is_multiple_of(CRANK_SECS) {
+        if env.options.bot && env.now.is_multiple_of(CRANK_SECS) {
             crank(env);
         }
         if !env.now.is_multiple_of(EVERY_SECS) || !self.open {

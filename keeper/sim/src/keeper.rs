@@ -78,6 +78,7 @@ impl Keeper {
             contracts: Contracts { escrow: contract("escrow"), arbiter: contract("arbiter"), vault: contract("vault") },
             rules: Default::default(),
             shadow: Default::default(),
+            payout: options.payout,
         };
         let machines: Vec<MachineId> = env.machines.keys().copied().collect();
         let mut rng = Rng::new(options.seed, "keeper", index as u64);

@@ -2,6 +2,7 @@
 //! fault is on in only some seeds, so that rare ones are not drowned in frequent ones.
 
 use crate::rng::Rng;
+use surety_core::payout::PayoutRules;
 use surety_core::view::ContractTimes;
 
 /// What a keeper is in this world.
@@ -87,6 +88,10 @@ pub(crate) struct Options {
     pub(crate) appeal_window_secs: u64,
     pub(crate) ruling_window_secs: u64,
     pub(crate) snapshot_every: u64,
+    /// What keepers pay gas for, for others.
+    pub(crate) payout: PayoutRules,
+    /// Somebody who is no keeper claims and closes.
+    pub(crate) bot: bool,
     pub(crate) faults: Faults,
 }
 
@@ -94,6 +99,7 @@ impl Options {
     /// The world of a seed.
     pub(crate) fn draw(seed: u64, fault_secs: u64) -> Self {
         let mut rng = Rng::new(seed, "options", 0);
+        let (payout, bot) = draw_payout(&mut Rng::new(seed, "payout", 0));
         let keepers = *rng.pick(&[1, 2, 3, 3, 3, 4, 5, 5, 6, 7]).unwrap_or(&3);
         let weights: Vec<u64> = (0..keepers).map(|_| rng.range(1, 100)).collect();
         let roles = draw_roles(&weights, &mut rng);
@@ -118,6 +124,8 @@ impl Options {
             ruling_window_secs: settle_lag_secs,
             snapshot_every: *rng.pick(&[20, 100, 500]).unwrap_or(&100),
             faults: draw_faults(&mut rng),
+            payout,
+            bot,
             weights,
             roles,
         }
@@ -164,6 +172,16 @@ fn draw_roles(weights: &[u64], rng: &mut Rng) -> Vec<Role> {
         }
     }
     roles
+}
+
+/// Keepers, a bot, or both pay out.
+fn draw_payout(rng: &mut Rng) -> (PayoutRules, bool) {
+    if rng.percent(50) {
+        return (PayoutRules::OFF, true);
+    }
+    let close_wait_secs = *rng.pick(&[0, 120, 600]).unwrap_or(&600);
+    let claim_after_secs = *rng.pick(&[0, 600, 3_600]).unwrap_or(&0);
+    (PayoutRules { enabled: true, close_wait_secs, claim_after_secs }, rng.percent(30))
 }
 
 fn draw_faults(rng: &mut Rng) -> Faults {

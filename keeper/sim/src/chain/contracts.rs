@@ -175,6 +175,14 @@ impl Contracts {
             }
             Call::Intent(Intent::Execute { case_id }) => self.execute(*case_id, now),
             Call::Intent(Intent::FlushBurn) => self.flush_burn(),
+            Call::Intent(Intent::Close { rentals }) => {
+                // Those that cannot be closed are passed over.
+                for rental in rentals {
+                    self.close(*rental, now).ok();
+                }
+                Ok(())
+            }
+            Call::Intent(Intent::Claim { rental, .. }) => self.claim(*rental, now),
         }
     }
 

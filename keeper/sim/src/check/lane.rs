@@ -46,6 +46,13 @@ pub(crate) fn on_finish(env: &mut Env, row: &Row, outcome: &TxOutcome) {
             faults.iter().any(|fault| fault.from_secs < until && from < fault.until_secs)
         }
         Intent::FlushBurn => true,
+        Intent::Close { rentals } => {
+            rentals.iter().all(|id| state.rentals.get(id).is_some_and(|rental| rental.view.closed))
+        }
+        Intent::Claim { rental, past_secs } => state
+            .rentals
+            .get(rental)
+            .is_some_and(|rental| rental.view.closed || *past_secs < rental.view.paid_until_secs),
     };
     let id = row.id;
     env.check.require(shown, || format!("intent {id} is said to be settled, the finalized chain does not show it"));

@@ -102,6 +102,10 @@ pub(crate) fn at_end(env: &mut Env, keepers: &[Keeper], healed_at: UnixSecs) {
         let decided = case.view.status.is_decided();
         env.check.require(decided, || format!("case {} was never decided: {:?}", case.view.id, case.view));
     }
+    for rental in block.state.rentals.values() {
+        let id = rental.view.id;
+        env.check.require(rental.view.closed, || format!("rental {id} is over, and nobody closed it"));
+    }
     for keeper in keepers {
         let left = keeper.disk.unfinished();
         let index = keeper.index;
