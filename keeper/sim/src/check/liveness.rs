@@ -5,8 +5,8 @@ use crate::env::Env;
 use crate::keeper::Keeper;
 use surety_core::types::{Kind, UnixSecs};
 
-/// Pauses after failures grow to at most 32 × 30 s (`submit_retry_secs`); keepers that were down come back at once. After
-/// this long nothing of the faults is left.
+/// Pauses after failures grow to at most 32 × 30 s (`submit_retry_secs`); keepers that were down come back at once.
+/// After this long nothing of the faults is left.
 const AFTERMATH_SECS: u64 = 1_200;
 /// Proof takes 120 s from the first failing look (`proof_min_secs`). That look comes up to 35 s after the outage began
 /// (`look_every_ms` + jitter), or 20 s later when it began under a look that succeeded; the last look before the return
