@@ -250,6 +250,7 @@ impl Params {
             min_offline_secs: w.min_offline_secs.into(),
             freshness_secs: w.freshness_secs.into(),
             certificate_life_secs: w.certificate_life_secs.into(),
+            spoof_life_secs: w.spoof_life_secs.into(),
         }
     }
 }

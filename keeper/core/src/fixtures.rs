@@ -23,12 +23,20 @@ pub(crate) fn times() -> ContractTimes {
         min_offline_secs: 900,
         freshness_secs: 300,
         certificate_life_secs: 86_400,
+        spoof_life_secs: 86_400,
     }
 }
 
 pub(crate) fn config() -> Config {
     let contracts = Contracts { escrow: account(101), arbiter: account(102), vault: account(103) };
-    Config { me: account(1), chain_id: 964, contracts, rules: Rules::default(), shadow: Default::default(), payout: PayoutRules::OFF }
+    Config {
+        me: account(1),
+        chain_id: 964,
+        contracts,
+        rules: Rules::default(),
+        shadow: Default::default(),
+        payout: PayoutRules::OFF,
+    }
 }
 
 pub(crate) fn account(n: u8) -> Account {

@@ -1,7 +1,8 @@
 //! Everything that can happen to a keeper. The ordered log of these is the truth; state is a fold over it.
 
 use crate::effect::EffectId;
-use crate::statement::{Attestation, Signed, Statement};
+use crate::evidence::BadProof;
+use crate::statement::{Attestation, Signed, Spoof, Statement};
 use crate::types::{MachineId, MonoMs, UnixSecs};
 use crate::view::{BlockRef, CaseView, ContractTimes, KeeperView, NodeView, RentalView, View};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,10 @@ pub enum Input {
     Signed(Signed<Statement>),
     /// A peer's attestation; the adapter has recovered the signer from the signature.
     Peer(Signed<Attestation>),
+    /// A peer's statement about a spoof; the adapter has recovered the signer from the signature.
+    PeerSpoof(Signed<Spoof>),
+    /// The evidence behind a peer's spoof was recomputed, or could not be.
+    SpoofChecked(SpoofCheck),
     /// A transaction reached its end.
     Tx(TxResult),
 }
@@ -171,7 +176,7 @@ pub enum MeasureOutcome {
     BadProof {
         /// What was wrong.
         why: String,
-        /// The verifier's transcript, canonical JSON.
+        /// What shows it to anybody: the work, the signed roots and the bad row of the transcript, canonical JSON.
         transcript: serde_json::Value,
     },
     /// Right answers, too slow for the class.
@@ -182,6 +187,38 @@ pub enum MeasureOutcome {
     /// No verdict: the machine was busy, unreachable, out of memory, cut off.
     Unmeasured {
         /// Why.
+        why: String,
+    },
+}
+
+/// Answer to `Effect::CheckSpoof`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SpoofCheck {
+    /// The effect answered.
+    pub id: EffectId,
+    /// The machine it is about.
+    pub machine: MachineId,
+    /// What came of it.
+    pub outcome: SpoofOutcome,
+}
+
+/// What came of recomputing a peer's evidence.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum SpoofOutcome {
+    /// Both proofs are the machine's, for the work named, and bad.
+    Bad {
+        /// The two, oldest first.
+        proofs: Box<[BadProof; 2]>,
+    },
+    /// The evidence does not show what the peer signed.
+    NotShown {
+        /// Why not.
+        why: String,
+    },
+    /// The evidence could not be read.
+    Unread {
+        /// Why not.
         why: String,
     },
 }

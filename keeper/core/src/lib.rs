@@ -18,6 +18,7 @@
 //! | [`judge`] | from looks to statements |
 //! | [`capacity`] | when to measure, what to certify |
 //! | [`court`], [`quorum`], [`gaps`] | attestations of all keepers; when and by whom a case is filed |
+//! | [`spoof`] | machines that signed false proofs: recomputing, signing, filing |
 //! | [`settle`], [`payout`] | executing cases and burning what they took; closing and claiming for everybody |
 //! | [`evidence`] | the bundle behind a signature, and the check that it supports what was signed |
 //! | [`outbox`] | the transaction lane as a pure function of a row and what the node showed |
@@ -41,6 +42,7 @@ pub mod payout;
 pub mod quorum;
 pub mod rules;
 pub mod settle;
+pub mod spoof;
 pub mod state;
 pub mod statement;
 pub mod step;

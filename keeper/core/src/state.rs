@@ -11,6 +11,7 @@ use crate::limits::TIME_MAX_SECS;
 use crate::payout::{Payout, PayoutRules};
 use crate::rules::{Rules, RulesError};
 use crate::settle::Settle;
+use crate::spoof::SpoofFiles;
 use crate::types::{Account, Hash32, Kind, MachineId, MonoMs, UnixSecs};
 use crate::view::ContractTimes;
 use crate::watch::Watch;
@@ -103,6 +104,9 @@ pub struct State {
     pub settle: Settle,
     /// The payout under way.
     pub payout: Payout,
+    /// Machines that signed false proofs.
+    #[serde(default)]
+    pub spoofs: SpoofFiles,
 }
 
 impl State {
@@ -124,6 +128,7 @@ impl State {
             court: Court::default(),
             settle: Settle::default(),
             payout: Payout::default(),
+            spoofs: SpoofFiles::new(),
         })
     }
 
@@ -145,6 +150,7 @@ impl State {
         self.hosts.restart(started.now_ms);
         self.watches.values_mut().for_each(Watch::restart);
         self.capacity.values_mut().for_each(Capacity::restart);
+        crate::spoof::restart(&mut self.spoofs);
     }
 
     pub(crate) fn tick(&mut self, tick: &Tick) {

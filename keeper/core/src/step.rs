@@ -5,7 +5,7 @@ use crate::input::{ChainUpdate, Input};
 use crate::state::State;
 use crate::statement::{Signed, Statement};
 use crate::view::View;
-use crate::{capacity, court, health, judge, payout, settle, watch};
+use crate::{capacity, court, health, judge, payout, settle, spoof, watch};
 
 /// Takes one entry of the log. Total: it never panics and never fails, whatever the input; what makes no sense is left
 /// out, with an alert where an operator should know.
@@ -25,8 +25,11 @@ pub fn step(state: &mut State, input: &Input) -> Vec<Effect> {
         Input::Measure(result) => capacity::on_measure(state, result, &mut effects),
         Input::Signed(signed) => on_signed(state, signed),
         Input::Peer(attestation) => court::on_peer(state, attestation),
+        Input::PeerSpoof(signed) => spoof::on_peer(state, signed),
+        Input::SpoofChecked(result) => spoof::on_checked(state, result, &mut effects),
         Input::Tx(result) => {
             court::on_tx(state, result, &mut effects);
+            spoof::on_tx(state, result, &mut effects);
             settle::on_tx(state, result, &mut effects);
             payout::on_tx(state, result, &mut effects);
         }
@@ -41,6 +44,7 @@ fn decide(state: &mut State, effects: &mut Vec<Effect>) {
     watch::schedule(state, effects);
     judge::sign(state, effects);
     court::file(state, effects);
+    spoof::decide(state, effects);
     settle::execute(state, effects);
     payout::pay(state, effects);
     capacity::schedule(state, effects);
@@ -68,6 +72,10 @@ fn on_signed(state: &mut State, signed: &Signed<Statement>) {
         Statement::Certificate(statement) => {
             let own = Signed { statement, signer: signed.signer, signature: signed.signature };
             capacity::on_signed(state, &own);
+        }
+        Statement::Spoof(statement) => {
+            let own = Signed { statement, signer: signed.signer, signature: signed.signature };
+            spoof::on_signed(state, &own);
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod chain;
 mod report;
+mod spoof;
 mod transcript;
 
 #[cfg(test)]
@@ -91,7 +92,7 @@ pub fn read_bundle(path: &Path) -> Result<Bundle, VerifyError> {
     serde_json::from_slice(&bytes).map_err(|source| VerifyError::NotABundle { path: path.to_owned(), source })
 }
 
-/// Checks a bundle: form, digest, contracts, signature, signer, claim, and the measurement of a certificate.
+/// Checks a bundle: form, digest, contracts, signature, signer, claim, and the measurement of a certificate or spoof.
 /// `deployment` says which contracts are the right ones; without it the report says that nobody looked.
 ///
 /// # Errors
@@ -127,8 +128,14 @@ fn run(bundle: &Bundle, deployment: Option<&Deployment>, lines: &mut Vec<Line>) 
             pass(Check::Transcript, work.map_err(|why| (Check::Transcript, why))?);
             Ok(measured_verdict(&evidence, measured))
         }
+        (Subject::Spoof(spoofing), _) => {
+            pass(Check::Claim, spoof::says(spoofing));
+            let proofs = spoof::check(&evidence, statement);
+            pass(Check::Transcript, proofs.map_err(|why| (Check::Transcript, why))?);
+            Ok(spoof::verdict(spoofing))
+        }
         // `supports` refuses it before.
-        (Subject::Capacity(_), Statement::Attestation(_)) => Err((Check::Claim, "the types differ".into())),
+        (Subject::Capacity(_), _) => Err((Check::Claim, "the types differ".into())),
     }
 }
 
@@ -196,7 +203,7 @@ fn signature(evidence: &Evidence, bundle: &Bundle) -> Result<String, String> {
     let domains = Domains { chain_id: evidence.chain_id, escrow, arbiter };
     domains.check(&bundle.signed).map_err(|error| error.to_string())?;
     let contract = match bundle.signed.statement {
-        Statement::Attestation(_) => format!("arbiter {arbiter}"),
+        Statement::Attestation(_) | Statement::Spoof(_) => format!("arbiter {arbiter}"),
         Statement::Certificate(_) => format!("escrow {escrow}"),
     };
     Ok(format!("keeper {} signed exactly this statement, for the {contract}", bundle.signed.signer))

@@ -3,6 +3,7 @@
 
 use crate::adapters::anchors;
 use crate::adapters::clock::Clock;
+use crate::adapters::http::Peers;
 use crate::adapters::ssh::{Eyes, MeasureTarget, ProbeTarget};
 use crate::adapters::store::Store;
 use crate::adapters::verify::Epochs;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use surety_client::digest::Domains;
 use surety_client::keys::Key;
 use surety_core::effect::{Effect, EffectId};
-use surety_core::evidence::Evidence;
+use surety_core::evidence::{Contracts, Evidence};
 use surety_core::input::{AnchorResult, Input, MeasureOutcome, MeasureResult, ProbeResult};
 use surety_core::statement::{Signed, Statement};
 use surety_core::types::{Endpoint, MachineId, SshKey};
@@ -25,6 +26,8 @@ pub(super) struct Hands {
     pub(super) store: Arc<Store>,
     pub(super) key: Key,
     pub(super) domains: Domains,
+    pub(super) contracts: Contracts,
+    pub(super) peers: Arc<Peers>,
     pub(super) anchors: Vec<String>,
     pub(super) tenant_user: String,
     pub(super) keeper_user: String,
@@ -65,6 +68,7 @@ impl Hands {
                 let at_secs = self.clock.now_secs();
                 Some(Input::Measure(MeasureResult { id, machine, registration, at_secs, outcome }))
             }
+            Effect::CheckSpoof { id, peer, url, spoof } => Some(self.check_spoof(id, peer, &url, spoof).await),
             Effect::Sign { statement, evidence, .. } => self.sign(statement, *evidence).await,
             Effect::Submit { .. } => None, // it stands in the outbox already
             Effect::Alert { message, .. } => {

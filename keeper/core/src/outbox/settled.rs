@@ -2,8 +2,8 @@
 
 use crate::effect::Intent;
 use crate::gaps::{clamp, gaps};
-use crate::statement::{Attestation, Signed};
-use crate::types::{CaseId, Kind, Rao, RentalId, UnixSecs};
+use crate::statement::{Attestation, Signed, Spoof};
+use crate::types::{CaseId, Kind, MachineId, Rao, RentalId, UnixSecs};
 use crate::view::{CaseStatus, ContractTimes, RentalView};
 use crate::world::Snapshot;
 
@@ -36,6 +36,7 @@ pub enum Settled {
 pub fn intent_settled(world: &FinalWorld<'_>, intent: &Intent) -> Settled {
     match intent {
         Intent::File { kind, rental, attestations, .. } => filed(world, *kind, *rental, attestations),
+        Intent::FileSpoofed { machine, registration, spoofs, .. } => spoofed(world, *machine, *registration, spoofs),
         Intent::Execute { case_id } => executed(world, *case_id),
         Intent::FlushBurn => match world.burn_credit_rao {
             Some(0) => Settled::Settled,
@@ -91,6 +92,24 @@ fn filed(world: &FinalWorld<'_>, kind: Kind, rental: RentalId, attestations: &[S
         return Settled::Settled;
     }
     impossible(world, kind, rental, attestations).map_or(Settled::NotYet, |why| Settled::Impossible(why.to_owned()))
+}
+
+/// A `Spoofed` filed after the oldest of the proofs was made says what they say, and none older serves again.
+fn spoofed(world: &FinalWorld<'_>, machine: MachineId, registration: u32, spoofs: &[Signed<Spoof>]) -> Settled {
+    let Some(oldest_secs) = spoofs.iter().map(|signed| signed.statement.proved_at_secs).min() else {
+        return Settled::Impossible("nobody signed it".to_owned());
+    };
+    let about = world.view.cases.values().filter(|case| case.registration == registration);
+    if about.into_iter().any(|case| case.kind == Kind::Spoofed && case.filed_at_secs >= oldest_secs) {
+        return Settled::Settled;
+    }
+    if world.view.nodes.get(&machine).is_some_and(|node| node.registration != registration) {
+        return Settled::Impossible("the machine has another registration now".to_owned());
+    }
+    if oldest_secs.saturating_add(world.times.spoof_life_secs) < world.view.block.timestamp_secs {
+        return Settled::Impossible("the proofs are stale".to_owned());
+    }
+    Settled::NotYet
 }
 
 /// What the chain will refuse for ever.

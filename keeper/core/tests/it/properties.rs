@@ -3,14 +3,14 @@
 use crate::chain::times;
 use crate::sim::{UNIX0, account, config, machine, ssh_key};
 use proptest::prelude::*;
-use surety_core::effect::Effect;
+use surety_core::effect::{Effect, EffectId};
 use surety_core::input::{
-    AnchorResult, ChainUpdate, Input, MeasureOutcome, MeasureResult, Observation, ProbeResult, Started, Tick,
-    TxOutcome, TxResult,
+    AnchorResult, ChainUpdate, Input, MeasureOutcome, MeasureResult, Observation, ProbeResult, SpoofCheck, Started,
+    Tick, TxOutcome, TxResult,
 };
 use surety_core::limits;
 use surety_core::state::State;
-use surety_core::statement::{Attestation, Signed, Statement};
+use surety_core::statement::{Attestation, Signed, Spoof, Statement};
 use surety_core::step::step;
 use surety_core::types::{Cause, Endpoint, Hash32, Kind, Signature};
 use surety_core::view::{BlockRef, FaultView, KeeperView, NodeView, OfferView, RentalView, View};
@@ -174,8 +174,14 @@ impl World {
             Effect::Measure { .. } => self.answer_measure(effect, seen % 4),
             Effect::Sign { statement, .. } => self.answer_sign(statement, true),
             Effect::Submit { id, .. } => self.feed(Input::Tx(TxResult { id: *id, outcome: TxOutcome::Settled })),
+            Effect::CheckSpoof { id, spoof, .. } => self.answer_check(*id, spoof, seen),
             Effect::Alert { .. } => {}
         }
+    }
+
+    fn answer_check(&mut self, id: EffectId, spoof: &Spoof, seen: u8) {
+        let outcome = crate::sim::recomputed(["bad", "good", "gone"][usize::from(seen % 3)], spoof);
+        self.feed(Input::SpoofChecked(SpoofCheck { id, machine: spoof.machine, outcome }));
     }
 
     fn answer_probe(&mut self, effect: &Effect, seen: u8, late_ms: u64) {
@@ -188,7 +194,7 @@ impl World {
 
     fn answer_measure(&mut self, effect: &Effect, outcome: u8) {
         let Effect::Measure { id, machine, registration, gpu_class, gpu_count, .. } = effect else { return };
-        let transcript = serde_json::json!({"row": outcome, "pad": [1, 2, {"deep": "x"}]});
+        let transcript = serde_json::json!({"row": outcome, "session": id, "pad": [1, 2, {"deep": "x"}]});
         let (gpu_class, gpu_count, why) = (*gpu_class, *gpu_count, "why".to_owned());
         let outcome = match outcome {
             0 => MeasureOutcome::Proven { gpu_class, gpu_count, transcript },
@@ -268,6 +274,12 @@ impl World {
         let statement = Attestation { kind, rental, cause, from_secs, until_secs, evidence };
         let signer = account(KEEPERS[usize::from(who) % 4]);
         self.feed(Input::Peer(Signed { statement, signer, signature: Signature::default() }));
+        if kind == Kind::Spoofed {
+            let (machine, registration) = (machine("m1"), 1);
+            let (gpu_class, gpu_count, proved_at_secs) = (1, 8, until_secs);
+            let statement = Spoof { machine, registration, gpu_class, gpu_count, proved_at_secs, evidence };
+            self.feed(Input::PeerSpoof(Signed { statement, signer, signature: Signature::default() }));
+        }
     }
 
     /// Numbers nobody would send.
@@ -382,6 +394,8 @@ fn check_limits(state: &State) {
             assert!(kept.len() <= limits::INTERRUPTED_PER_SIGNER_MAX + 2);
         }
     }
+    assert!(state.spoofs.len() <= limits::SPOOF_FILES_MAX);
+    assert!(state.spoofs.values().all(|file| file.spoofs.len() <= limits::KEEPERS_MAX));
     assert!(state.capacity.values().filter(|one| one.in_flight.is_some()).count() <= limits::MEASURES_AT_ONCE);
 }
 
@@ -451,6 +465,7 @@ proptest! {
                 Effect::Measure { id, machine, .. } => (*id, format!("measure {machine}")),
                 Effect::Sign { id, statement, .. } => (*id, format!("sign {statement:?}")),
                 Effect::Submit { id, intent } => (*id, format!("submit {intent:?}")),
+                Effect::CheckSpoof { id, peer, .. } => (*id, format!("check {peer}")),
                 Effect::Alert { .. } => continue,
             };
             let before = seen.insert(id, meaning.clone());

@@ -118,9 +118,14 @@ impl Player {
             ["anchors", up] => sim.anchors_up = *up == "up",
             ["rpc", up] => sim.rpc_up = *up == "up",
             ["clock", off] => sim.wall_off_secs = off.strip_suffix('s')?.parse().ok()?,
+            ["peer", name, "says", "spoofed", node, count, at] => {
+                sim.peer_spoof(name, node, count.parse().ok()?, secs(at)?);
+            }
             ["peer", name, "says", what, rental, from, until] => {
                 sim.peer(name, kind(what)?, rental.parse().ok()?, secs(from)?, secs(until)?);
             }
+            ["spoof", "evidence", shows] => sim.spoof_evidence = (*shows).to_owned(),
+            ["shadow", "spoofed"] => drop(sim.state.config.shadow.insert(Kind::Spoofed)),
             ["agrees", name, off] => sim.echoes.push((account(name), off.strip_suffix('s')?.parse().ok()?)),
             ["tx", "fails", why] => sim.tx_fails = Some((*why).to_owned()),
             _ => return None,
@@ -181,6 +186,14 @@ impl Player {
                 let outcome = serde_json::to_value(&result.outcome).unwrap();
                 format!("measured {} {}", self.name(&result.machine), outcome["outcome"].as_str().unwrap())
             }
+            Input::PeerSpoof(signed) => {
+                let said = self.statement(&Statement::Spoof(signed.statement));
+                format!("peer {} {said}", self.keeper(&signed.signer))
+            }
+            Input::SpoofChecked(result) => {
+                let outcome = serde_json::to_value(&result.outcome).unwrap();
+                format!("recomputed {} {}", self.name(&result.machine), outcome["outcome"].as_str().unwrap())
+            }
             Input::Tx(result) => match &result.outcome {
                 TxOutcome::Settled => "tx settled".to_owned(),
                 TxOutcome::Failed { why } => format!("tx failed {why}"),
@@ -199,6 +212,10 @@ impl Player {
                 let (name, at) = (self.name(&claim.machine), claim.measured_at_secs - UNIX0);
                 format!("certificate {name}: {} of class {} at {at}", claim.gpu_count, claim.gpu_class)
             }
+            Statement::Spoof(claim) => {
+                let (name, at) = (self.name(&claim.machine), claim.proved_at_secs - UNIX0);
+                format!("spoof {name}: {} of class {} at {at}", claim.gpu_count, claim.gpu_class)
+            }
         }
     }
 
@@ -210,6 +227,13 @@ impl Player {
             }
             Effect::Measure { machine, gpu_class, gpu_count, .. } => {
                 format!("measure {}: {gpu_count} of class {gpu_class}", self.name(machine))
+            }
+            Effect::CheckSpoof { peer, spoof, .. } => {
+                format!("recompute what {} says of {}", self.keeper(peer), self.name(&spoof.machine))
+            }
+            Effect::Submit { intent: Intent::FileSpoofed { machine, gpu_count, spoofs, .. }, .. } => {
+                let signers: Vec<&str> = spoofs.iter().map(|one| self.keeper(&one.signer)).collect();
+                format!("file Spoofed of {}, {gpu_count} cards, signed by {}", self.name(machine), signers.join(" "))
             }
             Effect::Submit { intent: Intent::File { kind, rental, gap, attestations }, .. } => {
                 let signers: Vec<&str> = attestations.iter().map(|one| self.keeper(&one.signer)).collect();

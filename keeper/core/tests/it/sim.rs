@@ -3,15 +3,15 @@
 use crate::chain::{Chain, some_hash, times};
 use std::collections::BTreeMap;
 use surety_core::effect::{Effect, Intent};
-use surety_core::evidence::{Contracts, Evidence};
+use surety_core::evidence::{BadProof, Contracts, Evidence};
 use surety_core::input::{
-    AnchorResult, ChainUpdate, Input, MeasureOutcome, MeasureResult, Observation, ProbeResult, Started, Tick,
-    TxOutcome, TxResult,
+    AnchorResult, ChainUpdate, Input, MeasureOutcome, MeasureResult, Observation, ProbeResult, SpoofCheck,
+    SpoofOutcome, Started, Tick, TxOutcome, TxResult,
 };
 use surety_core::payout::PayoutRules;
 use surety_core::rules::Rules;
 use surety_core::state::{Config, State};
-use surety_core::statement::{Attestation, Signed, Statement};
+use surety_core::statement::{Attestation, Signed, Spoof, Statement};
 use surety_core::step::step;
 use surety_core::types::{Account, Cause, Kind, MachineId, Signature, SshKey};
 use surety_core::view::View;
@@ -67,6 +67,8 @@ pub(crate) struct Sim {
     pub(crate) rpc_up: bool,
     pub(crate) tx_fails: Option<String>,
     pub(crate) echoes: Vec<(Account, i64)>,
+    /// What a peer's evidence about a spoof shows: `bad`, `good` or `gone`.
+    pub(crate) spoof_evidence: String,
     pub(crate) log: Vec<Stepped>,
     waiting: Vec<(u64, Input)>,
     submitted: Vec<(Intent, surety_core::effect::EffectId)>,
@@ -87,6 +89,7 @@ impl Sim {
             rpc_up: true,
             tx_fails: None,
             echoes: Vec::new(),
+            spoof_evidence: "bad".to_owned(),
             log: Vec::new(),
             waiting: Vec::new(),
             submitted: Vec::new(),
@@ -194,13 +197,18 @@ impl Sim {
             }
             Effect::Measure { id, machine, registration, gpu_class, gpu_count, .. } => {
                 let behaviour = self.measures.get(machine).map_or("proves", String::as_str);
-                let Some(outcome) = measured(behaviour, *gpu_class, *gpu_count) else {
+                let Some(outcome) = measured(behaviour, self.secs, *gpu_class, *gpu_count) else {
                     return;
                 };
                 let (id, machine, registration) = (*id, *machine, *registration);
                 let at_secs = self.wall_secs() + 5;
                 let result = MeasureResult { id, machine, registration, at_secs, outcome };
                 self.waiting.push((self.secs + 5, Input::Measure(result)));
+            }
+            Effect::CheckSpoof { id, spoof, .. } => {
+                let outcome = recomputed(&self.spoof_evidence, spoof);
+                let result = SpoofCheck { id: *id, machine: spoof.machine, outcome };
+                self.waiting.push((self.secs + 2, Input::SpoofChecked(result)));
             }
             Effect::Sign { statement, evidence, .. } => self.sign(statement, evidence),
             Effect::Submit { id, intent } => self.submitted.push((intent.clone(), *id)),
@@ -214,6 +222,12 @@ impl Sim {
         let signer = self.state.config.me;
         let own = Signed { statement: *statement, signer, signature: Signature::default() };
         self.waiting.push((self.secs + 1, Input::Signed(own)));
+        if let Statement::Spoof(spoof) = statement {
+            for (signer, _) in self.echoes.clone() {
+                let signed = Signed { statement: *spoof, signer, signature: Signature::default() };
+                self.waiting.push((self.secs + 3, Input::PeerSpoof(signed)));
+            }
+        }
         let Statement::Attestation(claim) = statement else {
             return;
         };
@@ -233,6 +247,13 @@ impl Sim {
         self.feed(Input::Peer(Signed { statement, signer: account(name), signature: Signature::default() }));
     }
 
+    pub(crate) fn peer_spoof(&mut self, name: &str, node: &str, gpu_count: u16, at: u64) {
+        let (machine, evidence) = (machine(node), some_hash(name));
+        let proved_at_secs = UNIX0 + at;
+        let statement = Spoof { machine, registration: 1, gpu_class: 1, gpu_count, proved_at_secs, evidence };
+        self.feed(Input::PeerSpoof(Signed { statement, signer: account(name), signature: Signature::default() }));
+    }
+
     /// All attestations the keeper asked to sign, as (kind, rental, from, until, cause), times from the world's start.
     pub(crate) fn attested(&self) -> Vec<(Kind, u64, u64, u64, Cause)> {
         let effects = self.log.iter().flat_map(|stepped| &stepped.effects);
@@ -250,6 +271,19 @@ impl Sim {
 
     pub(crate) fn count(&self, wanted: impl Fn(&Effect) -> bool) -> usize {
         self.log.iter().flat_map(|stepped| &stepped.effects).filter(|effect| wanted(effect)).count()
+    }
+}
+
+pub(crate) fn recomputed(shows: &str, spoof: &Spoof) -> SpoofOutcome {
+    let why = || "as the script says".to_owned();
+    let proof = |before: u64| {
+        let at_secs = spoof.proved_at_secs - before;
+        BadProof { at_secs, why: why(), transcript: serde_json::json!({ "at": at_secs }) }
+    };
+    match shows {
+        "bad" => SpoofOutcome::Bad { proofs: Box::new([proof(20), proof(0)]) },
+        "good" => SpoofOutcome::NotShown { why: why() },
+        _ => SpoofOutcome::Unread { why: why() },
     }
 }
 
@@ -276,8 +310,8 @@ fn seen(behaviour: &str) -> Option<Observation> {
     })
 }
 
-fn measured(behaviour: &str, gpu_class: u16, gpu_count: u16) -> Option<MeasureOutcome> {
-    let transcript = serde_json::json!({"rounds": 8});
+fn measured(behaviour: &str, session: u64, gpu_class: u16, gpu_count: u16) -> Option<MeasureOutcome> {
+    let transcript = serde_json::json!({"rounds": 8, "session": session});
     Some(match behaviour {
         "proves" => MeasureOutcome::Proven { gpu_class, gpu_count, transcript },
         "one-card" => MeasureOutcome::Proven { gpu_class, gpu_count: 1, transcript },

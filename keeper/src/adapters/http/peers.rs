@@ -5,9 +5,12 @@
 
 mod address;
 mod fetch;
+mod spoofs;
 
 use address::{Resolver, base, page_url};
 use fetch::{Entry, FetchError, Fetched};
+pub(super) use spoofs::SPOOFS_MAX;
+pub use spoofs::UnreadError;
 use reqwest::{Client, redirect};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -5,6 +5,7 @@
 
 use super::pinned::{self, Bounds, Pinned};
 use super::{KeeperKey, SshLimits, bounded};
+use crate::adapters::verify::spoof::shorten;
 use russh::client::{AuthResult, Msg};
 use russh::keys::PrivateKeyWithHashAlg;
 use russh::{Channel, ChannelMsg};
@@ -15,7 +16,7 @@ use surety_core::types::{Endpoint, MachineId};
 use surety_verifier::frame::{self, Decoder, Frame, Side};
 use surety_verifier::freivalds::EpochSecrets;
 use surety_verifier::session::{Challenge, KeeperSession, Next, Outcome, SessionError};
-use surety_verifier::verdict::Verdict;
+use surety_verifier::verdict::{BadRow, Verdict};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// What to measure.
@@ -168,7 +169,10 @@ impl Talk {
         if let Some(farewell) = &outcome.farewell {
             timeout(FAREWELL_MAX, self.channel.data_bytes(frame::encode(farewell))).await.ok();
         }
-        judge(&outcome, &self.complaint)
+        let complaint = std::mem::take(&mut self.complaint);
+        // Recomputing a bad row takes up to 0.15 s: not on an async thread.
+        let judged = tokio::task::spawn_blocking(move || judge(&outcome, &complaint)).await;
+        judged.unwrap_or_else(|error| unmeasured(&format!("the result could not be judged: {error}")))
     }
 }
 
@@ -182,17 +186,24 @@ fn judge(outcome: &Outcome, complaint: &str) -> MeasureOutcome {
         (Verdict::Proven { class, count }, Ok(transcript)) => {
             MeasureOutcome::Proven { gpu_class: class.0, gpu_count: *count, transcript }
         }
-        (Verdict::Fraud(row), Ok(transcript)) => {
-            let (at, fault) = (row.at, row.fault);
-            let why = format!("GPU {}, round {}, row {}: {fault:?}", at.gpu, at.round, at.row);
-            MeasureOutcome::BadProof { why, transcript }
-        }
+        (Verdict::Fraud(row), Ok(_)) => bad_proof(outcome, row),
         (Verdict::Underperforming(short), _) => MeasureOutcome::Underperforming {
             why: format!("computed in {} ms, {} ms are allowed", short.compute_ms, short.allowed_ms),
         },
         (Verdict::Unmeasured(why), _) if complaint.is_empty() => unmeasured(&format!("{why:?}")),
         (Verdict::Unmeasured(why), _) => unmeasured(&format!("{why:?}; the agent says: {complaint}")),
         (_, Err(error)) => unmeasured(&format!("the transcript could not be written: {error}")),
+    }
+}
+
+/// Only what anybody can recompute counts as a bad proof, and only that part of the transcript is kept.
+fn bad_proof(outcome: &Outcome, row: &BadRow) -> MeasureOutcome {
+    let (at, fault) = (row.at, row.fault);
+    let why = format!("GPU {}, round {}, row {}: {fault:?}", at.gpu, at.round, at.row);
+    let proof = shorten(&outcome.transcript, at).filter(|proof| proof.verify().is_ok());
+    match proof.map(serde_json::to_value) {
+        Some(Ok(transcript)) => MeasureOutcome::BadProof { why, transcript },
+        _ => unmeasured(&format!("{why}, but nobody else could see it")),
     }
 }
 
