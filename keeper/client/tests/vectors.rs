@@ -156,8 +156,7 @@ fn filing_a_spoof_is_encoded_as_the_arbiter_reads_it() {
     let signature = key.sign(domains(964).spoof(&statement).unwrap()).unwrap();
     let spoofs = vec![Signed { statement, signer: key.account(), signature }];
     let Spoof { machine, registration, gpu_class, gpu_count, .. } = statement;
-    let intent =
-        surety_core::effect::Intent::FileSpoofed { machine, registration, gpu_class, gpu_count, spoofs };
+    let intent = surety_core::effect::Intent::FileSpoofed { machine, registration, gpu_class, gpu_count, spoofs };
     let contracts = surety_core::evidence::Contracts {
         escrow: domains(964).escrow,
         arbiter: domains(964).arbiter,

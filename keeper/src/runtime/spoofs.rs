@@ -3,17 +3,13 @@
 use super::core_loop::Shown;
 use super::deeds::Hands;
 use crate::adapters::http::Peers;
-use crate::adapters::verify::spoof::recheck;
-use crate::ports::Bundle;
-use serde::Deserialize;
+use crate::adapters::verify::spoof::judge;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use surety_core::effect::EffectId;
-use surety_core::evidence::{Contracts, Evidence, Subject};
 use surety_core::input::{Input, SpoofCheck, SpoofOutcome};
-use surety_core::limits::clip_text;
-use surety_core::statement::{Spoof, Statement};
+use surety_core::statement::Spoof;
 use surety_core::types::{Account, Signature};
 use surety_core::view::KeeperView;
 use tokio::sync::{mpsc, watch};
@@ -72,39 +68,6 @@ impl Hands {
     }
 }
 
-/// What a bundle shows of what `peer` signed. Until its digest is the one signed, nothing in it speaks against anybody.
-pub(super) fn judge(
-    bundle: &Bundle,
-    peer: Account,
-    spoof: Spoof,
-    chain_id: u64,
-    contracts: Contracts,
-) -> SpoofOutcome {
-    let unread = |why: String| SpoofOutcome::Unread { why: clip_text(&why) };
-    let evidence = match Evidence::deserialize(&bundle.evidence) {
-        Ok(evidence) => evidence,
-        Err(error) => return unread(error.to_string()),
-    };
-    match evidence.digest() {
-        Ok(digest) if digest == spoof.evidence => {}
-        Ok(digest) => return unread(format!("asked for {}, got {digest}", spoof.evidence)),
-        Err(error) => return unread(error.to_string()),
-    }
-    let statement = Statement::Spoof(spoof);
-    let here = evidence.chain_id == chain_id && evidence.contracts == contracts && evidence.keeper == peer;
-    let shown = if here {
-        let carried = evidence.supports(&statement).map_err(|error| error.to_string());
-        carried.and_then(|()| recheck(&evidence, &statement).map_err(|error| error.to_string()))
-    } else {
-        Err("it is of another keeper, chain or deployment".to_owned())
-    };
-    match (shown, evidence.subject) {
-        (Ok(_), Subject::Spoof(spoofing)) => SpoofOutcome::Bad { proofs: Box::new(spoofing.proofs) },
-        (Ok(_), _) => SpoofOutcome::NotShown { why: "the evidence is not about a spoof".to_owned() },
-        (Err(why), _) => SpoofOutcome::NotShown { why: clip_text(&why) },
-    }
-}
-
 /// For the log.
 fn said(outcome: &SpoofOutcome) -> &str {
     match outcome {
@@ -112,6 +75,3 @@ fn said(outcome: &SpoofOutcome) -> &str {
         SpoofOutcome::NotShown { why } | SpoofOutcome::Unread { why } => why,
     }
 }
-
-#[cfg(test)]
-mod tests;

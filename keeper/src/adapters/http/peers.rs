@@ -9,9 +9,9 @@ mod spoofs;
 
 use address::{Resolver, base, page_url};
 use fetch::{Entry, FetchError, Fetched};
+use reqwest::{Client, redirect};
 pub(super) use spoofs::SPOOFS_MAX;
 pub use spoofs::UnreadError;
-use reqwest::{Client, redirect};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

@@ -9,6 +9,9 @@ use surety_core::types::{Hash32, MachineId, RentalId};
 /// Most statements in one answer.
 const ANSWER_MAX: u32 = 500;
 
+/// Certificates of one machine in one answer; spoofs, of which there are few, lie between them.
+const CERTIFICATES_MAX: usize = 8;
+
 impl Store {
     fn statements(&self, sql: &str, with: impl Params) -> Result<Vec<(u64, Signed<Statement>)>, StoreError> {
         let db = self.db()?;
@@ -50,10 +53,9 @@ impl Archive for Store {
     }
 
     fn certificates_of(&self, machine: MachineId) -> Result<Vec<Signed<Certificate>>, ArchiveError> {
-        let sql = "SELECT seq, signed FROM statements WHERE own = 1 AND machine = ?1
-                   AND signed ->> '$.statement.type' = 'certificate' ORDER BY seq DESC LIMIT 8";
+        let sql = "SELECT seq, signed FROM statements WHERE own = 1 AND machine = ?1 ORDER BY seq DESC LIMIT 64";
         let rows = self.statements(sql, params![machine.0])?;
-        Ok(rows.into_iter().filter_map(|(_, signed)| certificate(signed)).collect())
+        Ok(rows.into_iter().filter_map(|(_, signed)| certificate(signed)).take(CERTIFICATES_MAX).collect())
     }
 
     fn own_spoofs(&self) -> Result<Vec<Signed<Spoof>>, ArchiveError> {

@@ -1,8 +1,11 @@
 //! False proofs, recomputed: what of a transcript shows one to anybody, and whether two of them make a spoof.
 
+use crate::ports::Bundle;
 use serde::Deserialize;
-use surety_core::evidence::{BadProof, Evidence, Spoofing, Subject};
-use surety_core::statement::Statement;
+use surety_core::evidence::{BadProof, Contracts, Evidence, Spoofing, Subject};
+use surety_core::input::SpoofOutcome;
+use surety_core::limits::clip_text;
+use surety_core::statement::{Spoof, Statement};
 use surety_core::types::{Account, MachineId};
 use surety_verifier::Bytes32;
 use surety_verifier::classes::ClassId;
@@ -110,5 +113,32 @@ fn recheck_one(number: usize, bad: &BadProof, spoofing: &Spoofing, evidence: &Ev
     match differs.iter().find(|(_, differs)| *differs) {
         Some((what, _)) => Err(NoSpoof::Other { number, what }),
         None => Ok(Held { session_seed: start.session_seed, keeper, at }),
+    }
+}
+
+/// What a bundle shows of what `peer` signed. Until its digest is the one signed, nothing in it speaks against anybody.
+pub fn judge(bundle: &Bundle, peer: Account, spoof: Spoof, chain_id: u64, contracts: Contracts) -> SpoofOutcome {
+    let unread = |why: String| SpoofOutcome::Unread { why: clip_text(&why) };
+    let evidence = match Evidence::deserialize(&bundle.evidence) {
+        Ok(evidence) => evidence,
+        Err(error) => return unread(error.to_string()),
+    };
+    match evidence.digest() {
+        Ok(digest) if digest == spoof.evidence => {}
+        Ok(digest) => return unread(format!("asked for {}, got {digest}", spoof.evidence)),
+        Err(error) => return unread(error.to_string()),
+    }
+    let statement = Statement::Spoof(spoof);
+    let here = evidence.chain_id == chain_id && evidence.contracts == contracts && evidence.keeper == peer;
+    let shown = if here {
+        let carried = evidence.supports(&statement).map_err(|error| error.to_string());
+        carried.and_then(|()| recheck(&evidence, &statement).map_err(|error| error.to_string()))
+    } else {
+        Err("it is of another keeper, chain or deployment".to_owned())
+    };
+    match (shown, evidence.subject) {
+        (Ok(_), Subject::Spoof(spoofing)) => SpoofOutcome::Bad { proofs: Box::new(spoofing.proofs) },
+        (Ok(_), _) => SpoofOutcome::NotShown { why: "the evidence is not about a spoof".to_owned() },
+        (Err(why), _) => SpoofOutcome::NotShown { why: clip_text(&why) },
     }
 }

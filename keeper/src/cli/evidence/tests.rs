@@ -6,6 +6,7 @@ mod bundles;
 mod capacity;
 mod onchain;
 mod outage;
+mod spoof;
 
 use super::*;
 use bundles::{attested, certified, check_of, failure, keeper};

@@ -147,7 +147,10 @@ async fn a_machine_that_signs_work_it_has_not_done_is_a_bad_proof() {
     let desk = |config: &_, key| Desk::with_devices(config, key, Arc::new(lazy));
     let agent = Agent::start_with(Server::Embedded, desk).await;
     let outcome = agent.measure(KEEPER_SEED).await;
-    assert!(matches!(outcome, MeasureOutcome::BadProof { .. }), "{outcome:?}");
+    let MeasureOutcome::BadProof { transcript, .. } = outcome else { panic!("{outcome:?}") };
+    let proof: surety_verifier::evidence::FraudProof = serde_json::from_value(transcript).unwrap();
+    let proven = proof.verify().unwrap();
+    assert_eq!(proven.start.machine, agent.machine().0, "anybody can recompute what the keeper was given");
 }
 
 #[tokio::test]

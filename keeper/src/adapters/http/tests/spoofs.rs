@@ -58,8 +58,8 @@ async fn evidence_is_read_as_it_is_served_or_not_at_all() {
 #[tokio::test]
 async fn a_peer_that_floods_hangs_or_babbles_is_given_up() {
     let short = PeerLimits { request_max: Duration::from_millis(300), ..super::peers::limits() };
-    for script in [Script::Silence, Script::Endless, Script::Bytes(b"HTTP/1.1 200 OK\r\n\r\n[[[[".to_vec())] {
-        let url = super::hostile::serve(script).await;
+    for script in [Script::Silent, Script::Endless, Script::Drip, Script::Lying(10), Script::Json("[[[".to_owned())] {
+        let url = script.start().await.url;
         let (peers, counts) = peers(short.clone());
         assert_eq!(peers.spoofs(&[keeper(1, &url)], me()).await, vec![]);
         assert!(peers.bundle(&url, Hash32([1; 32])).await.is_err());
