@@ -29,6 +29,15 @@ pub enum Effect {
         /// Id of this round.
         id: EffectId,
     },
+    /// Ask a rented machine's agent which cards it has. Answered by `Input::Inventory`.
+    Inventory {
+        /// Id of this question, which the machine signs with its answer.
+        id: EffectId,
+        /// Where.
+        endpoint: Endpoint,
+        /// The host key it must present.
+        machine: MachineId,
+    },
     /// Measure capacity over SSH. Answered by `Input::Measure`.
     Measure {
         /// Id of this measurement.

@@ -1,5 +1,6 @@
 //! Everything that can happen to a keeper. The ordered log of these is the truth; state is a fold over it.
 
+use crate::cards::CardsStatement;
 use crate::effect::EffectId;
 use crate::evidence::BadProof;
 use crate::statement::{Attestation, Signed, Spoof, Statement};
@@ -21,6 +22,8 @@ pub enum Input {
     Probe(ProbeResult),
     /// The anchors were looked at.
     Anchors(AnchorResult),
+    /// A rented machine said which cards it has, or did not.
+    Inventory(InventoryResult),
     /// A capacity measurement came back.
     Measure(MeasureResult),
     /// Our own signature over a statement, made after its evidence was stored.
@@ -124,8 +127,48 @@ pub enum Observation {
         /// What it did.
         what: String,
     },
+    /// The right machine said, under its own signature, which cards it has.
+    CardsStated {
+        /// Cards rented out.
+        rented: u16,
+        /// What it said.
+        statement: CardsStatement,
+    },
     /// The look could not be made for a reason of our own (no sockets, endpoint not allowed, shutting down).
     NotLooked {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Answer to `Effect::Inventory`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InventoryResult {
+    /// The effect answered.
+    pub id: EffectId,
+    /// The machine asked.
+    pub machine: MachineId,
+    /// When the question was put, monotonic milliseconds.
+    pub started_ms: MonoMs,
+    /// When it was over, monotonic milliseconds.
+    pub ended_ms: MonoMs,
+    /// When the question was put on the wall clock, Unix seconds.
+    pub at_secs: UnixSecs,
+    /// What came of it.
+    pub outcome: InventoryOutcome,
+}
+
+/// What came of a question about cards.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum InventoryOutcome {
+    /// The machine's agent answered; the adapter has checked the signature.
+    Stated {
+        /// What it said.
+        statement: CardsStatement,
+    },
+    /// No usable answer, which is no fault.
+    Unmeasured {
         /// Why.
         why: String,
     },

@@ -15,6 +15,7 @@
 //! | [`world`] | the chain as last read, best and finalized kept apart |
 //! | [`health`] | is it us? Anchors, RPC, clock: while blind nothing advances and nothing is signed |
 //! | [`watch`], [`hosts`], [`streak`] | whom to look at and when; how often; failing looks in a row |
+//! | [`cards`] | what rented machines say about their own cards |
 //! | [`judge`] | from looks to statements |
 //! | [`capacity`] | when to measure, what to certify |
 //! | [`court`], [`quorum`], [`gaps`] | attestations of all keepers; when and by whom a case is filed |
@@ -25,6 +26,7 @@
 //! | [`ids`] | domain-separated hashes: effect ids, ranks, jitter |
 
 pub mod capacity;
+pub mod cards;
 pub mod court;
 pub mod effect;
 pub mod evidence;

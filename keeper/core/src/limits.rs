@@ -36,6 +36,12 @@ pub const BAD_PROOF_BYTES_MAX: usize = 5 << 20;
 pub const BAD_PROOFS_KEPT_MAX: usize = 64;
 /// Machines with a file about spoofs.
 pub const SPOOF_FILES_MAX: usize = 1_024;
+/// Cards in one machine's statement: as many as the verifier can measure.
+pub const CARDS_MAX: usize = 16;
+/// Bytes of a card's name; NVIDIA's UUIDs have 40.
+pub const CARD_NAME_BYTES_MAX: usize = 64;
+/// Questions about cards under way at once.
+pub const INVENTORIES_AT_ONCE: usize = 16;
 /// False proofs recomputed at once.
 pub const SPOOF_CHECKS_AT_ONCE: usize = 2;
 /// Rentals closed by one transaction: about 37,000 gas each (SPEC section 15), so well within any block.

@@ -1,6 +1,7 @@
 //! The whole memory of a keeper: a fold of [`crate::step::step`] over the log.
 
 use crate::capacity::Capacity;
+use crate::cards::Cards;
 use crate::court::Court;
 use crate::evidence::Contracts;
 use crate::health::Health;
@@ -94,6 +95,9 @@ pub struct State {
     pub health: Health,
     /// Machines looked at, by identity.
     pub watches: BTreeMap<MachineId, Watch>,
+    /// What rented machines say about their cards.
+    #[serde(default)]
+    pub cards: Cards,
     /// When each host was last contacted.
     pub hosts: Hosts,
     /// Measurements and certificates, by machine.
@@ -123,6 +127,7 @@ impl State {
             world: World::default(),
             health: Health::default(),
             watches: BTreeMap::new(),
+            cards: Cards::new(),
             hosts: Hosts::default(),
             capacity: BTreeMap::new(),
             court: Court::default(),
@@ -148,7 +153,7 @@ impl State {
         self.times = started.times;
         self.health.restart();
         self.hosts.restart(started.now_ms);
-        self.watches.values_mut().for_each(Watch::restart);
+        self.watches.values_mut().chain(self.cards.values_mut()).for_each(Watch::restart);
         self.capacity.values_mut().for_each(Capacity::restart);
         crate::spoof::restart(&mut self.spoofs);
     }

@@ -4,6 +4,7 @@
 //! byte of the evidence is under the keeper's signature, and what the looks or the measurement add up to is judged
 //! again here. [`verify_on_chain`] then says what the chain made of it.
 
+mod cards;
 mod chain;
 mod report;
 mod spoof;
@@ -120,6 +121,9 @@ fn run(bundle: &Bundle, deployment: Option<&Deployment>, lines: &mut Vec<Line>) 
     match (&evidence.subject, statement) {
         (Subject::Outage(outage), _) => {
             pass(Check::Claim, outage_says(outage));
+            if let Some(stated) = cards::check(&evidence, outage) {
+                pass(Check::Transcript, stated.map_err(|why| (Check::Transcript, why))?);
+            }
             Ok(outage_verdict(&evidence, outage))
         }
         (Subject::Capacity(measured), Statement::Certificate(certificate)) => {

@@ -4,7 +4,7 @@
 use crate::adapters::anchors;
 use crate::adapters::clock::Clock;
 use crate::adapters::http::Peers;
-use crate::adapters::ssh::{Eyes, MeasureTarget, ProbeTarget};
+use crate::adapters::ssh::{Eyes, InventoryTarget, MeasureTarget, ProbeTarget};
 use crate::adapters::store::Store;
 use crate::adapters::verify::Epochs;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use surety_client::digest::Domains;
 use surety_client::keys::Key;
 use surety_core::effect::{Effect, EffectId};
 use surety_core::evidence::{Contracts, Evidence};
-use surety_core::input::{AnchorResult, Input, MeasureOutcome, MeasureResult, ProbeResult};
+use surety_core::input::{AnchorResult, Input, InventoryResult, MeasureOutcome, MeasureResult, ProbeResult};
 use surety_core::statement::{Signed, Statement};
 use surety_core::types::{Endpoint, MachineId, SshKey};
 use tokio::sync::mpsc;
@@ -63,6 +63,7 @@ impl Hands {
                 Some(self.probe(id, endpoint, machine, renter_key).await)
             }
             Effect::ProbeAnchors { id } => Some(self.look_at_anchors(id).await),
+            Effect::Inventory { id, endpoint, machine } => Some(self.inventory(id, endpoint, machine).await),
             Effect::Measure { id, endpoint, machine, registration, gpu_class, gpu_count } => {
                 let outcome = self.measure(endpoint, machine, registration, gpu_class, gpu_count).await;
                 let at_secs = self.clock.now_secs();
@@ -85,6 +86,17 @@ impl Hands {
         let seen = self.eyes.probe(&target).await;
         tracing::debug!(%machine, %endpoint, ?seen, "looked");
         Input::Probe(ProbeResult { id, machine, started_ms, ended_ms: self.clock.now_ms(), at_secs, seen })
+    }
+
+    async fn inventory(&self, id: EffectId, endpoint: Endpoint, machine: MachineId) -> Input {
+        let (started_ms, at_secs) = (self.clock.now_ms(), self.clock.now_secs());
+        let (keeper_user, chain_id) = (self.keeper_user.clone(), self.domains.chain_id);
+        let keeper = self.key.account();
+        let target = InventoryTarget { endpoint, machine, keeper_user, chain_id, keeper, nonce: id };
+        let outcome = self.eyes.ask(&target).await;
+        tracing::debug!(%machine, %endpoint, ?outcome, "asked about cards");
+        let ended_ms = self.clock.now_ms();
+        Input::Inventory(InventoryResult { id, machine, started_ms, ended_ms, at_secs, outcome })
     }
 
     async fn look_at_anchors(&self, id: EffectId) -> Input {

@@ -1,6 +1,7 @@
 //! Does a bundle support a statement?
 
 use super::{BadProof, EVIDENCE_VERSION, Evidence, Measured, Outage, Spoofing, Subject};
+use crate::input::Observation;
 use crate::limits::{BAD_PROOF_BYTES_MAX, SAFE_INTEGER_MAX, TIME_MAX_SECS};
 use crate::rules::RulesError;
 use crate::statement::{Attestation, Certificate, Spoof, Statement};
@@ -127,6 +128,8 @@ impl Evidence {
         need(last.at_secs <= rental.end_secs, NotShown { why: "a look after the rental's end" })?;
         let seen_secs = last.at_secs.saturating_sub(first.at_secs);
         need(seen_secs >= rules.proof_min_secs, NotShown { why: "the looks span too short a time" })?;
+        let same_cards = outage.looks.iter().all(|look| is_about(look, rental.gpu_count));
+        need(same_cards, NotShown { why: "cards were stated against another number than is rented" })?;
         let faults = outage.looks.iter().filter(|look| look.fault().is_some()).count() as u64;
         need(faults >= u64::from(needed), NotShown { why: "too few failing looks" })?;
         self.carries_sequence(&outage.looks)
@@ -202,6 +205,14 @@ impl Evidence {
 pub(crate) fn fits(bad: &BadProof) -> bool {
     let bytes = serde_json::to_vec(&bad.transcript).map_or(usize::MAX, |bytes| bytes.len());
     !bad.transcript.is_null() && bytes <= BAD_PROOF_BYTES_MAX
+}
+
+/// Whether what a machine said about its cards was held against what is rented.
+fn is_about(look: &Look, rented_cards: u16) -> bool {
+    match &look.seen {
+        Observation::CardsStated { rented, statement } => *rented == rented_cards && statement.is_well_formed(),
+        _ => true,
+    }
 }
 
 fn looks_well(look: &Look) -> bool {

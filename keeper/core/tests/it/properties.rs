@@ -5,14 +5,14 @@ use crate::sim::{UNIX0, account, config, machine, ssh_key};
 use proptest::prelude::*;
 use surety_core::effect::{Effect, EffectId};
 use surety_core::input::{
-    AnchorResult, ChainUpdate, Input, MeasureOutcome, MeasureResult, Observation, ProbeResult, SpoofCheck, Started,
-    Tick, TxOutcome, TxResult,
+    AnchorResult, ChainUpdate, Input, InventoryResult, MeasureOutcome, MeasureResult, Observation, ProbeResult,
+    SpoofCheck, Started, Tick, TxOutcome, TxResult,
 };
 use surety_core::limits;
 use surety_core::state::State;
 use surety_core::statement::{Attestation, Signed, Spoof, Statement};
 use surety_core::step::step;
-use surety_core::types::{Cause, Endpoint, Hash32, Kind, Signature};
+use surety_core::types::{Cause, Endpoint, Hash32, Kind, MachineId, Signature};
 use surety_core::view::{BlockRef, FaultView, KeeperView, NodeView, OfferView, RentalView, View};
 
 /// Something that happens, told against what the keeper has asked for so far.
@@ -172,11 +172,18 @@ impl World {
                 self.feed(Input::Anchors(AnchorResult { id: *id, ended_ms: self.now_ms + 50, reachable, asked: 3 }));
             }
             Effect::Measure { .. } => self.answer_measure(effect, seen % 4),
+            Effect::Inventory { id, machine, .. } => self.answer_inventory(*id, *machine, seen),
             Effect::Sign { statement, .. } => self.answer_sign(statement, true),
             Effect::Submit { id, .. } => self.feed(Input::Tx(TxResult { id: *id, outcome: TxOutcome::Settled })),
             Effect::CheckSpoof { id, spoof, .. } => self.answer_check(*id, spoof, seen),
             Effect::Alert { .. } => {}
         }
+    }
+
+    fn answer_inventory(&mut self, id: EffectId, machine: MachineId, seen: u8) {
+        let (started_ms, ended_ms, at_secs) = (self.now_ms, self.now_ms + 100, self.unix_ms / 1_000);
+        let outcome = crate::sim::stated([None, Some(8), Some(3)][usize::from(seen % 3)]);
+        self.feed(Input::Inventory(InventoryResult { id, machine, started_ms, ended_ms, at_secs, outcome }));
     }
 
     fn answer_check(&mut self, id: EffectId, spoof: &Spoof, seen: u8) {
@@ -379,7 +386,8 @@ fn keeper(name: &str) -> KeeperView {
 
 fn check_limits(state: &State) {
     assert!(state.watches.len() <= limits::WATCHES_MAX);
-    for watch in state.watches.values() {
+    assert!(state.cards.len() <= limits::WATCHES_MAX);
+    for watch in state.watches.values().chain(state.cards.values()) {
         assert!(watch.provisional.len() <= limits::PROVISIONAL_MAX);
         assert!(watch.finished.len() <= limits::FINISHED_MAX);
         let streaks = watch.streak.iter().chain(watch.finished.iter().map(|finished| &finished.streak));
@@ -465,6 +473,7 @@ proptest! {
                 Effect::Measure { id, machine, .. } => (*id, format!("measure {machine}")),
                 Effect::Sign { id, statement, .. } => (*id, format!("sign {statement:?}")),
                 Effect::Submit { id, intent } => (*id, format!("submit {intent:?}")),
+                Effect::Inventory { id, machine, .. } => (*id, format!("cards {machine}")),
                 Effect::CheckSpoof { id, peer, .. } => (*id, format!("check {peer}")),
                 Effect::Alert { .. } => continue,
             };

@@ -114,6 +114,8 @@ impl Player {
             ["keeper-down", time] => sim.down(secs(time)?),
             ["run", time] => sim.run(secs(time)?),
             ["machine", name, behaviour] => drop(sim.machines.insert(machine(name), (*behaviour).to_owned())),
+            ["cards", name, "silent"] => drop(sim.cards.remove(&machine(name))),
+            ["cards", name, count] => drop(sim.cards.insert(machine(name), count.parse().ok()?)),
             ["measure", name, behaviour] => drop(sim.measures.insert(machine(name), (*behaviour).to_owned())),
             ["anchors", up] => sim.anchors_up = *up == "up",
             ["rpc", up] => sim.rpc_up = *up == "up",
@@ -138,13 +140,14 @@ impl Player {
     fn tell(&mut self) {
         let new: Vec<Stepped> = self.sim.log[self.told..].to_vec();
         self.told = self.sim.log.len();
-        let (mut looks, mut rounds) = (0, 0);
+        let (mut looks, mut rounds, mut questions) = (0, 0, 0);
         for stepped in &new {
             let mut lines = Vec::new();
             for effect in &stepped.effects {
                 match effect {
                     Effect::Probe { .. } => looks += 1,
                     Effect::ProbeAnchors { .. } => rounds += 1,
+                    Effect::Inventory { .. } => questions += 1,
                     other => lines.push(self.effect(other)),
                 }
             }
@@ -157,7 +160,8 @@ impl Player {
             }
         }
         if looks + rounds > 0 {
-            writeln!(self.out, "{:>6}  {looks} looks, {rounds} anchor rounds", "").unwrap();
+            let cards = if questions > 0 { format!(", asked about cards {questions} times") } else { String::new() };
+            writeln!(self.out, "{:>6}  {looks} looks, {rounds} anchor rounds{cards}", "").unwrap();
         }
         let summary = self.summary();
         if summary != self.last {
@@ -198,7 +202,9 @@ impl Player {
                 TxOutcome::Settled => "tx settled".to_owned(),
                 TxOutcome::Failed { why } => format!("tx failed {why}"),
             },
-            Input::Tick(_) | Input::Chain(_) | Input::Probe(_) | Input::Anchors(_) => return None,
+            Input::Tick(_) | Input::Chain(_) | Input::Probe(_) | Input::Inventory(_) | Input::Anchors(_) => {
+                return None;
+            }
         })
     }
 
@@ -245,7 +251,7 @@ impl Player {
                     self.names.iter().fold(message.clone(), |text, (id, name)| text.replace(&id.to_string(), name));
                 format!("alert: {named}")
             }
-            Effect::Probe { .. } | Effect::ProbeAnchors { .. } => "routine".to_owned(),
+            Effect::Probe { .. } | Effect::ProbeAnchors { .. } | Effect::Inventory { .. } => "routine".to_owned(),
         }
     }
 
@@ -267,6 +273,14 @@ impl Player {
             }
             if let Some(clip) = watch.streak.as_ref().and_then(|streak| streak.clip(0, u64::MAX)) {
                 write!(text, " failing {}..{}", clip.from_secs - UNIX0, clip.until_secs - UNIX0).unwrap();
+            }
+            if let Some(clip) = state
+                .cards
+                .get(machine)
+                .and_then(|cards| cards.streak.as_ref())
+                .and_then(|streak| streak.clip(0, u64::MAX))
+            {
+                write!(text, " short of cards {}..{}", clip.from_secs - UNIX0, clip.until_secs - UNIX0).unwrap();
             }
             if !watch.finished.is_empty() {
                 write!(text, " {} to sign", watch.finished.len()).unwrap();

@@ -2,18 +2,19 @@
 
 use crate::chain::{Chain, some_hash, times};
 use std::collections::BTreeMap;
+use surety_core::cards::CardsStatement;
 use surety_core::effect::{Effect, Intent};
 use surety_core::evidence::{BadProof, Contracts, Evidence};
 use surety_core::input::{
-    AnchorResult, ChainUpdate, Input, MeasureOutcome, MeasureResult, Observation, ProbeResult, SpoofCheck,
-    SpoofOutcome, Started, Tick, TxOutcome, TxResult,
+    AnchorResult, ChainUpdate, Input, InventoryOutcome, InventoryResult, MeasureOutcome, MeasureResult, Observation,
+    ProbeResult, SpoofCheck, SpoofOutcome, Started, Tick, TxOutcome, TxResult,
 };
 use surety_core::payout::PayoutRules;
 use surety_core::rules::Rules;
 use surety_core::state::{Config, State};
 use surety_core::statement::{Attestation, Signed, Spoof, Statement};
 use surety_core::step::step;
-use surety_core::types::{Account, Cause, Kind, MachineId, Signature, SshKey};
+use surety_core::types::{Account, Cause, Ed25519Signature, Kind, MachineId, Signature, SshKey};
 use surety_core::view::View;
 
 /// The world's first second.
@@ -63,6 +64,8 @@ pub(crate) struct Sim {
     pub(crate) wall_off_secs: i64,
     pub(crate) machines: BTreeMap<MachineId, String>,
     pub(crate) measures: BTreeMap<MachineId, String>,
+    /// Cards a machine states; none: it does not answer.
+    pub(crate) cards: BTreeMap<MachineId, u16>,
     pub(crate) anchors_up: bool,
     pub(crate) rpc_up: bool,
     pub(crate) tx_fails: Option<String>,
@@ -85,6 +88,7 @@ impl Sim {
             wall_off_secs: 0,
             machines: BTreeMap::new(),
             measures: BTreeMap::new(),
+            cards: BTreeMap::new(),
             anchors_up: true,
             rpc_up: true,
             tx_fails: None,
@@ -194,6 +198,13 @@ impl Sim {
                 let reachable = if self.anchors_up { 3 } else { 0 };
                 let result = AnchorResult { id: *id, ended_ms: self.mono_ms() + 200, reachable, asked: 3 };
                 self.waiting.push((next, Input::Anchors(result)));
+            }
+            Effect::Inventory { id, machine, .. } => {
+                let (id, machine, started_ms, at_secs) = (*id, *machine, self.mono_ms(), self.wall_secs());
+                let ended_ms = started_ms + 400;
+                let outcome = stated(self.cards.get(&machine).copied());
+                let result = InventoryResult { id, machine, started_ms, ended_ms, at_secs, outcome };
+                self.waiting.push((next, Input::Inventory(result)));
             }
             Effect::Measure { id, machine, registration, gpu_class, gpu_count, .. } => {
                 let behaviour = self.measures.get(machine).map_or("proves", String::as_str);
@@ -308,6 +319,14 @@ fn seen(behaviour: &str) -> Option<Observation> {
         "silent" => return None,
         other => panic!("no machine behaves like {other}"),
     })
+}
+
+/// What a machine with so many cards says about them.
+pub(crate) fn stated(cards: Option<u16>) -> InventoryOutcome {
+    let Some(count) = cards else { return InventoryOutcome::Unmeasured { why: "no answer".to_owned() } };
+    let cards = (0..count).map(|number| format!("GPU-{number}")).collect();
+    let statement = CardsStatement { registration: 1, cards, signature: Ed25519Signature::default() };
+    InventoryOutcome::Stated { statement }
 }
 
 fn measured(behaviour: &str, session: u64, gpu_class: u16, gpu_count: u16) -> Option<MeasureOutcome> {

@@ -44,7 +44,7 @@ pub async fn measure(target: &MeasureTarget, key: &KeeperKey, limits: &SshLimits
         Ok(machine) => machine,
         Err(seen) => return unmeasured(&unreached(&seen)),
     };
-    let measured = match timeout(limits.login_deadline, log_in(&mut machine, target, key)).await {
+    let measured = match timeout(limits.login_deadline, log_in(&mut machine, &target.keeper_user, key)).await {
         Ok(Ok(channel)) => converse(channel, target, deadline).await,
         Ok(Err(why)) => unmeasured(&why),
         Err(_) => unmeasured("no session within the time for a log-in"),
@@ -53,9 +53,10 @@ pub async fn measure(target: &MeasureTarget, key: &KeeperKey, limits: &SshLimits
     measured
 }
 
-async fn log_in(machine: &mut Pinned, target: &MeasureTarget, key: &KeeperKey) -> Result<Channel<Msg>, String> {
+/// Logs in with the keeper's key and starts the agent.
+pub(super) async fn log_in(machine: &mut Pinned, user: &str, key: &KeeperKey) -> Result<Channel<Msg>, String> {
     let key = PrivateKeyWithHashAlg::new(key.private(), None);
-    match machine.handle.authenticate_publickey(&target.keeper_user, key).await {
+    match machine.handle.authenticate_publickey(user, key).await {
         Ok(AuthResult::Success) => {}
         // russh reports a dropped connection as a failure that leaves no method.
         Ok(AuthResult::Failure { remaining_methods, .. }) if remaining_methods.is_empty() => {
@@ -211,7 +212,7 @@ fn unmeasured(why: &str) -> MeasureOutcome {
     MeasureOutcome::Unmeasured { why: bounded(why) }
 }
 
-fn unreached(seen: &Observation) -> String {
+pub(super) fn unreached(seen: &Observation) -> String {
     match seen {
         Observation::NotLooked { why } => format!("not looked: {why}"),
         Observation::NoConnection { why } => format!("no connection: {why}"),
@@ -220,6 +221,6 @@ fn unreached(seen: &Observation) -> String {
         }
         Observation::WrongHostKey { got } => format!("wrong host key: {got}"),
         Observation::Hostile { what } => format!("hostile: {what}"),
-        Observation::Accepted | Observation::Refused => "no session".into(),
+        Observation::Accepted | Observation::Refused | Observation::CardsStated { .. } => "no session".into(),
     }
 }

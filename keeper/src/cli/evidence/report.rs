@@ -18,7 +18,7 @@ pub enum Check {
     Signer,
     /// What was seen adds up to what is claimed.
     Claim,
-    /// The session behind a certificate, or the proofs behind a spoof, show what the statement says.
+    /// What the machine itself signed: the session behind a certificate, the proofs behind a spoof, its cards.
     Transcript,
     /// The chain knows the rental or machine as the evidence describes it.
     Subject,

@@ -4,6 +4,7 @@
 
 mod bundles;
 mod capacity;
+mod cards;
 mod onchain;
 mod outage;
 mod spoof;

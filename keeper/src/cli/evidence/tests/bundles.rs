@@ -33,7 +33,7 @@ pub(super) fn times() -> ContractTimes {
     ContractTimes { min_interrupted_secs: 60, min_offline_secs: 900, delivery_grace_secs: 600, ..Default::default() }
 }
 
-fn machine_key() -> SigningKey {
+pub(super) fn machine_key() -> SigningKey {
     SigningKey::from_bytes(&[0x22; 32])
 }
 
