@@ -259,7 +259,8 @@ fn spoof_bundle() -> Evidence {
 fn a_spoof_rests_on_two_different_proofs_in_time() {
     let good = spoof_bundle();
     assert_eq!(good.supports(&claim(&good)), Ok(()));
-    let changes: [(&str, fn(&mut Spoofing)); 7] = [
+    type Change = fn(&mut Spoofing);
+    let changes: [(&str, Change); 7] = [
         ("one proof twice", |s| s.proofs[0].transcript = s.proofs[1].transcript.clone()),
         ("no proof", |s| s.proofs[1].transcript = serde_json::Value::Null),
         ("another time", |s| s.proofs[1].at_secs += 1),
