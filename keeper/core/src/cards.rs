@@ -19,8 +19,8 @@ use crate::world::is_running;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// First bytes of a keeper's question to an agent, before its 32-byte nonce. As a frame's header they would announce more
-/// than any frame has, so no measurement begins like this.
+/// First bytes of a keeper's question to an agent, before its 32-byte nonce. As a frame's header they would announce
+/// more than any frame has, so no measurement begins like this.
 pub const QUESTION_MAGIC: &[u8; 8] = b"SURETYI1";
 
 /// What a machine's agent says about its cards, signed with the machine's host key.
@@ -47,8 +47,8 @@ impl CardsStatement {
     }
 }
 
-/// The bytes that a machine signs: who asks (`keeper`), which question (`nonce`), which machine, what it has. They begin
-/// as nothing else that a host key signs does, and are longer than any digest.
+/// The bytes that a machine signs: who asks (`keeper`), which question (`nonce`), which machine, what it has. They
+/// begin as nothing else that a host key signs does, and are longer than any digest.
 pub fn message(
     chain_id: u64,
     machine: &MachineId,

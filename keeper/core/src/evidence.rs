@@ -150,7 +150,7 @@ pub struct Measured {
     pub transcript: serde_json::Value,
 }
 
-/// Two false proofs of one machine. Each shows by itself, without believing any keeper, that it is false and whose it is.
+/// Two false proofs of one machine. Each shows by itself that it is false and whose it is.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spoofing {

@@ -29,8 +29,8 @@ pub const INTERRUPTED_PER_SIGNER_MAX: usize = 6;
 pub const COURT_RENTALS_MAX: usize = 8_192;
 /// Measurements in flight at once.
 pub const MEASURES_AT_ONCE: usize = 4;
-/// Bytes of one false proof in JSON: 16 cards with 4,096 rounds of 32-byte roots and one row of 64 KiB with its path, two
-/// hex digits a byte, are 4.4 MiB.
+/// Bytes of one false proof in JSON: 16 cards with 4,096 rounds of 32-byte roots and one row of 64 KiB with its path,
+/// two hex digits a byte, are 4.2 MiB.
 pub const BAD_PROOF_BYTES_MAX: usize = 5 << 20;
 /// Machines of which a first false proof is kept until the second; beyond it the second counts as the first.
 pub const BAD_PROOFS_KEPT_MAX: usize = 64;

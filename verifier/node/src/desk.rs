@@ -62,8 +62,8 @@ impl Desk {
         &self.key
     }
 
-    /// Answers the keeper with this key to the end of its session: says which cards there are, is measured, or says that
-    /// the machine is busy.
+    /// Answers the keeper with this key to the end of its session: says which cards there are, is measured, or says
+    /// that the machine is busy.
     pub async fn answer(
         &self,
         grants: &Grants,

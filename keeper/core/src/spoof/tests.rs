@@ -278,3 +278,26 @@ fn a_failed_filing_is_told_and_made_anew() {
     assert_eq!(second.len(), 1);
     assert_ne!(first[0].0, second[0].0);
 }
+
+#[test]
+fn a_quorum_of_others_is_left_to_them_until_this_keeper_has_recomputed_it() {
+    let mut state = seeing(config());
+    for (who, weight) in [(1, 20), (2, 40), (3, 40)] {
+        state.world.best.keepers.entry(account(who)).and_modify(|keeper| keeper.weight = weight);
+    }
+    for who in [2, 3] {
+        peer(&mut state, &said(who, 50));
+    }
+    let effects = seconds(&mut state, 200);
+    assert_eq!((filings(&effects), checks(&effects).len()), (vec![], 1));
+    own(&mut state, said(1, 50).statement.into());
+    assert_eq!(filings(&seconds(&mut state, 200)).len(), 1);
+}
+
+#[test]
+fn proofs_that_are_not_two_are_not_kept() {
+    let mut state = seeing(config());
+    let [one, _] = proofs(50);
+    prove(&mut state, Spoofing { proofs: [one.clone(), one], ..spoofing(50) });
+    assert!(state.spoofs.values().all(|file| file.proven.is_none()));
+}
