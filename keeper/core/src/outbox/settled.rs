@@ -161,3 +161,62 @@ fn least_secs(world: &FinalWorld<'_>, kind: Kind) -> u64 {
     };
     least.max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{START, account, machine, node, times};
+    use crate::types::{Hash32, Signature};
+    use crate::view::CaseView;
+
+    fn stands(spoofed: Option<(u32, UnixSecs)>, registration: u32, now: u64) -> Settled {
+        let mut view = Snapshot::default();
+        view.block.timestamp_secs = START + now;
+        view.nodes.insert(machine(2), crate::view::NodeView { registration, ..node(2) });
+        if let Some((registration, at)) = spoofed {
+            let (kind, status, filed_at_secs) = (Kind::Spoofed, CaseStatus::Filed, START + at);
+            let (executable_at_secs, penalty_rao) = (START + 90_000, 0);
+            let case = CaseView {
+                id: 1,
+                kind,
+                status,
+                rental: 0,
+                executable_at_secs,
+                penalty_rao,
+                registration,
+                filed_at_secs,
+            };
+            view.cases.insert(1, case);
+        }
+        let said = |at: u64| Signed {
+            statement: Spoof {
+                machine: machine(2),
+                registration: 1,
+                gpu_class: 1,
+                gpu_count: 8,
+                proved_at_secs: START + at,
+                evidence: Hash32::default(),
+            },
+            signer: account(1),
+            signature: Signature::default(),
+        };
+        let (machine, spoofs) = (machine(2), vec![said(60), said(50)]);
+        let intent = Intent::FileSpoofed { machine, registration: 1, gpu_class: 1, gpu_count: 8, spoofs };
+        intent_settled(&FinalWorld { view: &view, times: times(), burn_credit_rao: None }, &intent)
+    }
+
+    #[test]
+    fn a_spoof_is_settled_by_any_case_filed_after_its_oldest_proof() {
+        assert_eq!(stands(Some((1, 50)), 1, 100), Settled::Settled);
+        assert_eq!(stands(Some((1, 49)), 1, 100), Settled::NotYet, "an earlier spoof");
+        assert_eq!(stands(Some((2, 99)), 1, 100), Settled::NotYet, "another registration's");
+        assert_eq!(stands(None, 1, 100), Settled::NotYet);
+    }
+
+    #[test]
+    fn a_spoof_that_the_arbiter_will_never_take_is_given_up() {
+        assert!(matches!(stands(None, 2, 100), Settled::Impossible(why) if why.contains("registration")));
+        assert_eq!(stands(None, 1, 86_450), Settled::NotYet);
+        assert!(matches!(stands(None, 1, 86_451), Settled::Impossible(why) if why.contains("stale")));
+    }
+}

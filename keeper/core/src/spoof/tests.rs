@@ -120,7 +120,9 @@ fn a_signed_spoof_is_signed_no_more_and_its_proofs_serve_once() {
     let asked = signs(&seconds(&mut state, 2));
     own(&mut state, asked[0]);
     assert_eq!(signs(&seconds(&mut state, 100)), vec![]);
-    prove(&mut state, Spoofing { proved_at_secs: START + 90, ..spoofing(50) });
+    let dated = |bad: BadProof| BadProof { at_secs: START + 90, ..bad };
+    let proofs = proofs(50).map(dated);
+    prove(&mut state, Spoofing { proved_at_secs: START + 90, proofs, ..spoofing(50) });
     assert_eq!(signs(&seconds(&mut state, 100)), vec![], "an old proof under a new date");
 }
 
@@ -237,6 +239,7 @@ fn a_quorum_is_filed_once_by_as_few_as_carry_it() {
     state.world.best.cases.insert(1, case(1, 120));
     step(&mut state, &Input::Tx(TxResult { id: *id, outcome: TxOutcome::Settled }));
     assert_eq!(filings(&seconds(&mut state, 300)), vec![]);
+    assert!(!state.spoofs.contains_key(&machine(2)), "nothing of it is left");
 }
 
 #[test]
