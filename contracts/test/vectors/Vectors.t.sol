@@ -41,8 +41,7 @@ contract DigestHarness {
         uint32 provedAt,
         bytes32 evidence
     ) external view returns (bytes32) {
-        bytes32 hash =
-            Eip712.spoofHash(machine, registration, gpuClass, gpuCount, Timestamp.wrap(provedAt), evidence);
+        bytes32 hash = Eip712.spoofHash(machine, registration, gpuClass, gpuCount, Timestamp.wrap(provedAt), evidence);
         return keccak256(abi.encodePacked(hex"1901", Eip712.domainSeparator(), hash));
     }
 }
