@@ -1,6 +1,6 @@
 //! What the runtime and the HTTP server need of the world, as traits documented by their obligations.
 
-use surety_core::statement::{Attestation, Certificate, Signed, Statement};
+use surety_core::statement::{Attestation, Certificate, Signed, Spoof, Statement};
 use surety_core::types::{Hash32, MachineId, RentalId};
 
 /// The store could not answer.
@@ -34,6 +34,12 @@ pub trait Archive: Send + Sync + 'static {
 
     /// Our newest certificate for a machine first, then older ones that have not lapsed.
     fn certificates_of(&self, machine: MachineId) -> Result<Vec<Signed<Certificate>>, ArchiveError>;
+
+    /// Our own statements about spoofs, newest first.
+    fn own_spoofs(&self) -> Result<Vec<Signed<Spoof>>, ArchiveError>;
+
+    /// Our statements and peers' that we keep about spoofs of one machine, newest first.
+    fn spoofs_of(&self, machine: MachineId) -> Result<Vec<Signed<Spoof>>, ArchiveError>;
 
     /// Evidence by digest.
     fn bundle(&self, digest: Hash32) -> Result<Option<Bundle>, ArchiveError>;

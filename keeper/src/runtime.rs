@@ -7,6 +7,7 @@
 mod core_loop;
 mod deeds;
 mod feeds;
+mod spoofs;
 mod start;
 
 pub use start::{RunError, run};

@@ -275,6 +275,7 @@ impl Windows {
             min_offline_secs: self.min_offline_secs.into(),
             freshness_secs: self.freshness_secs.into(),
             certificate_life_secs: self.certificate_life_secs.into(),
+            spoof_life_secs: self.spoof_life_secs.into(),
         }
     }
 

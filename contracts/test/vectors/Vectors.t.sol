@@ -32,6 +32,18 @@ contract DigestHarness {
         );
         return keccak256(abi.encodePacked(hex"1901", Eip712.domainSeparator(), hash));
     }
+
+    function spoof(
+        bytes32 machine,
+        uint32 registration,
+        uint16 gpuClass,
+        uint16 gpuCount,
+        uint32 provedAt,
+        bytes32 evidence
+    ) external view returns (bytes32) {
+        bytes32 hash = Eip712.spoofHash(machine, registration, gpuClass, gpuCount, Timestamp.wrap(provedAt), evidence);
+        return keccak256(abi.encodePacked(hex"1901", Eip712.domainSeparator(), hash));
+    }
 }
 
 /// @dev tests/vectors/digests.json is written by Rust (keeper/client/tests/vectors.rs); both must agree with it.
@@ -66,6 +78,26 @@ contract VectorsTest is Base {
             _checkSigner(at, digest);
         }
         assertFalse(vm.keyExistsJson(json, string.concat(".certificates[", vm.toString(count), "]")));
+    }
+
+    function test_SpoofDigestsAreMadeAlikeInSolidityAndRust() external {
+        uint256 count = 6;
+        DigestHarness consumer = DigestHarness(json.readAddress(".arbiter"));
+        for (uint256 i = 0; i < count; ++i) {
+            string memory at = string.concat(".spoofs[", vm.toString(i), "]");
+            vm.chainId(json.readUint(string.concat(at, ".chainId")));
+            bytes32 digest = consumer.spoof(
+                json.readBytes32(string.concat(at, ".machine")),
+                uint32(json.readUint(string.concat(at, ".registration"))),
+                uint16(json.readUint(string.concat(at, ".gpuClass"))),
+                uint16(json.readUint(string.concat(at, ".gpuCount"))),
+                uint32(json.readUint(string.concat(at, ".provedAt"))),
+                json.readBytes32(string.concat(at, ".evidence"))
+            );
+            assertEq(digest, json.readBytes32(string.concat(at, ".digest")), at);
+            _checkSigner(at, digest);
+        }
+        assertFalse(vm.keyExistsJson(json, string.concat(".spoofs[", vm.toString(count), "]")));
     }
 
     function test_AttestationDigestsAreMadeAlikeInSolidityAndRust() external {

@@ -114,7 +114,7 @@ mod tests {
         format!(
             r#"{{"chain_id": 31337, "netuid": 2, "block": 7, "keepers": {contract}, "vault": {contract},
             "escrow": {contract}, "arbiter": {contract}, "bids": {contract}, "times": {{"settle_lag_secs": 1, "delivery_grace_secs": 2,
-            "min_interrupted_secs": 3, "min_offline_secs": 4, "freshness_secs": 5, "certificate_life_secs": 6}}{more}}}"#
+            "min_interrupted_secs": 3, "min_offline_secs": 4, "freshness_secs": 5, "certificate_life_secs": 6, "spoof_life_secs": 7}}{more}}}"#
         )
     }
 

@@ -25,6 +25,15 @@ sol! {
         uint32 until;
         bytes32 evidence;
     }
+
+    struct Spoof {
+        bytes32 machine;
+        uint32 registration;
+        uint16 gpuClass;
+        uint16 gpuCount;
+        uint32 provedAt;
+        bytes32 evidence;
+    }
 }
 
 /// A time that does not fit the contracts' 32-bit seconds (after February 2106).
@@ -50,7 +59,7 @@ pub struct Domains {
     pub chain_id: u64,
     /// Consumes certificates.
     pub escrow: Account,
-    /// Consumes attestations.
+    /// Consumes attestations and spoofs.
     pub arbiter: Account,
 }
 
@@ -91,11 +100,25 @@ impl Domains {
         Ok(Hash32(data.eip712_signing_hash(&self.domain(self.arbiter)).0))
     }
 
+    /// The 32 bytes a keeper signs for a spoof.
+    pub fn spoof(&self, s: &statement::Spoof) -> Result<Hash32, TimeTooFar> {
+        let data = Spoof {
+            machine: B256::from(s.machine.0),
+            registration: s.registration,
+            gpuClass: s.gpu_class,
+            gpuCount: s.gpu_count,
+            provedAt: secs32(s.proved_at_secs)?,
+            evidence: B256::from(s.evidence.0),
+        };
+        Ok(Hash32(data.eip712_signing_hash(&self.domain(self.arbiter)).0))
+    }
+
     /// The 32 bytes a keeper signs for a statement.
     pub fn statement(&self, statement: &Statement) -> Result<Hash32, TimeTooFar> {
         match statement {
             Statement::Attestation(a) => self.attestation(a),
             Statement::Certificate(c) => self.certificate(c),
+            Statement::Spoof(s) => self.spoof(s),
         }
     }
 

@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256, Bytes};
 use alloy::sol_types::{SolCall, SolInterface};
 use surety_core::effect::Intent;
 use surety_core::evidence::Contracts;
-use surety_core::statement::{Attestation, Certificate, Signed};
+use surety_core::statement::{Attestation, Certificate, Signed, Spoof};
 use surety_core::types::Account;
 
 /// Which contract, and what to say to it.
@@ -27,6 +27,14 @@ pub fn encode(intent: &Intent, contracts: &Contracts) -> Result<Call, TimeTooFar
             let attestations = attestations.iter().map(attestation).collect::<Result<Vec<_>, _>>()?;
             let gap = u8::try_from(*gap).map_err(|_| TimeTooFar { secs: u64::from(*gap) })?;
             to_arbiter(Arbiter::fileCall { kind: *kind as u8, rental: *rental, gap, attestations }.abi_encode())
+        }
+        Intent::FileSpoofed { machine, registration, gpu_class, gpu_count, spoofs } => {
+            let spoofs = spoofs.iter().map(spoof).collect::<Result<Vec<_>, _>>()?;
+            let (machine, registration) = (B256::from(machine.0), *registration);
+            let (gpu_class, gpu_count) = (*gpu_class, *gpu_count);
+            let filing =
+                Arbiter::fileSpoofedCall { machine, registration, gpuClass: gpu_class, gpuCount: gpu_count, spoofs };
+            to_arbiter(filing.abi_encode())
         }
         Intent::Execute { case_id } => to_arbiter(Arbiter::executeCall { caseId: *case_id }.abi_encode()),
         Intent::FlushBurn => call(contracts.vault, CollateralVault::flushBurnCall {}.abi_encode()),
@@ -52,6 +60,13 @@ pub fn attestation(signed: &Signed<Attestation>) -> Result<IArbiter::SignedAttes
         r,
         vs,
     })
+}
+
+/// A spoof as the Arbiter takes it.
+pub fn spoof(signed: &Signed<Spoof>) -> Result<IArbiter::SignedSpoof, TimeTooFar> {
+    let (r, vs) = compact(signed.signature);
+    let proved_at = secs32(signed.statement.proved_at_secs)?;
+    Ok(IArbiter::SignedSpoof { provedAt: proved_at, evidence: B256::from(signed.statement.evidence.0), r, vs })
 }
 
 /// A certificate as the RentalEscrow takes it.

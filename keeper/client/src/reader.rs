@@ -138,6 +138,8 @@ impl Reader {
             rental: c.rental,
             executable_at_secs: u64::from(executable_at),
             penalty_rao: c.penalty,
+            registration: c.registration,
+            filed_at_secs: u64::from(c.filedAt),
         })
     }
 
@@ -151,6 +153,7 @@ impl Reader {
             min_offline_secs: view(self.arbiter.MIN_OFFLINE_SECS().block(id).call().await)?.into(),
             freshness_secs: view(self.arbiter.FRESHNESS_SECS().block(id).call().await)?.into(),
             certificate_life_secs: view(self.escrow.CERTIFICATE_LIFE_SECS().block(id).call().await)?.into(),
+            spoof_life_secs: view(self.arbiter.SPOOF_LIFE_SECS().block(id).call().await)?.into(),
         })
     }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use surety_client::digest::{self, Domains, compact};
 use surety_client::keys::Key;
 use surety_client::subtensor::account_id;
-use surety_core::statement::{Attestation, Certificate, Signed, Statement};
+use surety_core::statement::{Attestation, Certificate, Signed, Spoof, Statement};
 use surety_core::types::{Account, Cause, Hash32, Kind, MachineId};
 
 fn path() -> PathBuf {
@@ -51,6 +51,18 @@ fn attestations() -> Vec<Attestation> {
     ]
 }
 
+fn spoofs() -> Vec<Spoof> {
+    let same = |c: &Certificate| Spoof {
+        machine: c.machine,
+        registration: c.registration,
+        gpu_class: c.gpu_class,
+        gpu_count: c.gpu_count,
+        proved_at_secs: c.measured_at_secs,
+        evidence: c.evidence,
+    };
+    certificates().iter().map(same).collect()
+}
+
 fn signed(domains: &Domains, statement: Statement) -> Value {
     let key = Key::from_bytes([0x11; 32]).unwrap();
     let digest = domains.statement(&statement).unwrap();
@@ -84,6 +96,18 @@ fn attestation(chain_id: u64, a: &Attestation) -> Value {
     value
 }
 
+fn spoof(chain_id: u64, s: &Spoof) -> Value {
+    let mut value = signed(&domains(chain_id), (*s).into());
+    value["chainId"] = json!(chain_id);
+    value["machine"] = json!(s.machine);
+    value["registration"] = json!(s.registration);
+    value["gpuClass"] = json!(s.gpu_class);
+    value["gpuCount"] = json!(s.gpu_count);
+    value["provedAt"] = json!(s.proved_at_secs);
+    value["evidence"] = json!(s.evidence);
+    value
+}
+
 fn registration(chain_id: u64, n: u8) -> Value {
     let (machine, hotkey, miner) = (MachineId([n; 32]), Hash32([n ^ 0xaa; 32]), Account([n ^ 0x55; 20]));
     let vault = Account([0xba; 20]);
@@ -101,6 +125,7 @@ fn vectors() -> Value {
         "vault": Account([0xba; 20]),
         "certificates": per_chain(&|c| certificates().iter().map(|x| certificate(c, x)).collect()),
         "attestations": per_chain(&|c| attestations().iter().map(|x| attestation(c, x)).collect()),
+        "spoofs": per_chain(&|c| spoofs().iter().map(|x| spoof(c, x)).collect()),
         "registrations": per_chain(&|c| [1u8, 0x7f].iter().map(|n| registration(c, *n)).collect()),
     })
 }
@@ -112,6 +137,39 @@ fn digests_are_the_committed_ones() {
         std::fs::write(path(), &text).unwrap();
     }
     assert_eq!(std::fs::read_to_string(path()).unwrap(), text, "tests/vectors/digests.json differs");
+}
+
+#[test]
+fn a_spoof_is_not_a_certificate_with_the_same_fields() {
+    for (spoof, certificate) in spoofs().iter().zip(&certificates()) {
+        let same = Domains { arbiter: domains(964).escrow, ..domains(964) };
+        assert_ne!(same.spoof(spoof).unwrap(), same.certificate(certificate).unwrap());
+    }
+}
+
+#[test]
+fn filing_a_spoof_is_encoded_as_the_arbiter_reads_it() {
+    use alloy::sol_types::SolCall;
+    use surety_client::bindings::Arbiter;
+    let key = Key::from_bytes([0x11; 32]).unwrap();
+    let statement = spoofs()[0];
+    let signature = key.sign(domains(964).spoof(&statement).unwrap()).unwrap();
+    let spoofs = vec![Signed { statement, signer: key.account(), signature }];
+    let Spoof { machine, registration, gpu_class, gpu_count, .. } = statement;
+    let intent = surety_core::effect::Intent::FileSpoofed { machine, registration, gpu_class, gpu_count, spoofs };
+    let contracts = surety_core::evidence::Contracts {
+        escrow: domains(964).escrow,
+        arbiter: domains(964).arbiter,
+        vault: Account([0xba; 20]),
+    };
+    let call = surety_client::intent::encode(&intent, &contracts).unwrap();
+    assert_eq!(call.to.into_array(), contracts.arbiter.0);
+    let read = Arbiter::fileSpoofedCall::abi_decode(&call.data).unwrap();
+    assert_eq!((read.machine.0, read.registration), (machine.0, registration));
+    assert_eq!((read.gpuClass, read.gpuCount), (gpu_class, gpu_count));
+    assert_eq!(u64::from(read.spoofs[0].provedAt), statement.proved_at_secs);
+    assert_eq!(read.spoofs[0].evidence.0, statement.evidence.0);
+    assert_eq!((read.spoofs[0].r, read.spoofs[0].vs), compact(signature));
 }
 
 #[test]

@@ -80,7 +80,8 @@ fn update(number: u64, nodes: Vec<NodeView>, rentals: Vec<RentalView>) -> Input 
         url: "http://keeper.example".to_owned(),
     };
     let keepers = (number == 0).then(|| vec![keeper]);
-    Input::Chain(Box::new(ChainUpdate { view: View::Best, block, nodes, rentals, cases: Vec::new(), keepers }))
+    let (view, cases, newest) = (View::Best, Vec::new(), None);
+    Input::Chain(Box::new(ChainUpdate { view, block, nodes, rentals, cases, keepers, newest }))
 }
 
 /// Time spent and inputs taken, by kind of input.

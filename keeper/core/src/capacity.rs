@@ -6,12 +6,13 @@
 
 use crate::court::backoff_secs;
 use crate::effect::{Effect, EffectId};
-use crate::evidence::{Measured, Subject};
+use crate::evidence::{BadProof, Measured, Spoofing, Subject, fits};
 use crate::hosts::is_public;
 use crate::ids::{effect_id, spread};
 use crate::input::{MeasureOutcome, MeasureResult};
 use crate::judge;
-use crate::limits::{MEASURES_AT_ONCE, clip_text};
+use crate::limits::{BAD_PROOFS_KEPT_MAX, MEASURES_AT_ONCE, clip_text};
+use crate::spoof;
 use crate::state::State;
 use crate::statement::{Certificate, Signed, Statement};
 use crate::types::{Account, MachineId, MonoMs, UnixSecs};
@@ -45,8 +46,22 @@ pub struct Capacity {
     pub absence_told: bool,
     /// Bad proofs in a row: 1 is challenged again at once, 2 is a spoof.
     pub bad_proofs: u32,
+    /// The first of them, until the second.
+    #[serde(default)]
+    pub first_bad: Option<FirstBad>,
     /// Minute of the last draw for a measurement at random.
     pub drawn_min: u64,
+}
+
+/// A bad proof that waits for a second one of the same class and count.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FirstBad {
+    /// Class asked for.
+    pub gpu_class: u16,
+    /// Cards asked for.
+    pub gpu_count: u16,
+    /// The proof.
+    pub proof: BadProof,
 }
 
 /// A measurement being made.
@@ -185,7 +200,8 @@ fn is_due(state: &mut State, node: &NodeView, offer: &OfferView) -> bool {
         return false;
     }
     if capacity.bad_proofs == 1 {
-        return true;
+        // At once; but a machine that then falls silent is not pressed harder than any other.
+        return now_secs >= capacity.retry_at_secs;
     }
     let renew_secs = min(rules.certificate_renew_before_secs, times.certificate_life_secs / 2);
     let serves = capacity.serving(now_secs).is_some_and(|passed| {
@@ -245,7 +261,11 @@ pub(crate) fn on_measure(state: &mut State, result: &MeasureResult, effects: &mu
     match &result.outcome {
         _ if disturbed => no_verdict(state, result.machine),
         MeasureOutcome::Unmeasured { .. } => no_verdict(state, result.machine),
-        MeasureOutcome::BadProof { why, .. } => bad_proof(state, result.machine, why, effects),
+        MeasureOutcome::BadProof { why, transcript } => {
+            let at_secs = min(result.at_secs, state.signable_secs());
+            let proof = BadProof { at_secs, why: clip_text(why), transcript: transcript.clone() };
+            bad_proof(state, &node, asked, proof, effects);
+        }
         MeasureOutcome::Underperforming { why } => too_little(state, result.machine, why, effects),
         MeasureOutcome::Proven { gpu_class, gpu_count, transcript } => {
             if *gpu_class == asked.gpu_class && *gpu_count >= asked.gpu_count {
@@ -274,21 +294,42 @@ fn no_verdict(state: &mut State, machine: MachineId) {
     capacity.absent_since_secs.get_or_insert(now_secs);
 }
 
-/// The first bad proof is challenged again at once (cards without ECC do flip bits), the second is a spoof.
-fn bad_proof(state: &mut State, machine: MachineId, why: &str, effects: &mut Vec<Effect>) {
-    let Some(capacity) = state.capacity.get_mut(&machine) else {
+/// The first bad proof is challenged again at once (cards without ECC do flip bits), the second is a spoof: of the same
+/// class and count, of another session, within the time that a proof lives. Otherwise it is a first one itself.
+fn bad_proof(state: &mut State, node: &NodeView, asked: Asked, proof: BadProof, effects: &mut Vec<Effect>) {
+    if !fits(&proof) {
+        return no_verdict(state, node.machine);
+    }
+    let kept = state.capacity.values().filter(|capacity| capacity.first_bad.is_some()).count();
+    let life_secs = state.times.spoof_life_secs;
+    let Some(capacity) = state.capacity.get_mut(&node.machine) else {
         return;
     };
     measured_at_all(capacity);
-    capacity.bad_proofs = capacity.bad_proofs.saturating_add(1);
-    if capacity.spoofed() {
-        capacity.passed = None;
-        capacity.certificate = None;
-        let id = effect_id("alert/spoofed", &[&machine.0, &capacity.registration.to_be_bytes()]);
-        let why = clip_text(why);
-        let message = format!("machine {machine} signed false capacity proofs twice ({why}): it is certified no more");
-        effects.push(Effect::Alert { id, message });
-    }
+    capacity.retry_at_secs = 0;
+    let Asked { gpu_class, gpu_count, .. } = asked;
+    let first = capacity.first_bad.take().filter(|first| {
+        let apart_secs = proof.at_secs.checked_sub(first.proof.at_secs);
+        (first.gpu_class, first.gpu_count) == (gpu_class, gpu_count)
+            && apart_secs.is_some_and(|apart_secs| apart_secs <= life_secs)
+            && first.proof.transcript != proof.transcript
+    });
+    let Some(first) = first else {
+        capacity.bad_proofs = 1;
+        capacity.first_bad = (kept <= BAD_PROOFS_KEPT_MAX).then_some(FirstBad { gpu_class, gpu_count, proof });
+        return;
+    };
+    capacity.bad_proofs = 2;
+    capacity.passed = None;
+    capacity.certificate = None;
+    let (machine, registration) = (node.machine, node.registration);
+    let id = effect_id("alert/spoofed", &[&machine.0, &registration.to_be_bytes()]);
+    let why = &proof.why;
+    let message = format!("machine {machine} signed false capacity proofs twice ({why}): it is certified no more");
+    effects.push(Effect::Alert { id, message });
+    let (proved_at_secs, proofs) = (proof.at_secs, [first.proof, proof]);
+    let recomputed = None;
+    spoof::prove(state, Spoofing { machine, registration, gpu_class, gpu_count, proved_at_secs, recomputed, proofs });
 }
 
 /// Fewer or slower cards than offered: no certificate, and no hurry to ask again.
@@ -345,6 +386,7 @@ fn certify(
     };
     measured_at_all(capacity);
     capacity.bad_proofs = 0;
+    capacity.first_bad = None;
     capacity.retry_at_secs = 0;
     capacity.passed = Some(Passed { at_secs: measured_at_secs, gpu_class, gpu_count });
     let id = effect_id("sign/certificate", &[&machine.0, &statement.evidence().0]);

@@ -49,7 +49,14 @@ pub struct Ready {
     pub gap: u32,
     /// Since when this keeper knows, Unix seconds.
     pub since_secs: UnixSecs,
+    /// When it last could have been filed, Unix seconds.
+    #[serde(default)]
+    pub last_secs: UnixSecs,
 }
+
+/// A case that cannot be filed for this long is not ready any more. Attestations that are signed anew are often dated
+/// after the newest block, and serve only with the next one: a keeper must not lose its turn by that every minute.
+const READY_KEPT_SECS: u64 = 60;
 
 /// A peer's attestation arrived. When it is sound and fresh, look there at once.
 pub(crate) fn on_peer(state: &mut State, signed: &Signed<Attestation>) {
@@ -155,12 +162,12 @@ fn file_one(state: &State, rental: &RentalView, docket: &mut Docket, effects: &m
         return;
     }
     let Some(plan) = plan(state, rental, docket) else {
-        docket.ready = None;
+        docket.ready = docket.ready.filter(|ready| now_secs.saturating_sub(ready.last_secs) <= READY_KEPT_SECS);
         return;
     };
     let known = docket.ready.filter(|ready| ready.kind == plan.kind && ready.gap == plan.gap);
-    let ready = known.unwrap_or(Ready { kind: plan.kind, gap: plan.gap, since_secs: now_secs });
-    docket.ready = Some(ready);
+    let ready = known.unwrap_or(Ready { kind: plan.kind, gap: plan.gap, since_secs: now_secs, last_secs: now_secs });
+    docket.ready = Some(Ready { last_secs: now_secs, ..ready });
     let turn_secs = rank(state, rental.id, plan.kind).saturating_mul(state.config.rules.file_rank_delay_secs);
     if now_secs < ready.since_secs.saturating_add(turn_secs) {
         return;

@@ -2,8 +2,8 @@
 //! to repeat.
 
 use crate::evidence::Evidence;
-use crate::statement::{Attestation, Signed, Statement};
-use crate::types::{CaseId, Endpoint, Hash32, Kind, MachineId, RentalId, SshKey, UnixSecs};
+use crate::statement::{Attestation, Signed, Spoof, Statement};
+use crate::types::{Account, CaseId, Endpoint, Hash32, Kind, MachineId, RentalId, SshKey, UnixSecs};
 use serde::{Deserialize, Serialize};
 
 /// keccak256 over the effect's meaning: the same wish has the same id after a crash and replay.
@@ -29,6 +29,15 @@ pub enum Effect {
         /// Id of this round.
         id: EffectId,
     },
+    /// Ask a rented machine's agent which cards it has. Answered by `Input::Inventory`.
+    Inventory {
+        /// Id of this question, which the machine signs with its answer.
+        id: EffectId,
+        /// Where.
+        endpoint: Endpoint,
+        /// The host key it must present.
+        machine: MachineId,
+    },
     /// Measure capacity over SSH. Answered by `Input::Measure`.
     Measure {
         /// Id of this measurement.
@@ -43,6 +52,17 @@ pub enum Effect {
         gpu_class: u16,
         /// GPUs to prove.
         gpu_count: u16,
+    },
+    /// Read the evidence behind a peer's spoof and recompute it. Answered by `Input::SpoofChecked`.
+    CheckSpoof {
+        /// Id of this check.
+        id: EffectId,
+        /// Who signed it.
+        peer: Account,
+        /// Base URL of that keeper's HTTP API, as on chain.
+        url: String,
+        /// What it signed.
+        spoof: Spoof,
     },
     /// Store the evidence, then sign the statement that names its digest. Answered by `Input::Signed`.
     Sign {
@@ -83,6 +103,19 @@ pub enum Intent {
         gap: u32,
         /// The signed attestations.
         attestations: Vec<Signed<Attestation>>,
+    },
+    /// File a `Spoofed` with a quorum of statements, sorted by signer, all about the same class and count.
+    FileSpoofed {
+        /// The machine.
+        machine: MachineId,
+        /// Its registration number.
+        registration: u32,
+        /// Class it lied about.
+        gpu_class: u16,
+        /// GPUs it lied about.
+        gpu_count: u16,
+        /// The signed statements.
+        spoofs: Vec<Signed<Spoof>>,
     },
     /// Execute a case whose window has passed.
     Execute {

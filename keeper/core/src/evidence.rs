@@ -5,6 +5,7 @@
 
 mod check;
 pub use check::EvidenceError;
+pub(crate) use check::fits;
 
 use crate::ids::keccak;
 use crate::rules::Rules;
@@ -58,6 +59,8 @@ pub enum Subject {
     Outage(Box<Outage>),
     /// A machine that was measured.
     Capacity(Box<Measured>),
+    /// A machine that signed two false proofs.
+    Spoof(Box<Spoofing>),
 }
 
 /// A failing interval of a rental.
@@ -144,6 +147,48 @@ pub struct Measured {
     /// When the last tenant before it left; 0 for none.
     pub tenant_left_secs: UnixSecs,
     /// The verifier's transcript.
+    pub transcript: serde_json::Value,
+}
+
+/// Two false proofs of one machine. Each shows by itself that it is false and whose it is.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spoofing {
+    /// The machine.
+    pub machine: MachineId,
+    /// Its registration number.
+    pub registration: u32,
+    /// Class it was asked to prove, both times.
+    pub gpu_class: u16,
+    /// Cards it was asked to prove, both times.
+    pub gpu_count: u16,
+    /// When the second proof came, chain seconds.
+    pub proved_at_secs: UnixSecs,
+    /// Whose evidence was recomputed; `None` when this keeper caught the machine itself.
+    pub recomputed: Option<Recomputed>,
+    /// The proofs, oldest first.
+    pub proofs: [BadProof; 2],
+}
+
+/// Evidence of another keeper.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recomputed {
+    /// The keeper that caught the machine.
+    pub keeper: Account,
+    /// Digest of its evidence.
+    pub evidence: Hash32,
+}
+
+/// A false proof, as far as it takes to show it: the work, the roots that the machine signed, the row that is wrong.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BadProof {
+    /// When it came, chain seconds.
+    pub at_secs: UnixSecs,
+    /// What is wrong with it, in words.
+    pub why: String,
+    /// The part of the verifier's transcript that shows it.
     pub transcript: serde_json::Value,
 }
 

@@ -23,6 +23,7 @@ pub(crate) fn times() -> ContractTimes {
         min_offline_secs: 900,
         freshness_secs: 300,
         certificate_life_secs: 86_400,
+        spoof_life_secs: 86_400,
     }
 }
 

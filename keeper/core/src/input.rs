@@ -1,7 +1,9 @@
 //! Everything that can happen to a keeper. The ordered log of these is the truth; state is a fold over it.
 
+use crate::cards::CardsStatement;
 use crate::effect::EffectId;
-use crate::statement::{Attestation, Signed, Statement};
+use crate::evidence::BadProof;
+use crate::statement::{Attestation, Signed, Spoof, Statement};
 use crate::types::{CaseId, MachineId, MonoMs, RentalId, UnixSecs};
 use crate::view::{BlockRef, CaseView, ContractTimes, KeeperView, NodeView, RentalView, View};
 use serde::{Deserialize, Serialize};
@@ -20,12 +22,18 @@ pub enum Input {
     Probe(ProbeResult),
     /// The anchors were looked at.
     Anchors(AnchorResult),
+    /// A rented machine said which cards it has, or did not.
+    Inventory(InventoryResult),
     /// A capacity measurement came back.
     Measure(MeasureResult),
     /// Our own signature over a statement, made after its evidence was stored.
     Signed(Signed<Statement>),
     /// A peer's attestation; the adapter has recovered the signer from the signature.
     Peer(Signed<Attestation>),
+    /// A peer's statement about a spoof; the adapter has recovered the signer from the signature.
+    PeerSpoof(Signed<Spoof>),
+    /// The evidence behind a peer's spoof was recomputed, or could not be.
+    SpoofChecked(SpoofCheck),
     /// A transaction reached its end.
     Tx(TxResult),
 }
@@ -131,8 +139,48 @@ pub enum Observation {
         /// What it did.
         what: String,
     },
+    /// The right machine said, under its own signature, which cards it has.
+    CardsStated {
+        /// Cards rented out.
+        rented: u16,
+        /// What it said.
+        statement: CardsStatement,
+    },
     /// The look could not be made for a reason of our own (no sockets, endpoint not allowed, shutting down).
     NotLooked {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Answer to `Effect::Inventory`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InventoryResult {
+    /// The effect answered.
+    pub id: EffectId,
+    /// The machine asked.
+    pub machine: MachineId,
+    /// When the question was put, monotonic milliseconds.
+    pub started_ms: MonoMs,
+    /// When it was over, monotonic milliseconds.
+    pub ended_ms: MonoMs,
+    /// When the question was put on the wall clock, Unix seconds.
+    pub at_secs: UnixSecs,
+    /// What came of it.
+    pub outcome: InventoryOutcome,
+}
+
+/// What came of a question about cards.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum InventoryOutcome {
+    /// The machine's agent answered; the adapter has checked the signature.
+    Stated {
+        /// What it said.
+        statement: CardsStatement,
+    },
+    /// No usable answer, which is no fault.
+    Unmeasured {
         /// Why.
         why: String,
     },
@@ -183,7 +231,7 @@ pub enum MeasureOutcome {
     BadProof {
         /// What was wrong.
         why: String,
-        /// The verifier's transcript, canonical JSON.
+        /// What shows it to anybody: the work, the signed roots and the bad row of the transcript, canonical JSON.
         transcript: serde_json::Value,
     },
     /// Right answers, too slow for the class.
@@ -194,6 +242,38 @@ pub enum MeasureOutcome {
     /// No verdict: the machine was busy, unreachable, out of memory, cut off.
     Unmeasured {
         /// Why.
+        why: String,
+    },
+}
+
+/// Answer to `Effect::CheckSpoof`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SpoofCheck {
+    /// The effect answered.
+    pub id: EffectId,
+    /// The machine it is about.
+    pub machine: MachineId,
+    /// What came of it.
+    pub outcome: SpoofOutcome,
+}
+
+/// What came of recomputing a peer's evidence.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum SpoofOutcome {
+    /// Both proofs are the machine's, for the work named, and bad.
+    Bad {
+        /// The two, oldest first.
+        proofs: Box<[BadProof; 2]>,
+    },
+    /// The evidence does not show what the peer signed.
+    NotShown {
+        /// Why not.
+        why: String,
+    },
+    /// The evidence could not be read.
+    Unread {
+        /// Why not.
         why: String,
     },
 }

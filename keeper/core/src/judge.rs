@@ -36,6 +36,10 @@ pub fn outcome(seen: &Observation) -> Outcome {
             Outcome::Fault(Cause::Unreachable)
         }
         Observation::WrongHostKey { .. } => Outcome::Fault(Cause::WrongHostKey),
+        Observation::CardsStated { rented, statement } if statement.cards.len() < usize::from(*rented) => {
+            Outcome::Fault(Cause::GpusMissing)
+        }
+        Observation::CardsStated { .. } => Outcome::Ok,
         Observation::NotLooked { .. } => Outcome::Unmeasured,
     }
 }
@@ -94,6 +98,7 @@ pub(crate) fn sign(state: &mut State, effects: &mut Vec<Effect>) {
         sign_lasting(state, machine, &mut watch, effects);
         state.watches.insert(machine, watch);
     }
+    crate::cards::sign(state, effects);
 }
 
 /// A claim about to be made.
@@ -108,7 +113,7 @@ struct Claim<'a> {
 }
 
 /// The outage lasts: after the grace `NotDelivered` or `Offline`, signed anew while it does.
-fn sign_lasting(state: &State, machine: MachineId, watch: &mut Watch, effects: &mut Vec<Effect>) {
+pub(crate) fn sign_lasting(state: &State, machine: MachineId, watch: &mut Watch, effects: &mut Vec<Effect>) {
     let looks_needed = looks_needed(watch.mass, &state.config.rules);
     let (Some(tenancy), Some(streak)) = (&mut watch.tenancy, &watch.streak) else {
         return;
@@ -146,7 +151,7 @@ fn sign_lasting(state: &State, machine: MachineId, watch: &mut Watch, effects: &
 }
 
 /// An outage is over (the machine came back, the rental ended, or looking was broken off): `Interrupted`.
-fn sign_finished(state: &State, machine: MachineId, watch: &mut Watch, effects: &mut Vec<Effect>) {
+pub(crate) fn sign_finished(state: &State, machine: MachineId, watch: &mut Watch, effects: &mut Vec<Effect>) {
     let now_secs = state.clock.now_secs();
     let keep_secs = state.config.rules.finished_keep_secs;
     watch.finished.retain(|finished| {
@@ -217,7 +222,7 @@ pub(crate) fn on_signed(state: &mut State, signed: &Attestation) {
     if signed.kind != Kind::Interrupted {
         return;
     }
-    for watch in state.watches.values_mut() {
+    for watch in state.watches.values_mut().chain(state.cards.values_mut()) {
         watch.finished.retain(|finished| {
             let same = finished.asked.is_some_and(|(until_secs, _)| until_secs == signed.until_secs);
             finished.rental != signed.rental || !same

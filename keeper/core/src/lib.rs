@@ -15,15 +15,18 @@
 //! | [`world`] | the chain as last read, best and finalized kept apart |
 //! | [`health`] | is it us? Anchors, RPC, clock: while blind nothing advances and nothing is signed |
 //! | [`watch`], [`hosts`], [`streak`] | whom to look at and when; how often; failing looks in a row |
+//! | [`cards`] | what rented machines say about their own cards |
 //! | [`judge`] | from looks to statements |
 //! | [`capacity`] | when to measure, what to certify |
 //! | [`court`], [`quorum`], [`gaps`] | attestations of all keepers; when and by whom a case is filed |
+//! | [`spoof`] | machines that signed false proofs: recomputing, signing, filing |
 //! | [`settle`], [`payout`] | executing cases and burning what they took; closing and claiming for everybody |
 //! | [`evidence`] | the bundle behind a signature, and the check that it supports what was signed |
 //! | [`outbox`] | the transaction lane as a pure function of a row and what the node showed |
 //! | [`ids`] | domain-separated hashes: effect ids, ranks, jitter |
 
 pub mod capacity;
+pub mod cards;
 pub mod court;
 pub mod effect;
 pub mod evidence;
@@ -41,6 +44,7 @@ pub mod payout;
 pub mod quorum;
 pub mod rules;
 pub mod settle;
+pub mod spoof;
 pub mod state;
 pub mod statement;
 pub mod step;

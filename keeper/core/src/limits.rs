@@ -29,6 +29,21 @@ pub const INTERRUPTED_PER_SIGNER_MAX: usize = 6;
 pub const COURT_RENTALS_MAX: usize = 8_192;
 /// Measurements in flight at once.
 pub const MEASURES_AT_ONCE: usize = 4;
+/// Bytes of one false proof in JSON: 16 cards with 4,096 rounds of 32-byte roots and one row of 64 KiB with its path,
+/// two hex digits a byte, are 4.2 MiB.
+pub const BAD_PROOF_BYTES_MAX: usize = 5 << 20;
+/// Machines of which a first false proof is kept until the second; beyond it the second counts as the first.
+pub const BAD_PROOFS_KEPT_MAX: usize = 64;
+/// Machines with a file about spoofs.
+pub const SPOOF_FILES_MAX: usize = 1_024;
+/// Cards in one machine's statement: as many as the verifier can measure.
+pub const CARDS_MAX: usize = 16;
+/// Bytes of a card's name; NVIDIA's UUIDs have 40.
+pub const CARD_NAME_BYTES_MAX: usize = 64;
+/// Questions about cards under way at once.
+pub const INVENTORIES_AT_ONCE: usize = 16;
+/// False proofs recomputed at once.
+pub const SPOOF_CHECKS_AT_ONCE: usize = 2;
 /// Rentals closed by one transaction: about 37,000 gas each (SPEC section 15), so well within any block.
 pub const CLOSES_AT_ONCE: usize = 32;
 /// Hosts whose last look is remembered.

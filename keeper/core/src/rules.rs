@@ -80,6 +80,8 @@ pub struct Rules {
     pub measure_retry_max_secs: u64,
     /// A measurement without an answer for this long is given up.
     pub measure_timeout_ms: u64,
+    /// Time between two questions to a rented machine about its cards (design: 10 min).
+    pub inventory_every_ms: u64,
     /// A machine that could not be measured for this long is reported absent (design: 1 h).
     pub absence_secs: u64,
     /// Machines with less bond than this are not measured: strangers may not aim keepers at hosts for nothing.
@@ -122,6 +124,7 @@ impl Default for Rules {
             measure_retry_secs: 60,
             measure_retry_max_secs: 900,
             measure_timeout_ms: 900_000,
+            inventory_every_ms: 600_000,
             absence_secs: 3_600,
             measure_bond_min_rao: 50_000_000,
         }
@@ -206,7 +209,7 @@ impl Rules {
         ]
     }
 
-    fn other_bounds(&self) -> [Bound; 16] {
+    fn other_bounds(&self) -> [Bound; 17] {
         [
             ("anchors_every_ms", self.anchors_every_ms, 5_000, 50, 60_000),
             ("anchors_suspect_every_ms", self.anchors_suspect_every_ms, 5_000, 50, 60_000),
@@ -222,6 +225,7 @@ impl Rules {
             ("measure_retry_secs", self.measure_retry_secs, 30, 1, 3_600),
             ("measure_retry_max_secs", self.measure_retry_max_secs, 60, 1, DAY_SECS),
             ("measure_timeout_ms", self.measure_timeout_ms, 30_000, 500, DAY_MS),
+            ("inventory_every_ms", self.inventory_every_ms, 60_000, 100, 3_600_000),
             ("absence_secs", self.absence_secs, 600, 1, DAY_SECS),
             ("measure_bond_min_rao", self.measure_bond_min_rao, 1_000_000, 0, 21_000_000_000_000_000),
         ]
@@ -233,6 +237,7 @@ impl Rules {
             ("look_jitter_ms", self.look_jitter_ms, "look_every_ms", self.look_every_ms / 2),
             ("host_gap_min_ms", self.host_gap_min_ms, "suspect_every_ms", self.suspect_every_ms),
             ("suspect_every_ms", self.suspect_every_ms, "look_every_ms", self.look_every_ms),
+            ("suspect_every_ms", self.suspect_every_ms, "inventory_every_ms", self.inventory_every_ms),
             ("look_every_ms", self.look_every_ms, "look_gap_max_secs", gap_ms),
             ("proof_looks", self.proof_looks.into(), "proof_looks_mass", self.proof_looks_mass.into()),
             ("proof_min_secs", self.proof_min_secs, "not_delivered_after_secs", self.not_delivered_after_secs),

@@ -1,6 +1,7 @@
 //! The whole memory of a keeper: a fold of [`crate::step::step`] over the log.
 
 use crate::capacity::Capacity;
+use crate::cards::Cards;
 use crate::court::Court;
 use crate::evidence::Contracts;
 use crate::health::Health;
@@ -11,6 +12,7 @@ use crate::limits::TIME_MAX_SECS;
 use crate::payout::{Payout, PayoutRules};
 use crate::rules::{Rules, RulesError};
 use crate::settle::Settle;
+use crate::spoof::SpoofFiles;
 use crate::types::{Account, Hash32, Kind, MachineId, MonoMs, UnixSecs};
 use crate::view::ContractTimes;
 use crate::watch::Watch;
@@ -93,6 +95,9 @@ pub struct State {
     pub health: Health,
     /// Machines looked at, by identity.
     pub watches: BTreeMap<MachineId, Watch>,
+    /// What rented machines say about their cards.
+    #[serde(default)]
+    pub cards: Cards,
     /// When each host was last contacted.
     pub hosts: Hosts,
     /// Measurements and certificates, by machine.
@@ -103,6 +108,9 @@ pub struct State {
     pub settle: Settle,
     /// The payout under way.
     pub payout: Payout,
+    /// Machines that signed false proofs.
+    #[serde(default)]
+    pub spoofs: SpoofFiles,
 }
 
 impl State {
@@ -119,11 +127,13 @@ impl State {
             world: World::default(),
             health: Health::default(),
             watches: BTreeMap::new(),
+            cards: Cards::new(),
             hosts: Hosts::default(),
             capacity: BTreeMap::new(),
             court: Court::default(),
             settle: Settle::default(),
             payout: Payout::default(),
+            spoofs: SpoofFiles::new(),
         })
     }
 
@@ -143,8 +153,9 @@ impl State {
         self.times = started.times;
         self.health.restart();
         self.hosts.restart(started.now_ms);
-        self.watches.values_mut().for_each(Watch::restart);
+        self.watches.values_mut().chain(self.cards.values_mut()).for_each(Watch::restart);
         self.capacity.values_mut().for_each(Capacity::restart);
+        crate::spoof::restart(&mut self.spoofs);
     }
 
     pub(crate) fn tick(&mut self, tick: &Tick) {

@@ -37,6 +37,23 @@ pub struct Certificate {
     pub evidence: Hash32,
 }
 
+/// "I checked two false capacity proofs signed by this machine."
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Spoof {
+    /// The machine that signed them.
+    pub machine: MachineId,
+    /// Its registration number at that time.
+    pub registration: u32,
+    /// GPU class it claimed to have.
+    pub gpu_class: u16,
+    /// GPUs it claimed to have.
+    pub gpu_count: u16,
+    /// When the second of them was made, chain seconds.
+    pub proved_at_secs: UnixSecs,
+    /// Digest of the evidence bundle.
+    pub evidence: Hash32,
+}
+
 /// Anything a keeper signs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -45,6 +62,8 @@ pub enum Statement {
     Attestation(Attestation),
     /// For the RentalEscrow.
     Certificate(Certificate),
+    /// For the Arbiter.
+    Spoof(Spoof),
 }
 
 /// A statement with its signer and signature.
@@ -64,6 +83,7 @@ impl Statement {
         match self {
             Self::Attestation(a) => a.evidence,
             Self::Certificate(c) => c.evidence,
+            Self::Spoof(s) => s.evidence,
         }
     }
 }
@@ -71,6 +91,12 @@ impl Statement {
 impl From<Attestation> for Statement {
     fn from(a: Attestation) -> Self {
         Self::Attestation(a)
+    }
+}
+
+impl From<Spoof> for Statement {
+    fn from(s: Spoof) -> Self {
+        Self::Spoof(s)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::input::{ChainUpdate, Input};
 use crate::state::State;
 use crate::statement::{Signed, Statement};
 use crate::view::View;
-use crate::{capacity, court, health, judge, payout, settle, watch};
+use crate::{capacity, cards, court, health, judge, payout, settle, spoof, watch};
 
 /// Takes one entry of the log. Total: it never panics and never fails, whatever the input; what makes no sense is left
 /// out, with an alert where an operator should know.
@@ -22,11 +22,15 @@ pub fn step(state: &mut State, input: &Input) -> Vec<Effect> {
         Input::Chain(update) => on_chain(state, update, &mut effects),
         Input::Probe(result) => watch::on_probe(state, result),
         Input::Anchors(result) => health::on_anchors(state, result, &mut effects),
+        Input::Inventory(result) => cards::on_inventory(state, result),
         Input::Measure(result) => capacity::on_measure(state, result, &mut effects),
         Input::Signed(signed) => on_signed(state, signed),
         Input::Peer(attestation) => court::on_peer(state, attestation),
+        Input::PeerSpoof(signed) => spoof::on_peer(state, signed),
+        Input::SpoofChecked(result) => spoof::on_checked(state, result, &mut effects),
         Input::Tx(result) => {
             court::on_tx(state, result, &mut effects);
+            spoof::on_tx(state, result, &mut effects);
             settle::on_tx(state, result, &mut effects);
             payout::on_tx(state, result, &mut effects);
         }
@@ -37,10 +41,13 @@ pub fn step(state: &mut State, input: &Input) -> Vec<Effect> {
 fn decide(state: &mut State, effects: &mut Vec<Effect>) {
     health::refresh(state, effects);
     watch::sync(state, effects);
+    cards::sync(state);
     health::schedule(state, effects);
     watch::schedule(state, effects);
+    cards::schedule(state, effects);
     judge::sign(state, effects);
     court::file(state, effects);
+    spoof::decide(state, effects);
     settle::execute(state, effects);
     payout::pay(state, effects);
     capacity::schedule(state, effects);
@@ -50,6 +57,7 @@ fn on_chain(state: &mut State, update: &ChainUpdate, effects: &mut Vec<Effect>) 
     state.world.apply(update, effects);
     state.health.chain_read |= update.view == View::Best;
     watch::sync(state, effects);
+    cards::sync(state);
     court::forget_closed(state);
     settle::forget_decided(state);
     capacity::forget_gone(state);
@@ -68,6 +76,10 @@ fn on_signed(state: &mut State, signed: &Signed<Statement>) {
         Statement::Certificate(statement) => {
             let own = Signed { statement, signer: signed.signer, signature: signed.signature };
             capacity::on_signed(state, &own);
+        }
+        Statement::Spoof(statement) => {
+            let own = Signed { statement, signer: signed.signer, signature: signed.signature };
+            spoof::on_signed(state, &own);
         }
     }
 }

@@ -89,6 +89,12 @@ hex_bytes!(
     65
 );
 
+hex_bytes!(
+    /// A 64-byte ed25519 signature of a machine's host key: R, then S.
+    Ed25519Signature,
+    64
+);
+
 /// A rental's dense id on chain, from 1.
 pub type RentalId = u64;
 /// A case's dense id on chain, from 1.

@@ -147,6 +147,12 @@ pub struct CaseView {
     pub executable_at_secs: UnixSecs,
     /// Penalty set aside, in rao.
     pub penalty_rao: Rao,
+    /// The registration it concerns.
+    #[serde(default)]
+    pub registration: u32,
+    /// When it was filed, Unix seconds.
+    #[serde(default)]
+    pub filed_at_secs: UnixSecs,
 }
 
 /// A keeper as the keeper set records it.
@@ -179,4 +185,6 @@ pub struct ContractTimes {
     pub freshness_secs: u64,
     /// How long a certificate serves.
     pub certificate_life_secs: u64,
+    /// How old the proof of a spoof may be when filed.
+    pub spoof_life_secs: u64,
 }

@@ -91,7 +91,7 @@ impl Watch {
     }
 
     /// Ends the present streak; keeps it when it proves an interval.
-    fn finish(&mut self, rules: &Rules, now_secs: UnixSecs) {
+    pub(crate) fn finish(&mut self, rules: &Rules, now_secs: UnixSecs) {
         self.provisional.clear();
         if let Some(streak) = self.streak.take() {
             self.keep_finished(streak, rules, now_secs);
@@ -245,10 +245,16 @@ fn unreachable_by_choice(
 
 /// A look came back.
 pub(crate) fn on_probe(state: &mut State, result: &ProbeResult) {
-    let State { config, clock, world, health, watches, .. } = state;
-    let Some(watch) = watches.get_mut(&result.machine) else {
+    let Some(mut watch) = state.watches.remove(&result.machine) else {
         return;
     };
+    take(state, &mut watch, result);
+    state.watches.insert(result.machine, watch);
+}
+
+/// Takes the answer to the look that a record waits for.
+pub(crate) fn take(state: &State, watch: &mut Watch, result: &ProbeResult) {
+    let State { config, clock, world, health, .. } = state;
     let Some(flight) = watch.in_flight.filter(|flight| flight.id == result.id) else {
         return;
     };
@@ -316,7 +322,7 @@ fn on_accepted(watch: &mut Watch, at_secs: UnixSecs, rules: &Rules, now_secs: Un
 pub(crate) fn confirm(state: &mut State, round: &AnchorRound) {
     let rules = &state.config.rules;
     let now_secs = state.clock.now_secs();
-    for watch in state.watches.values_mut() {
+    for watch in state.watches.values_mut().chain(state.cards.values_mut()) {
         for mut look in std::mem::take(&mut watch.provisional) {
             if look.run != round.run || look.ended_ms > round.asked_ms {
                 watch.provisional.push(look);
@@ -351,6 +357,9 @@ fn clip_seen(seen: &Observation) -> Observation {
         Observation::WrongHostKey { got } => Observation::WrongHostKey { got: clip_text(got) },
         Observation::Lost { why } => Observation::Lost { why: clip_text(why) },
         Observation::Hostile { what } => Observation::Hostile { what: clip_text(what) },
+        Observation::CardsStated { rented, statement } => {
+            Observation::CardsStated { rented: *rented, statement: statement.clone() }
+        }
         Observation::NotLooked { why } => Observation::NotLooked { why: clip_text(why) },
     }
 }

@@ -160,6 +160,7 @@ fn publish(signed: &Signed<Statement>, board: &mut Board) {
         Statement::Certificate(statement) => {
             board.certificates.insert(statement.machine, Signed { statement, signer, signature });
         }
+        Statement::Spoof(_) => {}
     }
 }
 
@@ -172,6 +173,8 @@ fn effect_id(effect: &Effect) -> EffectId {
     match effect {
         Effect::Probe { id, .. }
         | Effect::ProbeAnchors { id }
+        | Effect::Inventory { id, .. }
+        | Effect::CheckSpoof { id, .. }
         | Effect::Measure { id, .. }
         | Effect::Sign { id, .. }
         | Effect::Submit { id, .. }

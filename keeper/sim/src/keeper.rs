@@ -10,7 +10,7 @@ use crate::options::Role;
 use crate::oracle::History;
 use crate::rng::{Episodes, Rng};
 use crate::rpc::Follower;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use surety_core::effect::EffectId;
 use surety_core::evidence::Contracts;
 use surety_core::input::{Input, Started, Tick};
@@ -18,7 +18,7 @@ use surety_core::outbox::Answer;
 use surety_core::state::{Config, State};
 use surety_core::statement::{Attestation, Signed};
 use surety_core::step::step;
-use surety_core::types::{Account, MachineId, UnixSecs};
+use surety_core::types::{Account, Kind, MachineId, UnixSecs};
 use surety_core::view::View;
 
 pub(crate) use deeds::{Due, LookTruth, describe_claim, describe_statement};
@@ -77,7 +77,7 @@ impl Keeper {
             chain_id: 964,
             contracts: Contracts { escrow: contract("escrow"), arbiter: contract("arbiter"), vault: contract("vault") },
             rules: Default::default(),
-            shadow: Default::default(),
+            shadow: BTreeSet::from([Kind::Spoofed]),
             payout: options.payout,
         };
         let machines: Vec<MachineId> = env.machines.keys().copied().collect();

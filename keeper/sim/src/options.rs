@@ -119,6 +119,7 @@ impl Options {
                 min_offline_secs: 900,
                 freshness_secs: 300,
                 certificate_life_secs: 86_400,
+                spoof_life_secs: 86_400,
             },
             appeal_window_secs: settle_lag_secs,
             ruling_window_secs: settle_lag_secs,

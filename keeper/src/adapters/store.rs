@@ -158,6 +158,11 @@ impl Store {
                     Signed { statement: peer.statement.into(), signer: peer.signer, signature: peer.signature };
                 keep_statement(&tx, &signed, false)?;
             }
+            Input::PeerSpoof(peer) => {
+                let signed =
+                    Signed { statement: peer.statement.into(), signer: peer.signer, signature: peer.signature };
+                keep_statement(&tx, &signed, false)?;
+            }
             Input::Tx(result) => {
                 tx.execute("UPDATE outbox SET reported = 1 WHERE id = ?1", [result.id.0])?;
             }
@@ -289,6 +294,7 @@ fn keep_statement(tx: &Transaction<'_>, signed: &Signed<Statement>, own: bool) -
     let (rental, machine) = match &signed.statement {
         Statement::Attestation(a) => (Some(int(a.rental)), None),
         Statement::Certificate(c) => (None, Some(c.machine.0)),
+        Statement::Spoof(s) => (None, Some(s.machine.0)),
     };
     tx.execute(
         "INSERT OR IGNORE INTO statements (own, rental, machine, digest, signature, signed)

@@ -3,6 +3,8 @@
 //! The secret vectors are never stored and never leave the process. A restart begins a new epoch, and a bad proof
 //! rotates the vectors.
 
+pub mod spoof;
+
 use std::sync::{Arc, Mutex};
 use surety_client::provider::{Node, NodeError, Tag};
 use surety_core::types::{Account, MachineId};

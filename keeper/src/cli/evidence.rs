@@ -4,8 +4,10 @@
 //! byte of the evidence is under the keeper's signature, and what the looks or the measurement add up to is judged
 //! again here. [`verify_on_chain`] then says what the chain made of it.
 
+mod cards;
 mod chain;
 mod report;
+mod spoof;
 mod transcript;
 
 #[cfg(test)]
@@ -91,7 +93,7 @@ pub fn read_bundle(path: &Path) -> Result<Bundle, VerifyError> {
     serde_json::from_slice(&bytes).map_err(|source| VerifyError::NotABundle { path: path.to_owned(), source })
 }
 
-/// Checks a bundle: form, digest, contracts, signature, signer, claim, and the measurement of a certificate.
+/// Checks a bundle: form, digest, contracts, signature, signer, claim, and the measurement of a certificate or spoof.
 /// `deployment` says which contracts are the right ones; without it the report says that nobody looked.
 ///
 /// # Errors
@@ -119,6 +121,9 @@ fn run(bundle: &Bundle, deployment: Option<&Deployment>, lines: &mut Vec<Line>) 
     match (&evidence.subject, statement) {
         (Subject::Outage(outage), _) => {
             pass(Check::Claim, outage_says(outage));
+            if let Some(stated) = cards::check(&evidence, outage) {
+                pass(Check::Transcript, stated.map_err(|why| (Check::Transcript, why))?);
+            }
             Ok(outage_verdict(&evidence, outage))
         }
         (Subject::Capacity(measured), Statement::Certificate(certificate)) => {
@@ -127,8 +132,14 @@ fn run(bundle: &Bundle, deployment: Option<&Deployment>, lines: &mut Vec<Line>) 
             pass(Check::Transcript, work.map_err(|why| (Check::Transcript, why))?);
             Ok(measured_verdict(&evidence, measured))
         }
+        (Subject::Spoof(spoofing), _) => {
+            pass(Check::Claim, spoof::says(spoofing));
+            let proofs = spoof::check(&evidence, statement);
+            pass(Check::Transcript, proofs.map_err(|why| (Check::Transcript, why))?);
+            Ok(spoof::verdict(spoofing))
+        }
         // `supports` refuses it before.
-        (Subject::Capacity(_), Statement::Attestation(_)) => Err((Check::Claim, "the types differ".into())),
+        (Subject::Capacity(_), _) => Err((Check::Claim, "the types differ".into())),
     }
 }
 
@@ -196,7 +207,7 @@ fn signature(evidence: &Evidence, bundle: &Bundle) -> Result<String, String> {
     let domains = Domains { chain_id: evidence.chain_id, escrow, arbiter };
     domains.check(&bundle.signed).map_err(|error| error.to_string())?;
     let contract = match bundle.signed.statement {
-        Statement::Attestation(_) => format!("arbiter {arbiter}"),
+        Statement::Attestation(_) | Statement::Spoof(_) => format!("arbiter {arbiter}"),
         Statement::Certificate(_) => format!("escrow {escrow}"),
     };
     Ok(format!("keeper {} signed exactly this statement, for the {contract}", bundle.signed.signer))

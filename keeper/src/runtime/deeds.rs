@@ -3,15 +3,16 @@
 
 use crate::adapters::anchors;
 use crate::adapters::clock::Clock;
-use crate::adapters::ssh::{Eyes, MeasureTarget, ProbeTarget};
+use crate::adapters::http::Peers;
+use crate::adapters::ssh::{Eyes, InventoryTarget, MeasureTarget, ProbeTarget};
 use crate::adapters::store::Store;
 use crate::adapters::verify::Epochs;
 use std::sync::Arc;
 use surety_client::digest::Domains;
 use surety_client::keys::Key;
 use surety_core::effect::{Effect, EffectId};
-use surety_core::evidence::Evidence;
-use surety_core::input::{AnchorResult, Input, MeasureOutcome, MeasureResult, ProbeResult};
+use surety_core::evidence::{Contracts, Evidence};
+use surety_core::input::{AnchorResult, Input, InventoryResult, MeasureOutcome, MeasureResult, ProbeResult};
 use surety_core::statement::{Signed, Statement};
 use surety_core::types::{Endpoint, MachineId, SshKey};
 use tokio::sync::mpsc;
@@ -25,6 +26,8 @@ pub(super) struct Hands {
     pub(super) store: Arc<Store>,
     pub(super) key: Key,
     pub(super) domains: Domains,
+    pub(super) contracts: Contracts,
+    pub(super) peers: Arc<Peers>,
     pub(super) anchors: Vec<String>,
     pub(super) tenant_user: String,
     pub(super) keeper_user: String,
@@ -60,11 +63,13 @@ impl Hands {
                 Some(self.probe(id, endpoint, machine, renter_key).await)
             }
             Effect::ProbeAnchors { id } => Some(self.look_at_anchors(id).await),
+            Effect::Inventory { id, endpoint, machine } => Some(self.inventory(id, endpoint, machine).await),
             Effect::Measure { id, endpoint, machine, registration, gpu_class, gpu_count } => {
                 let outcome = self.measure(endpoint, machine, registration, gpu_class, gpu_count).await;
                 let at_secs = self.clock.now_secs();
                 Some(Input::Measure(MeasureResult { id, machine, registration, at_secs, outcome }))
             }
+            Effect::CheckSpoof { id, peer, url, spoof } => Some(self.check_spoof(id, peer, &url, spoof).await),
             Effect::Sign { statement, evidence, .. } => self.sign(statement, *evidence).await,
             Effect::Submit { .. } => None, // it stands in the outbox already
             Effect::Alert { message, .. } => {
@@ -81,6 +86,17 @@ impl Hands {
         let seen = self.eyes.probe(&target).await;
         tracing::debug!(%machine, %endpoint, ?seen, "looked");
         Input::Probe(ProbeResult { id, machine, started_ms, ended_ms: self.clock.now_ms(), at_secs, seen })
+    }
+
+    async fn inventory(&self, id: EffectId, endpoint: Endpoint, machine: MachineId) -> Input {
+        let (started_ms, at_secs) = (self.clock.now_ms(), self.clock.now_secs());
+        let (keeper_user, chain_id) = (self.keeper_user.clone(), self.domains.chain_id);
+        let keeper = self.key.account();
+        let target = InventoryTarget { endpoint, machine, keeper_user, chain_id, keeper, nonce: id };
+        let outcome = self.eyes.ask(&target).await;
+        tracing::debug!(%machine, %endpoint, ?outcome, "asked about cards");
+        let ended_ms = self.clock.now_ms();
+        Input::Inventory(InventoryResult { id, machine, started_ms, ended_ms, at_secs, outcome })
     }
 
     async fn look_at_anchors(&self, id: EffectId) -> Input {

@@ -94,7 +94,7 @@ const EARLY_MAX: usize = 256;
 /// Collects what peers signed. A peer may have seen a rental before we have: core would not know what to make of its
 /// attestation, and the peer is not asked for it twice, so it waits here.
 pub(super) async fn peers(
-    peers: Peers,
+    peers: Arc<Peers>,
     me: Account,
     shown: Shown,
     every: Duration,

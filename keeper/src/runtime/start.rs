@@ -3,6 +3,7 @@
 use super::core_loop::{CoreLoop, Shown};
 use super::deeds::{Hands, dispatch};
 use super::feeds::{self, ChainHealth};
+use super::spoofs;
 use crate::adapters::clock::Clock;
 use crate::adapters::evm::{Follower, Sender};
 use crate::adapters::http::{self, Api, HttpLimits, PeerCounts, PeerLimits, Peers};
@@ -25,6 +26,9 @@ use tokio::task::JoinSet;
 
 /// Inputs and wishes waiting at most; a full channel slows its senders down.
 const QUEUE_MAX: usize = 1_024;
+
+/// Time between two questions to a peer about spoofs: they are rare, and serve for a day.
+const SPOOFS_EVERY: Duration = Duration::from_secs(30);
 
 /// From being told to stop to being gone.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
@@ -78,10 +82,11 @@ pub async fn run(settings: Settings, dry_run: bool, mut stop: watch::Receiver<bo
     let core = CoreLoop { state: loaded.state, seq: loaded.seq, store: store.clone(), clock, shown: shown.clone() };
     let mut looping = tokio::task::spawn_blocking(move || core.run(inputs_rx, wishes));
 
-    let parts =
-        Parts { settings, clock, reader: preflight.reader, store, shown, inputs, peer_counts: Arc::default(), dry_run };
+    let (reader, peer_counts) = (preflight.reader, Arc::default());
+    let peers = peers(&settings, &peer_counts)?;
+    let parts = Parts { settings, clock, reader, store, shown, inputs, peers, peer_counts, dry_run };
     let mut tasks = JoinSet::new();
-    parts.spawn_feeds(&mut tasks, &stop)?;
+    parts.spawn_feeds(&mut tasks, &stop);
     parts.spawn_lane(&mut tasks, &stop);
     parts.spawn_http(&mut tasks, listener, &stop);
     tasks.spawn(dispatch(Arc::new(parts.hands()), wishes_rx));
@@ -112,6 +117,17 @@ fn core_config(settings: &Settings) -> Config {
     }
 }
 
+fn domains(settings: &Settings) -> Domains {
+    let d = &settings.deployment;
+    Domains { chain_id: d.chain_id, escrow: d.escrow.address, arbiter: d.arbiter.address }
+}
+
+fn peers(settings: &Settings, counts: &Arc<PeerCounts>) -> Result<Arc<Peers>, RunError> {
+    let limits = PeerLimits { allow_private: settings.file.look.allow_private, ..PeerLimits::default() };
+    let peers = Peers::new(domains(settings), limits, counts.clone());
+    peers.map(Arc::new).map_err(|error| RunError::Peers(error.to_string()))
+}
+
 fn contracts(settings: &Settings) -> Contracts {
     let d = &settings.deployment;
     Contracts { escrow: d.escrow.address, arbiter: d.arbiter.address, vault: d.vault.address }
@@ -136,6 +152,7 @@ struct Parts {
     store: Arc<Store>,
     shown: Shown,
     inputs: mpsc::Sender<Input>,
+    peers: Arc<Peers>,
     peer_counts: Arc<PeerCounts>,
     dry_run: bool,
 }
@@ -150,12 +167,7 @@ impl Parts {
         Duration::from_millis((self.settings.file.rules.suspect_every_ms / 5).clamp(100, 1_000))
     }
 
-    fn domains(&self) -> Domains {
-        let d = &self.settings.deployment;
-        Domains { chain_id: d.chain_id, escrow: d.escrow.address, arbiter: d.arbiter.address }
-    }
-
-    fn spawn_feeds(&self, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) -> Result<(), RunError> {
+    fn spawn_feeds(&self, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
         let health = Arc::new(ChainHealth::default());
         let every = self.poll_every();
         for view in [View::Best, View::Finalized] {
@@ -167,12 +179,11 @@ impl Parts {
         let patience_ms = self.settings.file.chain.poll_ms.saturating_mul(3).max(15_000);
         let (tick_every, inputs) = (self.tick_every(), self.inputs.clone());
         tasks.spawn(feeds::ticks(self.clock, tick_every, patience_ms, health, inputs, stop.clone()));
-        let limits = PeerLimits { allow_private: self.settings.file.look.allow_private, ..PeerLimits::default() };
-        let peers =
-            Peers::new(self.domains(), limits, self.peer_counts.clone()).map_err(|e| RunError::Peers(e.to_string()))?;
         let (me, shown) = (self.settings.key.account(), self.shown.clone());
-        tasks.spawn(feeds::peers(peers, me, shown, every, self.inputs.clone(), stop.clone()));
-        Ok(())
+        let (peers, inputs) = (self.peers.clone(), self.inputs.clone());
+        tasks.spawn(feeds::peers(peers, me, shown, every, inputs, stop.clone()));
+        let (peers, shown, inputs) = (self.peers.clone(), self.shown.clone(), self.inputs.clone());
+        tasks.spawn(spoofs::poll(peers, me, shown, every.max(SPOOFS_EVERY), inputs, stop.clone()));
     }
 
     fn spawn_lane(&self, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
@@ -217,7 +228,9 @@ impl Parts {
             epochs: Epochs::new(self.reader.node().clone(), self.settings.deployment.chain_id, me),
             store: self.store.clone(),
             key: self.settings.key.clone(),
-            domains: self.domains(),
+            domains: domains(&self.settings),
+            contracts: contracts(&self.settings),
+            peers: self.peers.clone(),
             anchors: look.anchors.clone(),
             tenant_user: look.tenant_user.clone(),
             keeper_user: look.keeper_user.clone(),

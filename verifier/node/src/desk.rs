@@ -1,19 +1,29 @@
 //! Where keepers are answered, whichever door they came through: one measurement at a time, none while a tenant has
-//! the machine.
+//! the machine; which cards there are, at any time.
 
 use crate::access::Grants;
 use crate::config::{Config, Device};
 use crate::hostkey::HostKey;
+use crate::inventory;
 use crate::prove::{self, Proof};
 use crate::reconcile::error_chain;
 use std::sync::Arc;
-use surety_core::types::SshKey;
+use std::time::Duration;
+use surety_core::cards::QUESTION_MAGIC;
+use surety_core::types::{Hash32, SshKey};
 use surety_verifier::device;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 /// Makes the devices of one measurement.
 pub type Devices = Arc<dyn Fn() -> Vec<Box<dyn device::Device>> + Send + Sync>;
+
+/// Names the cards that are there at present.
+pub type Cards = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+
+/// Longest wait for the first bytes of a keeper, and for the rest of its question.
+const QUESTION_MAX: Duration = Duration::from_secs(60);
 
 /// The desk; clones are the same desk.
 #[derive(Clone)]
@@ -22,6 +32,7 @@ pub struct Desk {
     chain_id: u64,
     device: Device,
     devices: Devices,
+    cards: Cards,
     /// A device cannot serve two measurements at once.
     place: Arc<Semaphore>,
 }
@@ -36,21 +47,38 @@ impl Desk {
     /// A desk that measures other devices than those the configuration names.
     pub fn with_devices(config: &Config, key: HostKey, devices: Devices) -> Self {
         let place = Arc::new(Semaphore::new(1));
-        Self { key, chain_id: config.chain_id, device: config.device.clone(), devices, place }
+        let device = config.device.clone();
+        let cards: Cards = Arc::new(move || inventory::cards(&device));
+        Self { key, chain_id: config.chain_id, device: config.device.clone(), devices, cards, place }
+    }
+
+    /// A desk that names other cards than the configuration does.
+    #[must_use]
+    pub fn with_cards(self, cards: Cards) -> Self {
+        Self { cards, ..self }
     }
 
     pub(crate) fn key(&self) -> &HostKey {
         &self.key
     }
 
-    /// Answers the keeper with this key to the end of its session, or tells it that the machine is busy.
+    /// Answers the keeper with this key to the end of its session: says which cards there are, is measured, or says
+    /// that the machine is busy.
     pub async fn answer(
         &self,
         grants: &Grants,
         key: &SshKey,
-        reader: impl AsyncRead + Unpin,
+        mut reader: impl AsyncRead + Unpin,
         writer: impl AsyncWrite + Unpin,
     ) {
+        let mut first = [0; QUESTION_MAGIC.len()];
+        if !matches!(timeout(QUESTION_MAX, reader.read_exact(&mut first)).await, Ok(Ok(_))) {
+            return;
+        }
+        if first == *QUESTION_MAGIC {
+            return self.state_cards(grants, key, reader, writer).await;
+        }
+        let reader = (&first[..]).chain(reader);
         let known = grants.registration.zip(grants.keeper(key)).filter(|_| grants.tenant.is_none());
         let (Some((registration, keeper)), Ok(_place)) = (known, self.place.try_acquire()) else {
             prove::refuse_busy(writer).await.ok();
@@ -60,6 +88,25 @@ impl Desk {
         let proof = Proof { chain_id: self.chain_id, registration, keeper: keeper.account, device };
         if let Err(error) = prove::prove(&proof, &self.key, (self.devices)(), reader, writer).await {
             tracing::info!(keeper = %proof.keeper, "measurement not finished: {}", error_chain(&error));
+        }
+    }
+
+    async fn state_cards(
+        &self,
+        grants: &Grants,
+        key: &SshKey,
+        mut reader: impl AsyncRead + Unpin,
+        writer: impl AsyncWrite + Unpin,
+    ) {
+        let Some((registration, keeper)) = grants.registration.zip(grants.keeper(key)) else { return };
+        let mut nonce = Hash32::default();
+        if !matches!(timeout(QUESTION_MAX, reader.read_exact(&mut nonce.0)).await, Ok(Ok(_))) {
+            return;
+        }
+        let who = (self.chain_id, registration, keeper.account);
+        let stating = inventory::state(&self.key, who, nonce, (self.cards)(), writer);
+        if !matches!(timeout(QUESTION_MAX, stating).await, Ok(Ok(()))) {
+            tracing::info!(keeper = %keeper.account, "the statement about cards did not arrive");
         }
     }
 }

@@ -22,6 +22,7 @@ pub mod desk;
 pub mod doctor;
 pub mod embedded;
 pub mod hostkey;
+pub mod inventory;
 pub mod openssh;
 pub mod processes;
 pub mod prove;

@@ -140,11 +140,86 @@ fn a_spoof_ends_certification_until_the_next_registration() {
     for _ in 0..2 {
         let asked = seconds(&mut state, 20);
         assert_eq!(asked.len(), 1);
-        let transcript = serde_json::json!(1);
-        answer(&mut state, asked[0], MeasureOutcome::BadProof { why: "row".to_owned(), transcript });
+        lie(&mut state, asked[0]);
     }
     assert!(state.capacity[&machine(2)].spoofed());
     assert_eq!(seconds(&mut state, 2_000), vec![]);
+}
+
+/// A bad proof, of a session of its own.
+fn lie(state: &mut State, id: EffectId) -> Vec<Effect> {
+    answer(state, id, MeasureOutcome::BadProof { why: "row".to_owned(), transcript: serde_json::json!(id) })
+}
+
+fn suspected(change: impl FnOnce(&mut State)) -> (u32, bool) {
+    let mut state = idle(|_| ());
+    let asked = seconds(&mut state, 20);
+    lie(&mut state, asked[0]);
+    change(&mut state);
+    let asked = seconds(&mut state, 20);
+    lie(&mut state, asked[0]);
+    (state.capacity[&machine(2)].bad_proofs, state.spoofs.contains_key(&machine(2)))
+}
+
+#[test]
+fn two_bad_proofs_of_one_kind_within_a_proofs_life_are_a_spoof() {
+    assert_eq!(suspected(|_| ()), (2, true));
+}
+
+#[test]
+fn bad_proofs_of_different_work_or_long_apart_are_each_a_first_one() {
+    let other_count = |state: &mut State| {
+        let node = state.world.best.nodes.get_mut(&machine(2)).unwrap_or_else(|| panic!("gone"));
+        node.offer.iter_mut().for_each(|offer| offer.gpu_count = 4);
+    };
+    assert_eq!(suspected(other_count), (1, false));
+    let long_ago = |state: &mut State| {
+        let capacity = state.capacity.get_mut(&machine(2)).unwrap_or_else(|| panic!("gone"));
+        capacity.first_bad.iter_mut().for_each(|first| first.proof.at_secs -= 86_401);
+    };
+    assert_eq!(suspected(long_ago), (1, false));
+}
+
+#[test]
+fn one_proof_shown_twice_is_one_and_one_that_is_too_long_is_none() {
+    let mut state = idle(|_| ());
+    for _ in 0..2 {
+        let asked = seconds(&mut state, 20);
+        let transcript = serde_json::json!("the same");
+        answer(&mut state, asked[0], MeasureOutcome::BadProof { why: "row".to_owned(), transcript });
+    }
+    assert_eq!(state.capacity[&machine(2)].bad_proofs, 1);
+    let asked = seconds(&mut state, 20);
+    let transcript = serde_json::json!("x".repeat(crate::limits::BAD_PROOF_BYTES_MAX));
+    answer(&mut state, asked[0], MeasureOutcome::BadProof { why: "row".to_owned(), transcript });
+    assert_eq!(state.capacity[&machine(2)].bad_proofs, 1);
+}
+
+#[test]
+fn a_machine_that_falls_silent_after_a_bad_proof_is_not_pressed_every_ten_seconds() {
+    let mut state = idle(|_| ());
+    let asked = seconds(&mut state, 20);
+    lie(&mut state, asked[0]);
+    let mut asked = 0;
+    for _ in 0..600 {
+        for id in seconds(&mut state, 1) {
+            asked += 1;
+            answer(&mut state, id, MeasureOutcome::Unmeasured { why: "busy".to_owned() });
+        }
+    }
+    assert!((3..=6).contains(&asked), "{asked} times in ten minutes");
+}
+
+#[test]
+fn a_good_proof_clears_a_bad_one() {
+    let proves = |state: &mut State| {
+        let asked = seconds(state, 20);
+        certified(state, asked[0]);
+        state.capacity.values_mut().for_each(|capacity| capacity.certificate = None);
+        seconds(state, 70);
+        state.capacity.values_mut().for_each(|capacity| capacity.in_flight = None);
+    };
+    assert_eq!(suspected(proves), (1, false));
 }
 
 #[test]

@@ -168,3 +168,37 @@ fn while_blind_nothing_is_filed() {
         assert!(state.health.blind.is_some() && !effects.iter().any(|effect| matches!(effect, Effect::Submit { .. })));
     }
 }
+
+#[test]
+fn attestations_dated_after_the_newest_block_do_not_cost_a_keeper_its_turn() {
+    let mut state = state(1_000);
+    let rental = rental(1);
+    let mut docket = Docket::default();
+    let put = |docket: &mut Docket, until: u64| {
+        for who in [1, 2] {
+            docket.attestations.insert(account(who), vec![says(who, Kind::Offline, 0, until)]);
+        }
+    };
+    // Not the first in the order.
+    let later = (1..=3).map(account).find(|me| {
+        state.config.me = *me;
+        rank(&state, 1, Kind::Offline) > 0
+    });
+    assert!(later.is_some());
+    state.config.rules.file_rank_delay_secs = 600;
+    put(&mut docket, 990);
+    let mut effects = Vec::new();
+    file_one(&state, &rental, &mut docket, &mut effects);
+    let since_secs = docket.ready.map(|ready| ready.since_secs);
+    assert!(since_secs.is_some() && effects.is_empty());
+    put(&mut docket, 1_005);
+    file_one(&state, &rental, &mut docket, &mut effects);
+    state.clock.now_unix_ms += 12_000;
+    state.world.best.block.timestamp_secs += 12;
+    file_one(&state, &rental, &mut docket, &mut effects);
+    assert_eq!(docket.ready.map(|ready| ready.since_secs), since_secs, "its waiting goes on");
+    put(&mut docket, 1_100);
+    state.clock.now_unix_ms += 61_000;
+    file_one(&state, &rental, &mut docket, &mut effects);
+    assert_eq!(docket.ready, None, "a minute without a case is without one");
+}

@@ -1,9 +1,10 @@
 //! Does a bundle support a statement?
 
-use super::{EVIDENCE_VERSION, Evidence, Measured, Outage, Subject};
-use crate::limits::{SAFE_INTEGER_MAX, TIME_MAX_SECS};
+use super::{BadProof, EVIDENCE_VERSION, Evidence, Measured, Outage, Spoofing, Subject};
+use crate::input::Observation;
+use crate::limits::{BAD_PROOF_BYTES_MAX, SAFE_INTEGER_MAX, TIME_MAX_SECS};
 use crate::rules::RulesError;
-use crate::statement::{Attestation, Certificate, Statement};
+use crate::statement::{Attestation, Certificate, Spoof, Statement};
 use crate::streak::{Look, follows};
 use crate::types::{Hash32, Kind, UnixSecs};
 use serde_json::Value;
@@ -93,6 +94,7 @@ impl Evidence {
         match (statement, &self.subject) {
             (Statement::Attestation(claim), Subject::Outage(outage)) => self.carries_attestation(claim, outage),
             (Statement::Certificate(claim), Subject::Capacity(measured)) => self.carries_certificate(claim, measured),
+            (Statement::Spoof(claim), Subject::Spoof(spoofing)) => self.carries_spoof(claim, spoofing),
             _ => Err(Differs { what: "the type" }),
         }
     }
@@ -126,6 +128,8 @@ impl Evidence {
         need(last.at_secs <= rental.end_secs, NotShown { why: "a look after the rental's end" })?;
         let seen_secs = last.at_secs.saturating_sub(first.at_secs);
         need(seen_secs >= rules.proof_min_secs, NotShown { why: "the looks span too short a time" })?;
+        let same_cards = outage.looks.iter().all(|look| is_about(look, rental.gpu_count));
+        need(same_cards, NotShown { why: "cards were stated against another number than is rented" })?;
         let faults = outage.looks.iter().filter(|look| look.fault().is_some()).count() as u64;
         need(faults >= u64::from(needed), NotShown { why: "too few failing looks" })?;
         self.carries_sequence(&outage.looks)
@@ -176,6 +180,38 @@ impl Evidence {
         need(known, NotShown { why: "it was measured after the newest block" })?;
         let idle = measured.measured_at_secs > measured.tenant_left_secs;
         need(idle, NotShown { why: "a tenant left after it" })
+    }
+
+    /// As far as it can be told without the verifier: that the proofs are the machine's and false is for it to say.
+    fn carries_spoof(&self, claim: &Spoof, spoofing: &Spoofing) -> Result<(), EvidenceError> {
+        need(claim.machine == spoofing.machine, Differs { what: "machine" })?;
+        need(claim.registration == spoofing.registration, Differs { what: "registration" })?;
+        need(claim.gpu_class == spoofing.gpu_class, Differs { what: "class" })?;
+        need(claim.gpu_count == spoofing.gpu_count, Differs { what: "count" })?;
+        need(claim.proved_at_secs == spoofing.proved_at_secs, Differs { what: "time" })?;
+        need(claim.gpu_count > 0, NotShown { why: "no cards" })?;
+        let [first, second] = &spoofing.proofs;
+        need(second.at_secs == claim.proved_at_secs, NotShown { why: "the second proof is of another time" })?;
+        need(first.at_secs <= second.at_secs, NotShown { why: "the proofs are in the wrong order" })?;
+        let apart_secs = second.at_secs.saturating_sub(first.at_secs);
+        need(apart_secs <= self.times.spoof_life_secs, NotShown { why: "the proofs are too far apart" })?;
+        need(second.at_secs <= self.block.timestamp_secs, NotShown { why: "it was proved after the newest block" })?;
+        need(first.transcript != second.transcript, NotShown { why: "one proof is shown twice" })?;
+        need(fits(first) && fits(second), NotShown { why: "a proof is missing, or longer than any is" })
+    }
+}
+
+/// Whether a proof is there and within its bound.
+pub(crate) fn fits(bad: &BadProof) -> bool {
+    let bytes = serde_json::to_vec(&bad.transcript).map_or(usize::MAX, |bytes| bytes.len());
+    !bad.transcript.is_null() && bytes <= BAD_PROOF_BYTES_MAX
+}
+
+/// Whether what a machine said about its cards was held against what is rented.
+fn is_about(look: &Look, rented_cards: u16) -> bool {
+    match &look.seen {
+        Observation::CardsStated { rented, statement } => *rented == rented_cards && statement.is_well_formed(),
+        _ => true,
     }
 }
 

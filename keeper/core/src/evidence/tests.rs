@@ -1,7 +1,7 @@
 use super::*;
 use crate::fixtures::{START, account, bad, config, look, rental, times};
 use crate::input::Observation;
-use crate::statement::{Attestation, Certificate, Statement};
+use crate::statement::{Attestation, Certificate, Spoof, Statement};
 
 fn bundle(kind: Kind, ats: &[u64]) -> Evidence {
     let looks: Vec<Look> = ats.iter().map(|at| bad(*at)).collect();
@@ -35,7 +35,7 @@ fn bundle(kind: Kind, ats: &[u64]) -> Evidence {
 fn outage(evidence: &mut Evidence) -> &mut Outage {
     match &mut evidence.subject {
         Subject::Outage(outage) => outage,
-        Subject::Capacity(_) => panic!("not an outage"),
+        _ => panic!("not an outage"),
     }
 }
 
@@ -57,6 +57,14 @@ fn claim(evidence: &Evidence) -> Statement {
             gpu_class: measured.gpu_class,
             gpu_count: measured.gpu_count,
             measured_at_secs: measured.measured_at_secs,
+            evidence: digest,
+        }),
+        Subject::Spoof(spoofing) => Statement::Spoof(Spoof {
+            machine: spoofing.machine,
+            registration: spoofing.registration,
+            gpu_class: spoofing.gpu_class,
+            gpu_count: spoofing.gpu_count,
+            proved_at_secs: spoofing.proved_at_secs,
             evidence: digest,
         }),
     }
@@ -178,7 +186,7 @@ fn certificate() -> Evidence {
 fn measured(evidence: &mut Evidence) -> &mut Measured {
     match &mut evidence.subject {
         Subject::Capacity(measured) => measured,
-        Subject::Outage(_) => panic!("not a measurement"),
+        _ => panic!("not a measurement"),
     }
 }
 
@@ -231,4 +239,60 @@ fn numbers_that_canonical_json_would_change_are_refused() {
     }
     measured(&mut evidence).transcript = deep;
     assert_eq!(evidence.digest(), Err(EvidenceError::TooDeep));
+}
+
+fn spoof_bundle() -> Evidence {
+    let proof = |n: u64| BadProof { at_secs: START + n, why: "row 7".to_owned(), transcript: serde_json::json!(n) };
+    let spoofing = Spoofing {
+        machine: crate::fixtures::machine(2),
+        registration: 1,
+        gpu_class: 1,
+        gpu_count: 8,
+        proved_at_secs: START + 60,
+        recomputed: None,
+        proofs: [proof(30), proof(60)],
+    };
+    Evidence { subject: Subject::Spoof(Box::new(spoofing)), ..bundle(Kind::Offline, &[10, 20]) }
+}
+
+#[test]
+fn a_spoof_rests_on_two_different_proofs_in_time() {
+    let good = spoof_bundle();
+    assert_eq!(good.supports(&claim(&good)), Ok(()));
+    type Change = fn(&mut Spoofing);
+    let changes: [(&str, Change); 7] = [
+        ("one proof twice", |s| s.proofs[0].transcript = s.proofs[1].transcript.clone()),
+        ("no proof", |s| s.proofs[1].transcript = serde_json::Value::Null),
+        ("another time", |s| s.proofs[1].at_secs += 1),
+        ("the wrong order", |s| s.proofs[0].at_secs = s.proofs[1].at_secs + 1),
+        ("more than a proof's life apart", |s| s.proofs[0].at_secs -= 86_400),
+        ("no cards", |s| s.gpu_count = 0),
+        ("endless", |s| s.proofs[0].transcript = "x".repeat(crate::limits::BAD_PROOF_BYTES_MAX).into()),
+    ];
+    for (what, change) in changes {
+        let mut evidence = spoof_bundle();
+        if let Subject::Spoof(spoofing) = &mut evidence.subject {
+            change(spoofing);
+        }
+        assert!(matches!(evidence.supports(&claim(&evidence)), Err(EvidenceError::NotShown { .. })), "{what}");
+    }
+    let mut early = spoof_bundle();
+    early.block.timestamp_secs = START + 59;
+    assert!(early.supports(&claim(&early)).is_err(), "after the newest block");
+}
+
+#[test]
+fn a_spoof_says_what_its_bundle_says() {
+    let evidence = spoof_bundle();
+    let Statement::Spoof(good) = claim(&evidence) else { panic!("not a spoof") };
+    let others = [
+        Spoof { machine: crate::fixtures::machine(3), ..good },
+        Spoof { registration: 2, ..good },
+        Spoof { gpu_class: 2, ..good },
+        Spoof { gpu_count: 9, ..good },
+        Spoof { proved_at_secs: good.proved_at_secs + 1, ..good },
+    ];
+    for other in others {
+        assert!(matches!(evidence.supports(&other.into()), Err(EvidenceError::Differs { .. })), "{other:?}");
+    }
 }

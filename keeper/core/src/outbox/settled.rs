@@ -2,8 +2,8 @@
 
 use crate::effect::Intent;
 use crate::gaps::{clamp, gaps};
-use crate::statement::{Attestation, Signed};
-use crate::types::{CaseId, Kind, Rao, RentalId, UnixSecs};
+use crate::statement::{Attestation, Signed, Spoof};
+use crate::types::{CaseId, Kind, MachineId, Rao, RentalId, UnixSecs};
 use crate::view::{CaseStatus, ContractTimes, RentalView};
 use crate::world::Snapshot;
 
@@ -36,6 +36,7 @@ pub enum Settled {
 pub fn intent_settled(world: &FinalWorld<'_>, intent: &Intent) -> Settled {
     match intent {
         Intent::File { kind, rental, attestations, .. } => filed(world, *kind, *rental, attestations),
+        Intent::FileSpoofed { machine, registration, spoofs, .. } => spoofed(world, *machine, *registration, spoofs),
         Intent::Execute { case_id } => executed(world, *case_id),
         Intent::FlushBurn => match world.burn_credit_rao {
             Some(0) => Settled::Settled,
@@ -93,6 +94,24 @@ fn filed(world: &FinalWorld<'_>, kind: Kind, rental: RentalId, attestations: &[S
     impossible(world, kind, rental, attestations).map_or(Settled::NotYet, |why| Settled::Impossible(why.to_owned()))
 }
 
+/// A `Spoofed` filed after the oldest of the proofs was made says what they say, and none older serves again.
+fn spoofed(world: &FinalWorld<'_>, machine: MachineId, registration: u32, spoofs: &[Signed<Spoof>]) -> Settled {
+    let Some(oldest_secs) = spoofs.iter().map(|signed| signed.statement.proved_at_secs).min() else {
+        return Settled::Impossible("nobody signed it".to_owned());
+    };
+    let about = world.view.cases.values().filter(|case| case.registration == registration);
+    if about.into_iter().any(|case| case.kind == Kind::Spoofed && case.filed_at_secs >= oldest_secs) {
+        return Settled::Settled;
+    }
+    if world.view.nodes.get(&machine).is_some_and(|node| node.registration != registration) {
+        return Settled::Impossible("the machine has another registration now".to_owned());
+    }
+    if oldest_secs.saturating_add(world.times.spoof_life_secs) < world.view.block.timestamp_secs {
+        return Settled::Impossible("the proofs are stale".to_owned());
+    }
+    Settled::NotYet
+}
+
 /// What the chain will refuse for ever.
 fn impossible(
     world: &FinalWorld<'_>,
@@ -141,4 +160,63 @@ fn least_secs(world: &FinalWorld<'_>, kind: Kind) -> u64 {
         Kind::Spoofed => 0,
     };
     least.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{START, account, machine, node, times};
+    use crate::types::{Hash32, Signature};
+    use crate::view::CaseView;
+
+    fn stands(spoofed: Option<(u32, UnixSecs)>, registration: u32, now: u64) -> Settled {
+        let mut view = Snapshot::default();
+        view.block.timestamp_secs = START + now;
+        view.nodes.insert(machine(2), crate::view::NodeView { registration, ..node(2) });
+        if let Some((registration, at)) = spoofed {
+            let (kind, status, filed_at_secs) = (Kind::Spoofed, CaseStatus::Filed, START + at);
+            let (executable_at_secs, penalty_rao) = (START + 90_000, 0);
+            let case = CaseView {
+                id: 1,
+                kind,
+                status,
+                rental: 0,
+                executable_at_secs,
+                penalty_rao,
+                registration,
+                filed_at_secs,
+            };
+            view.cases.insert(1, case);
+        }
+        let said = |at: u64| Signed {
+            statement: Spoof {
+                machine: machine(2),
+                registration: 1,
+                gpu_class: 1,
+                gpu_count: 8,
+                proved_at_secs: START + at,
+                evidence: Hash32::default(),
+            },
+            signer: account(1),
+            signature: Signature::default(),
+        };
+        let (machine, spoofs) = (machine(2), vec![said(60), said(50)]);
+        let intent = Intent::FileSpoofed { machine, registration: 1, gpu_class: 1, gpu_count: 8, spoofs };
+        intent_settled(&FinalWorld { view: &view, times: times(), burn_credit_rao: None }, &intent)
+    }
+
+    #[test]
+    fn a_spoof_is_settled_by_any_case_filed_after_its_oldest_proof() {
+        assert_eq!(stands(Some((1, 50)), 1, 100), Settled::Settled);
+        assert_eq!(stands(Some((1, 49)), 1, 100), Settled::NotYet, "an earlier spoof");
+        assert_eq!(stands(Some((2, 99)), 1, 100), Settled::NotYet, "another registration's");
+        assert_eq!(stands(None, 1, 100), Settled::NotYet);
+    }
+
+    #[test]
+    fn a_spoof_that_the_arbiter_will_never_take_is_given_up() {
+        assert!(matches!(stands(None, 2, 100), Settled::Impossible(why) if why.contains("registration")));
+        assert_eq!(stands(None, 1, 86_450), Settled::NotYet);
+        assert!(matches!(stands(None, 1, 86_451), Settled::Impossible(why) if why.contains("stale")));
+    }
 }

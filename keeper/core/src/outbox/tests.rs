@@ -216,7 +216,16 @@ fn executions_and_burns_are_settled_by_state() {
         (CaseStatus::RefundedAppealed, now_secs + 1, None),
         (CaseStatus::Dismissed, 0, None),
     ] {
-        let case = CaseView { id: 4, kind: Kind::Offline, status, rental: 1, executable_at_secs, penalty_rao: 5 };
+        let case = CaseView {
+            id: 4,
+            kind: Kind::Offline,
+            status,
+            rental: 1,
+            executable_at_secs,
+            penalty_rao: 5,
+            registration: 1,
+            filed_at_secs: START,
+        };
         view.cases.insert(4, case);
         let found = settled(&view, &execute);
         assert!(want.map_or(matches!(found, Settled::Impossible(_)), |want| found == want), "{status:?}: {found:?}");

@@ -27,7 +27,16 @@ fn chain_says(
     weights: &[u64],
 ) {
     let mut update = update(view, 2, at, rental(1));
-    update.cases = vec![CaseView { id: 1, kind: Kind::Offline, status, rental: 1, executable_at_secs, penalty_rao }];
+    update.cases = vec![CaseView {
+        id: 1,
+        kind: Kind::Offline,
+        status,
+        rental: 1,
+        executable_at_secs,
+        penalty_rao,
+        registration: 1,
+        filed_at_secs: START,
+    }];
     update.keepers = Some(keepers(weights));
     step(state, &Input::Chain(Box::new(update)));
 }

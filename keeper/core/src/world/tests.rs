@@ -53,7 +53,8 @@ fn what_a_reorg_undid_is_forgotten() {
 
 fn case(id: CaseId) -> CaseView {
     let (kind, status) = (Kind::Interrupted, CaseStatus::Filed);
-    CaseView { id, kind, status, rental: 1, executable_at_secs: START, penalty_rao: 0 }
+    let (executable_at_secs, filed_at_secs) = (START, START);
+    CaseView { id, kind, status, rental: 1, executable_at_secs, penalty_rao: 0, registration: 1, filed_at_secs }
 }
 
 #[test]

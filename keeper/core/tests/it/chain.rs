@@ -20,6 +20,7 @@ pub(crate) fn times() -> ContractTimes {
         min_offline_secs: 900,
         freshness_secs: 300,
         certificate_life_secs: 86_400,
+        spoof_life_secs: 86_400,
     }
 }
 
@@ -125,6 +126,29 @@ impl Chain {
                 rental.paid_until_secs = until_secs;
                 Ok(())
             }
+            Intent::FileSpoofed { machine, registration, spoofs, .. } => {
+                let node = self.nodes.get_mut(machine).ok_or("Arbiter_NotCurrent")?;
+                let last = self.cases.values().filter(|case| case.kind == Kind::Spoofed).map(|case| case.filed_at_secs);
+                let last_secs = last.max().unwrap_or(0);
+                let stale = |at_secs: u64| at_secs + times().spoof_life_secs < now_secs || at_secs <= last_secs;
+                if node.registration != *registration || spoofs.iter().any(|one| stale(one.statement.proved_at_secs)) {
+                    return Err("Arbiter_Stale".to_owned());
+                }
+                node.offer = None;
+                let id = self.cases.len() as u64 + 1;
+                let case = CaseView {
+                    id,
+                    kind: Kind::Spoofed,
+                    status: CaseStatus::Filed,
+                    rental: 0,
+                    executable_at_secs: now_secs + self.window_secs,
+                    penalty_rao: 1_000_000,
+                    registration: *registration,
+                    filed_at_secs: now_secs,
+                };
+                self.cases.insert(id, case);
+                Ok(())
+            }
             Intent::File { kind, rental, gap, attestations } => {
                 let from = attestations.iter().map(|one| one.statement.from_secs).max().ok_or("none")?;
                 let until = attestations.iter().map(|one| one.statement.until_secs).min().ok_or("none")?;
@@ -167,7 +191,18 @@ impl Chain {
         let penalty_rao = if ends { 1_000_000 } else { 0 };
         let executable_at_secs = now_secs + self.window_secs;
         let (status, rental) = (CaseStatus::Filed, rental.id);
-        self.cases.insert(case_id, CaseView { id: case_id, kind, status, rental, executable_at_secs, penalty_rao });
+        let (registration, filed_at_secs) = (1, now_secs);
+        let case = CaseView {
+            id: case_id,
+            kind,
+            status,
+            rental,
+            executable_at_secs,
+            penalty_rao,
+            registration,
+            filed_at_secs,
+        };
+        self.cases.insert(case_id, case);
         Ok(())
     }
 }

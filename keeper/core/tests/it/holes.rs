@@ -151,6 +151,21 @@ fn hole_26_one_card_of_eight_is_not_certified_as_eight() {
 }
 
 #[test]
+fn hole_26_one_card_of_eight_answering_does_not_keep_the_pay_of_eight() {
+    let mut sim = rented();
+    sim.cards.insert(machine("m1"), 1);
+    sim.run(30 * 60);
+    assert_eq!(offline_causes(&sim).first(), Some(&Cause::GpusMissing), "it lets the renter in all the while");
+    let mut honest = rented();
+    honest.cards.insert(machine("m1"), 8);
+    honest.run(30 * 60);
+    assert_eq!(honest.attested(), vec![]);
+    let mut silent = rented();
+    silent.run(30 * 60);
+    assert_eq!(silent.attested(), vec![], "what could not be asked is nobody's fault");
+}
+
+#[test]
 fn hole_26_success_without_a_transcript_is_not_certified() {
     let mut sim = Sim::new(config());
     sim.chain.add_keeper("me", 1);

@@ -3,16 +3,16 @@
 use crate::chain::times;
 use crate::sim::{UNIX0, account, config, machine, ssh_key};
 use proptest::prelude::*;
-use surety_core::effect::Effect;
+use surety_core::effect::{Effect, EffectId};
 use surety_core::input::{
-    AnchorResult, ChainUpdate, Input, MeasureOutcome, MeasureResult, Observation, ProbeResult, Started, Tick,
-    TxOutcome, TxResult,
+    AnchorResult, ChainUpdate, Input, InventoryResult, MeasureOutcome, MeasureResult, Observation, ProbeResult,
+    SpoofCheck, Started, Tick, TxOutcome, TxResult,
 };
 use surety_core::limits;
 use surety_core::state::State;
-use surety_core::statement::{Attestation, Signed, Statement};
+use surety_core::statement::{Attestation, Signed, Spoof, Statement};
 use surety_core::step::step;
-use surety_core::types::{Cause, Endpoint, Hash32, Kind, Signature};
+use surety_core::types::{Cause, Endpoint, Hash32, Kind, MachineId, Signature};
 use surety_core::view::{BlockRef, FaultView, KeeperView, NodeView, OfferView, RentalView, View};
 
 /// Something that happens, told against what the keeper has asked for so far.
@@ -173,10 +173,23 @@ impl World {
                 self.feed(Input::Anchors(AnchorResult { id: *id, ended_ms: self.now_ms + 50, reachable, asked: 3 }));
             }
             Effect::Measure { .. } => self.answer_measure(effect, seen % 4),
+            Effect::Inventory { id, machine, .. } => self.answer_inventory(*id, *machine, seen),
             Effect::Sign { statement, .. } => self.answer_sign(statement, true),
             Effect::Submit { id, .. } => self.feed(Input::Tx(TxResult { id: *id, outcome: TxOutcome::Settled })),
+            Effect::CheckSpoof { id, spoof, .. } => self.answer_check(*id, spoof, seen),
             Effect::Alert { .. } => {}
         }
+    }
+
+    fn answer_inventory(&mut self, id: EffectId, machine: MachineId, seen: u8) {
+        let (started_ms, ended_ms, at_secs) = (self.now_ms, self.now_ms + 100, self.unix_ms / 1_000);
+        let outcome = crate::sim::stated([None, Some(8), Some(3)][usize::from(seen % 3)]);
+        self.feed(Input::Inventory(InventoryResult { id, machine, started_ms, ended_ms, at_secs, outcome }));
+    }
+
+    fn answer_check(&mut self, id: EffectId, spoof: &Spoof, seen: u8) {
+        let outcome = crate::sim::recomputed(["bad", "good", "gone"][usize::from(seen % 3)], spoof);
+        self.feed(Input::SpoofChecked(SpoofCheck { id, machine: spoof.machine, outcome }));
     }
 
     fn answer_probe(&mut self, effect: &Effect, seen: u8, late_ms: u64) {
@@ -189,7 +202,7 @@ impl World {
 
     fn answer_measure(&mut self, effect: &Effect, outcome: u8) {
         let Effect::Measure { id, machine, registration, gpu_class, gpu_count, .. } = effect else { return };
-        let transcript = serde_json::json!({"row": outcome, "pad": [1, 2, {"deep": "x"}]});
+        let transcript = serde_json::json!({"row": outcome, "session": id, "pad": [1, 2, {"deep": "x"}]});
         let (gpu_class, gpu_count, why) = (*gpu_class, *gpu_count, "why".to_owned());
         let outcome = match outcome {
             0 => MeasureOutcome::Proven { gpu_class, gpu_count, transcript },
@@ -269,6 +282,12 @@ impl World {
         let statement = Attestation { kind, rental, cause, from_secs, until_secs, evidence };
         let signer = account(KEEPERS[usize::from(who) % 4]);
         self.feed(Input::Peer(Signed { statement, signer, signature: Signature::default() }));
+        if kind == Kind::Spoofed {
+            let (machine, registration) = (machine("m1"), 1);
+            let (gpu_class, gpu_count, proved_at_secs) = (1, 8, until_secs);
+            let statement = Spoof { machine, registration, gpu_class, gpu_count, proved_at_secs, evidence };
+            self.feed(Input::PeerSpoof(Signed { statement, signer, signature: Signature::default() }));
+        }
     }
 
     /// Numbers nobody would send.
@@ -376,7 +395,8 @@ fn keeper(name: &str) -> KeeperView {
 
 fn check_limits(state: &State) {
     assert!(state.watches.len() <= limits::WATCHES_MAX);
-    for watch in state.watches.values() {
+    assert!(state.cards.len() <= limits::WATCHES_MAX);
+    for watch in state.watches.values().chain(state.cards.values()) {
         assert!(watch.provisional.len() <= limits::PROVISIONAL_MAX);
         assert!(watch.finished.len() <= limits::FINISHED_MAX);
         let streaks = watch.streak.iter().chain(watch.finished.iter().map(|finished| &finished.streak));
@@ -391,6 +411,8 @@ fn check_limits(state: &State) {
             assert!(kept.len() <= limits::INTERRUPTED_PER_SIGNER_MAX + 2);
         }
     }
+    assert!(state.spoofs.len() <= limits::SPOOF_FILES_MAX);
+    assert!(state.spoofs.values().all(|file| file.spoofs.len() <= limits::KEEPERS_MAX));
     assert!(state.capacity.values().filter(|one| one.in_flight.is_some()).count() <= limits::MEASURES_AT_ONCE);
 }
 
@@ -460,6 +482,8 @@ proptest! {
                 Effect::Measure { id, machine, .. } => (*id, format!("measure {machine}")),
                 Effect::Sign { id, statement, .. } => (*id, format!("sign {statement:?}")),
                 Effect::Submit { id, intent } => (*id, format!("submit {intent:?}")),
+                Effect::Inventory { id, machine, .. } => (*id, format!("cards {machine}")),
+                Effect::CheckSpoof { id, peer, .. } => (*id, format!("check {peer}")),
                 Effect::Alert { .. } => continue,
             };
             let before = seen.insert(id, meaning.clone());

@@ -114,13 +114,20 @@ impl Player {
             ["keeper-down", time] => sim.down(secs(time)?),
             ["run", time] => sim.run(secs(time)?),
             ["machine", name, behaviour] => drop(sim.machines.insert(machine(name), (*behaviour).to_owned())),
+            ["cards", name, "silent"] => drop(sim.cards.remove(&machine(name))),
+            ["cards", name, count] => drop(sim.cards.insert(machine(name), count.parse().ok()?)),
             ["measure", name, behaviour] => drop(sim.measures.insert(machine(name), (*behaviour).to_owned())),
             ["anchors", up] => sim.anchors_up = *up == "up",
             ["rpc", up] => sim.rpc_up = *up == "up",
             ["clock", off] => sim.wall_off_secs = off.strip_suffix('s')?.parse().ok()?,
+            ["peer", name, "says", "spoofed", node, count, at] => {
+                sim.peer_spoof(name, node, count.parse().ok()?, secs(at)?);
+            }
             ["peer", name, "says", what, rental, from, until] => {
                 sim.peer(name, kind(what)?, rental.parse().ok()?, secs(from)?, secs(until)?);
             }
+            ["spoof", "evidence", shows] => sim.spoof_evidence = (*shows).to_owned(),
+            ["shadow", "spoofed"] => drop(sim.state.config.shadow.insert(Kind::Spoofed)),
             ["agrees", name, off] => sim.echoes.push((account(name), off.strip_suffix('s')?.parse().ok()?)),
             ["tx", "fails", why] => sim.tx_fails = Some((*why).to_owned()),
             _ => return None,
@@ -133,13 +140,14 @@ impl Player {
     fn tell(&mut self) {
         let new: Vec<Stepped> = self.sim.log[self.told..].to_vec();
         self.told = self.sim.log.len();
-        let (mut looks, mut rounds) = (0, 0);
+        let (mut looks, mut rounds, mut questions) = (0, 0, 0);
         for stepped in &new {
             let mut lines = Vec::new();
             for effect in &stepped.effects {
                 match effect {
                     Effect::Probe { .. } => looks += 1,
                     Effect::ProbeAnchors { .. } => rounds += 1,
+                    Effect::Inventory { .. } => questions += 1,
                     other => lines.push(self.effect(other)),
                 }
             }
@@ -152,7 +160,8 @@ impl Player {
             }
         }
         if looks + rounds > 0 {
-            writeln!(self.out, "{:>6}  {looks} looks, {rounds} anchor rounds", "").unwrap();
+            let cards = if questions > 0 { format!(", asked about cards {questions} times") } else { String::new() };
+            writeln!(self.out, "{:>6}  {looks} looks, {rounds} anchor rounds{cards}", "").unwrap();
         }
         let summary = self.summary();
         if summary != self.last {
@@ -181,11 +190,21 @@ impl Player {
                 let outcome = serde_json::to_value(&result.outcome).unwrap();
                 format!("measured {} {}", self.name(&result.machine), outcome["outcome"].as_str().unwrap())
             }
+            Input::PeerSpoof(signed) => {
+                let said = self.statement(&Statement::Spoof(signed.statement));
+                format!("peer {} {said}", self.keeper(&signed.signer))
+            }
+            Input::SpoofChecked(result) => {
+                let outcome = serde_json::to_value(&result.outcome).unwrap();
+                format!("recomputed {} {}", self.name(&result.machine), outcome["outcome"].as_str().unwrap())
+            }
             Input::Tx(result) => match &result.outcome {
                 TxOutcome::Settled => "tx settled".to_owned(),
                 TxOutcome::Failed { why } => format!("tx failed {why}"),
             },
-            Input::Tick(_) | Input::Chain(_) | Input::Probe(_) | Input::Anchors(_) => return None,
+            Input::Tick(_) | Input::Chain(_) | Input::Probe(_) | Input::Inventory(_) | Input::Anchors(_) => {
+                return None;
+            }
         })
     }
 
@@ -199,6 +218,10 @@ impl Player {
                 let (name, at) = (self.name(&claim.machine), claim.measured_at_secs - UNIX0);
                 format!("certificate {name}: {} of class {} at {at}", claim.gpu_count, claim.gpu_class)
             }
+            Statement::Spoof(claim) => {
+                let (name, at) = (self.name(&claim.machine), claim.proved_at_secs - UNIX0);
+                format!("spoof {name}: {} of class {} at {at}", claim.gpu_count, claim.gpu_class)
+            }
         }
     }
 
@@ -211,6 +234,13 @@ impl Player {
             Effect::Measure { machine, gpu_class, gpu_count, .. } => {
                 format!("measure {}: {gpu_count} of class {gpu_class}", self.name(machine))
             }
+            Effect::CheckSpoof { peer, spoof, .. } => {
+                format!("recompute what {} says of {}", self.keeper(peer), self.name(&spoof.machine))
+            }
+            Effect::Submit { intent: Intent::FileSpoofed { machine, gpu_count, spoofs, .. }, .. } => {
+                let signers: Vec<&str> = spoofs.iter().map(|one| self.keeper(&one.signer)).collect();
+                format!("file Spoofed of {}, {gpu_count} cards, signed by {}", self.name(machine), signers.join(" "))
+            }
             Effect::Submit { intent: Intent::File { kind, rental, gap, attestations }, .. } => {
                 let signers: Vec<&str> = attestations.iter().map(|one| self.keeper(&one.signer)).collect();
                 format!("file {kind:?} of rental {rental} in gap {gap}, signed by {}", signers.join(" "))
@@ -221,7 +251,7 @@ impl Player {
                     self.names.iter().fold(message.clone(), |text, (id, name)| text.replace(&id.to_string(), name));
                 format!("alert: {named}")
             }
-            Effect::Probe { .. } | Effect::ProbeAnchors { .. } => "routine".to_owned(),
+            Effect::Probe { .. } | Effect::ProbeAnchors { .. } | Effect::Inventory { .. } => "routine".to_owned(),
         }
     }
 
@@ -243,6 +273,14 @@ impl Player {
             }
             if let Some(clip) = watch.streak.as_ref().and_then(|streak| streak.clip(0, u64::MAX)) {
                 write!(text, " failing {}..{}", clip.from_secs - UNIX0, clip.until_secs - UNIX0).unwrap();
+            }
+            if let Some(clip) = state
+                .cards
+                .get(machine)
+                .and_then(|cards| cards.streak.as_ref())
+                .and_then(|streak| streak.clip(0, u64::MAX))
+            {
+                write!(text, " short of cards {}..{}", clip.from_secs - UNIX0, clip.until_secs - UNIX0).unwrap();
             }
             if !watch.finished.is_empty() {
                 write!(text, " {} to sign", watch.finished.len()).unwrap();

@@ -2,18 +2,19 @@
 
 use crate::chain::{Chain, some_hash, times};
 use std::collections::BTreeMap;
+use surety_core::cards::CardsStatement;
 use surety_core::effect::{Effect, Intent};
-use surety_core::evidence::{Contracts, Evidence};
+use surety_core::evidence::{BadProof, Contracts, Evidence};
 use surety_core::input::{
-    AnchorResult, ChainUpdate, Input, MeasureOutcome, MeasureResult, Observation, ProbeResult, Started, Tick,
-    TxOutcome, TxResult,
+    AnchorResult, ChainUpdate, Input, InventoryOutcome, InventoryResult, MeasureOutcome, MeasureResult, Observation,
+    ProbeResult, SpoofCheck, SpoofOutcome, Started, Tick, TxOutcome, TxResult,
 };
 use surety_core::payout::PayoutRules;
 use surety_core::rules::Rules;
 use surety_core::state::{Config, State};
-use surety_core::statement::{Attestation, Signed, Statement};
+use surety_core::statement::{Attestation, Signed, Spoof, Statement};
 use surety_core::step::step;
-use surety_core::types::{Account, Cause, Kind, MachineId, Signature, SshKey};
+use surety_core::types::{Account, Cause, Ed25519Signature, Kind, MachineId, Signature, SshKey};
 use surety_core::view::View;
 
 /// The world's first second.
@@ -63,10 +64,14 @@ pub(crate) struct Sim {
     pub(crate) wall_off_secs: i64,
     pub(crate) machines: BTreeMap<MachineId, String>,
     pub(crate) measures: BTreeMap<MachineId, String>,
+    /// Cards a machine states; none: it does not answer.
+    pub(crate) cards: BTreeMap<MachineId, u16>,
     pub(crate) anchors_up: bool,
     pub(crate) rpc_up: bool,
     pub(crate) tx_fails: Option<String>,
     pub(crate) echoes: Vec<(Account, i64)>,
+    /// What a peer's evidence about a spoof shows: `bad`, `good` or `gone`.
+    pub(crate) spoof_evidence: String,
     pub(crate) log: Vec<Stepped>,
     waiting: Vec<(u64, Input)>,
     submitted: Vec<(Intent, surety_core::effect::EffectId)>,
@@ -83,10 +88,12 @@ impl Sim {
             wall_off_secs: 0,
             machines: BTreeMap::new(),
             measures: BTreeMap::new(),
+            cards: BTreeMap::new(),
             anchors_up: true,
             rpc_up: true,
             tx_fails: None,
             echoes: Vec::new(),
+            spoof_evidence: "bad".to_owned(),
             log: Vec::new(),
             waiting: Vec::new(),
             submitted: Vec::new(),
@@ -192,15 +199,27 @@ impl Sim {
                 let result = AnchorResult { id: *id, ended_ms: self.mono_ms() + 200, reachable, asked: 3 };
                 self.waiting.push((next, Input::Anchors(result)));
             }
+            Effect::Inventory { id, machine, .. } => {
+                let (id, machine, started_ms, at_secs) = (*id, *machine, self.mono_ms(), self.wall_secs());
+                let ended_ms = started_ms + 400;
+                let outcome = stated(self.cards.get(&machine).copied());
+                let result = InventoryResult { id, machine, started_ms, ended_ms, at_secs, outcome };
+                self.waiting.push((next, Input::Inventory(result)));
+            }
             Effect::Measure { id, machine, registration, gpu_class, gpu_count, .. } => {
                 let behaviour = self.measures.get(machine).map_or("proves", String::as_str);
-                let Some(outcome) = measured(behaviour, *gpu_class, *gpu_count) else {
+                let Some(outcome) = measured(behaviour, self.secs, *gpu_class, *gpu_count) else {
                     return;
                 };
                 let (id, machine, registration) = (*id, *machine, *registration);
                 let at_secs = self.wall_secs() + 5;
                 let result = MeasureResult { id, machine, registration, at_secs, outcome };
                 self.waiting.push((self.secs + 5, Input::Measure(result)));
+            }
+            Effect::CheckSpoof { id, spoof, .. } => {
+                let outcome = recomputed(&self.spoof_evidence, spoof);
+                let result = SpoofCheck { id: *id, machine: spoof.machine, outcome };
+                self.waiting.push((self.secs + 2, Input::SpoofChecked(result)));
             }
             Effect::Sign { statement, evidence, .. } => self.sign(statement, evidence),
             Effect::Submit { id, intent } => self.submitted.push((intent.clone(), *id)),
@@ -214,6 +233,12 @@ impl Sim {
         let signer = self.state.config.me;
         let own = Signed { statement: *statement, signer, signature: Signature::default() };
         self.waiting.push((self.secs + 1, Input::Signed(own)));
+        if let Statement::Spoof(spoof) = statement {
+            for (signer, _) in self.echoes.clone() {
+                let signed = Signed { statement: *spoof, signer, signature: Signature::default() };
+                self.waiting.push((self.secs + 3, Input::PeerSpoof(signed)));
+            }
+        }
         let Statement::Attestation(claim) = statement else {
             return;
         };
@@ -233,6 +258,13 @@ impl Sim {
         self.feed(Input::Peer(Signed { statement, signer: account(name), signature: Signature::default() }));
     }
 
+    pub(crate) fn peer_spoof(&mut self, name: &str, node: &str, gpu_count: u16, at: u64) {
+        let (machine, evidence) = (machine(node), some_hash(name));
+        let proved_at_secs = UNIX0 + at;
+        let statement = Spoof { machine, registration: 1, gpu_class: 1, gpu_count, proved_at_secs, evidence };
+        self.feed(Input::PeerSpoof(Signed { statement, signer: account(name), signature: Signature::default() }));
+    }
+
     /// All attestations the keeper asked to sign, as (kind, rental, from, until, cause), times from the world's start.
     pub(crate) fn attested(&self) -> Vec<(Kind, u64, u64, u64, Cause)> {
         let effects = self.log.iter().flat_map(|stepped| &stepped.effects);
@@ -250,6 +282,19 @@ impl Sim {
 
     pub(crate) fn count(&self, wanted: impl Fn(&Effect) -> bool) -> usize {
         self.log.iter().flat_map(|stepped| &stepped.effects).filter(|effect| wanted(effect)).count()
+    }
+}
+
+pub(crate) fn recomputed(shows: &str, spoof: &Spoof) -> SpoofOutcome {
+    let why = || "as the script says".to_owned();
+    let proof = |before: u64| {
+        let at_secs = spoof.proved_at_secs - before;
+        BadProof { at_secs, why: why(), transcript: serde_json::json!({ "at": at_secs }) }
+    };
+    match shows {
+        "bad" => SpoofOutcome::Bad { proofs: Box::new([proof(20), proof(0)]) },
+        "good" => SpoofOutcome::NotShown { why: why() },
+        _ => SpoofOutcome::Unread { why: why() },
     }
 }
 
@@ -276,8 +321,16 @@ fn seen(behaviour: &str) -> Option<Observation> {
     })
 }
 
-fn measured(behaviour: &str, gpu_class: u16, gpu_count: u16) -> Option<MeasureOutcome> {
-    let transcript = serde_json::json!({"rounds": 8});
+/// What a machine with so many cards says about them.
+pub(crate) fn stated(cards: Option<u16>) -> InventoryOutcome {
+    let Some(count) = cards else { return InventoryOutcome::Unmeasured { why: "no answer".to_owned() } };
+    let cards = (0..count).map(|number| format!("GPU-{number}")).collect();
+    let statement = CardsStatement { registration: 1, cards, signature: Ed25519Signature::default() };
+    InventoryOutcome::Stated { statement }
+}
+
+fn measured(behaviour: &str, session: u64, gpu_class: u16, gpu_count: u16) -> Option<MeasureOutcome> {
+    let transcript = serde_json::json!({"rounds": 8, "session": session});
     Some(match behaviour {
         "proves" => MeasureOutcome::Proven { gpu_class, gpu_count, transcript },
         "one-card" => MeasureOutcome::Proven { gpu_class, gpu_count: 1, transcript },

@@ -183,6 +183,8 @@ impl Contracts {
                 Ok(())
             }
             Call::Intent(Intent::Claim { rental, .. }) => self.claim(*rental, now),
+            // Keepers here have `Spoofed` in the shadow: the contracts' side of it is not modelled.
+            Call::Intent(Intent::FileSpoofed { .. }) => Err("Arbiter_NotModelled"),
         }
     }
 

@@ -40,6 +40,8 @@ impl Contracts {
         let penalty_rao = if ends { self.penalty(kind, rental, withheld, now)? } else { 0 };
         let case_id = self.record(rental, gap, withheld, ends, now)?;
         let slow = self.set_aside(rental, penalty_rao, now)?;
+        let machine = self.rentals.get(&rental).map(|rental| rental.view.machine).unwrap_or_default();
+        let registration = self.nodes.get(&machine).map_or(0, |node| node.registration);
         let view = CaseView {
             id: case_id,
             kind,
@@ -47,6 +49,8 @@ impl Contracts {
             rental,
             executable_at_secs: now + self.params.appeal_window_secs,
             penalty_rao,
+            registration,
+            filed_at_secs: now,
         };
         let (withheld_secs, filed_at) = (withheld.1 - withheld.0, now);
         let (appealed_at, appeal_bond_rao) = (0, 0);

@@ -6,7 +6,9 @@ use crate::chain::signature::sign;
 use crate::env::Env;
 use crate::options::Role;
 use surety_core::effect::{Effect, EffectId, Intent};
-use surety_core::input::{AnchorResult, Input, MeasureResult, Observation, ProbeResult};
+use surety_core::input::{
+    AnchorResult, Input, InventoryOutcome, InventoryResult, MeasureResult, Observation, ProbeResult,
+};
 use surety_core::statement::{Attestation, Signed, Statement};
 use surety_core::types::{Endpoint, MachineId, UnixSecs};
 
@@ -56,6 +58,8 @@ impl Keeper {
                     self.later(env, secs, Due::Measure { id, machine, registration });
                 }
             }
+            Effect::Inventory { id, machine, .. } => self.ask_cards(env, id, machine),
+            Effect::CheckSpoof { .. } => {}
             Effect::Sign { statement, evidence, .. } => {
                 // The real process asks each time; it is the dearest thing here.
                 let supported = if self.rng.percent(10) { evidence.supports(&statement) } else { Ok(()) };
@@ -68,6 +72,7 @@ impl Keeper {
                 let signature = match &statement {
                     Statement::Attestation(claim) => sign(&self.account, claim),
                     Statement::Certificate(claim) => sign(&self.account, claim),
+                    Statement::Spoof(claim) => sign(&self.account, claim),
                 };
                 let signed = Signed { statement, signer: self.account, signature };
                 let secs = if self.rare(env, 1) { 30 } else { 1 };
@@ -82,6 +87,15 @@ impl Keeper {
             }
         }
         true
+    }
+
+    /// Agents here never say which cards they have, which is no fault.
+    fn ask_cards(&mut self, env: &mut Env, id: EffectId, machine: MachineId) {
+        let (at_secs, started_ms) = (self.wall.now_ms(env.now) / 1_000, self.mono_ms(env.now));
+        let ended_ms = started_ms + 2_000;
+        let outcome = InventoryOutcome::Unmeasured { why: "no answer".to_owned() };
+        let result = InventoryResult { id, machine, started_ms, ended_ms, at_secs, outcome };
+        self.later(env, 2, Due::Input(Input::Inventory(result)));
     }
 
     /// A keeper whose view is up to date must not ask for what the contract refuses at that very block.
@@ -164,6 +178,7 @@ pub(crate) fn describe(intent: &Intent) -> String {
         }
         Intent::Execute { case_id } => format!("Execute case {case_id}"),
         Intent::FlushBurn => "FlushBurn".to_owned(),
+        Intent::FileSpoofed { .. } => "FileSpoofed".to_owned(),
         Intent::Close { rentals } => format!("Close {rentals:?}"),
         Intent::Claim { rental, past_secs } => format!("Claim for rental {rental}, paid until {}", secs(*past_secs)),
     }
@@ -182,6 +197,7 @@ fn secs(at: UnixSecs) -> u64 {
 pub(crate) fn describe_statement(statement: &Statement) -> String {
     match statement {
         Statement::Attestation(it) => describe_claim(it),
+        Statement::Spoof(it) => format!("spoof of {} at {}", it.machine, secs(it.proved_at_secs)),
         Statement::Certificate(it) => format!("certificate of {} at {}", it.machine, secs(it.measured_at_secs)),
     }
 }

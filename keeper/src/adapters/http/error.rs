@@ -22,7 +22,7 @@ pub(super) enum ApiError {
     NoEvidence,
     #[error(
         "no such path: there are /v1/attestations/RENTAL, /v1/attestations?after=SEQ&limit=N, \
-         /v1/certificates/MACHINE, /evidence/DIGEST, /healthz and /metrics"
+         /v1/certificates/MACHINE, /v1/spoofs, /v1/spoofs/MACHINE, /evidence/DIGEST, /healthz and /metrics"
     )]
     NoRoute,
     #[error("everything here is read with GET")]

@@ -8,6 +8,8 @@
 //! | `/v1/attestations/{rental}` | `{"attestations": [Signed<Attestation>]}`: all this keeper holds about a rental |
 //! | `/v1/attestations?after=SEQ&limit=N` | `{"attestations": [{"seq", "signed"}]}`: its own ones, in order |
 //! | `/v1/certificates/{machine}` | `{"certificates": [Signed<Certificate>]}`, newest first |
+//! | `/v1/spoofs` | `{"spoofs": [Signed<Spoof>]}`: its own ones, newest first |
+//! | `/v1/spoofs/{machine}` | the same, of all keepers, about one machine |
 //! | `/evidence/{digest}` | [`crate::ports::Bundle`]: the evidence and the signed statement that names it |
 //! | `/healthz` | 200 while the keeper makes progress, else 503 with reasons (module `health`) |
 //! | `/metrics` | Prometheus text (module `metrics`, which lists the names) |
@@ -27,9 +29,9 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use peers::{PeerCounts, PeerLimits, Peers, PeersError};
+pub use peers::{PeerCounts, PeerLimits, Peers, PeersError, UnreadError};
 pub use server::{ServeError, serve};
-pub use wire::{Numbered, Page};
+pub use wire::{Numbered, Page, SpoofPage};
 
 use crate::ports::{Archive, Progress};
 use std::sync::Arc;

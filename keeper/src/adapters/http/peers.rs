@@ -5,10 +5,13 @@
 
 mod address;
 mod fetch;
+mod spoofs;
 
 use address::{Resolver, base, page_url};
 use fetch::{Entry, FetchError, Fetched};
 use reqwest::{Client, redirect};
+pub(super) use spoofs::SPOOFS_MAX;
+pub use spoofs::UnreadError;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

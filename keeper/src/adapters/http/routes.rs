@@ -2,7 +2,8 @@
 
 use super::error::ApiError;
 use super::metrics::Counts;
-use super::wire::{Numbered, Page};
+use super::peers::SPOOFS_MAX;
+use super::wire::{Numbered, Page, SpoofPage};
 use super::{Api, health, metrics};
 use crate::ports::{Archive, ArchiveError, Bundle};
 use axum::Router;
@@ -40,6 +41,8 @@ pub(super) fn router(api: Api) -> Router {
         .route("/v1/attestations", get(own_attestations))
         .route("/v1/attestations/{rental}", get(attestations))
         .route("/v1/certificates/{machine}", get(certificates))
+        .route("/v1/spoofs", get(own_spoofs))
+        .route("/v1/spoofs/{machine}", get(spoofs))
         .route("/evidence/{digest}", get(evidence))
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics_text))
@@ -167,6 +170,25 @@ async fn certificates(State(shared): App, machine: Part) -> Result<Response, Api
     let work = move |archive: &dyn Archive| {
         let certificates = archive.certificates_of(machine).map_err(store_failed)?;
         Ok(Certificates { certificates })
+    };
+    shared.read(&shared.lists, work).await
+}
+
+async fn own_spoofs(State(shared): App) -> Result<Response, ApiError> {
+    let work = |archive: &dyn Archive| {
+        let mut spoofs = archive.own_spoofs().map_err(store_failed)?;
+        spoofs.truncate(SPOOFS_MAX);
+        Ok(SpoofPage { spoofs })
+    };
+    shared.read(&shared.lists, work).await
+}
+
+async fn spoofs(State(shared): App, machine: Part) -> Result<Response, ApiError> {
+    let machine = part(machine, ApiError::BadMachine)?;
+    let work = move |archive: &dyn Archive| {
+        let mut spoofs = archive.spoofs_of(machine).map_err(store_failed)?;
+        spoofs.truncate(SPOOFS_MAX);
+        Ok(SpoofPage { spoofs })
     };
     shared.read(&shared.lists, work).await
 }

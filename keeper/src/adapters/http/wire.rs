@@ -1,7 +1,7 @@
 //! The answers that one keeper gives and another reads.
 
 use serde::{Deserialize, Serialize};
-use surety_core::statement::{Attestation, Signed};
+use surety_core::statement::{Attestation, Signed, Spoof};
 
 /// One page of a keeper's own attestations, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,4 +19,12 @@ pub struct Numbered {
     pub seq: u64,
     /// The attestation.
     pub signed: Signed<Attestation>,
+}
+
+/// Statements about spoofs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpoofPage {
+    /// Newest first.
+    pub spoofs: Vec<Signed<Spoof>>,
 }

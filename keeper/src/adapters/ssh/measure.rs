@@ -5,6 +5,7 @@
 
 use super::pinned::{self, Bounds, Pinned};
 use super::{KeeperKey, SshLimits, bounded};
+use crate::adapters::verify::spoof::shorten;
 use russh::client::{AuthResult, Msg};
 use russh::keys::PrivateKeyWithHashAlg;
 use russh::{Channel, ChannelMsg};
@@ -15,7 +16,7 @@ use surety_core::types::{Endpoint, MachineId};
 use surety_verifier::frame::{self, Decoder, Frame, Side};
 use surety_verifier::freivalds::EpochSecrets;
 use surety_verifier::session::{Challenge, KeeperSession, Next, Outcome, SessionError};
-use surety_verifier::verdict::Verdict;
+use surety_verifier::verdict::{BadRow, Verdict};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// What to measure.
@@ -43,7 +44,7 @@ pub async fn measure(target: &MeasureTarget, key: &KeeperKey, limits: &SshLimits
         Ok(machine) => machine,
         Err(seen) => return unmeasured(&unreached(&seen)),
     };
-    let measured = match timeout(limits.login_deadline, log_in(&mut machine, target, key)).await {
+    let measured = match timeout(limits.login_deadline, log_in(&mut machine, &target.keeper_user, key)).await {
         Ok(Ok(channel)) => converse(channel, target, deadline).await,
         Ok(Err(why)) => unmeasured(&why),
         Err(_) => unmeasured("no session within the time for a log-in"),
@@ -52,9 +53,10 @@ pub async fn measure(target: &MeasureTarget, key: &KeeperKey, limits: &SshLimits
     measured
 }
 
-async fn log_in(machine: &mut Pinned, target: &MeasureTarget, key: &KeeperKey) -> Result<Channel<Msg>, String> {
+/// Logs in with the keeper's key and starts the agent.
+pub(super) async fn log_in(machine: &mut Pinned, user: &str, key: &KeeperKey) -> Result<Channel<Msg>, String> {
     let key = PrivateKeyWithHashAlg::new(key.private(), None);
-    match machine.handle.authenticate_publickey(&target.keeper_user, key).await {
+    match machine.handle.authenticate_publickey(user, key).await {
         Ok(AuthResult::Success) => {}
         // russh reports a dropped connection as a failure that leaves no method.
         Ok(AuthResult::Failure { remaining_methods, .. }) if remaining_methods.is_empty() => {
@@ -168,7 +170,10 @@ impl Talk {
         if let Some(farewell) = &outcome.farewell {
             timeout(FAREWELL_MAX, self.channel.data_bytes(frame::encode(farewell))).await.ok();
         }
-        judge(&outcome, &self.complaint)
+        let complaint = std::mem::take(&mut self.complaint);
+        // Recomputing a bad row takes up to 0.15 s: not on an async thread.
+        let judged = tokio::task::spawn_blocking(move || judge(&outcome, &complaint)).await;
+        judged.unwrap_or_else(|error| unmeasured(&format!("the result could not be judged: {error}")))
     }
 }
 
@@ -182,11 +187,7 @@ fn judge(outcome: &Outcome, complaint: &str) -> MeasureOutcome {
         (Verdict::Proven { class, count }, Ok(transcript)) => {
             MeasureOutcome::Proven { gpu_class: class.0, gpu_count: *count, transcript }
         }
-        (Verdict::Fraud(row), Ok(transcript)) => {
-            let (at, fault) = (row.at, row.fault);
-            let why = format!("GPU {}, round {}, row {}: {fault:?}", at.gpu, at.round, at.row);
-            MeasureOutcome::BadProof { why, transcript }
-        }
+        (Verdict::Fraud(row), Ok(_)) => bad_proof(outcome, row),
         (Verdict::Underperforming(short), _) => MeasureOutcome::Underperforming {
             why: format!("computed in {} ms, {} ms are allowed", short.compute_ms, short.allowed_ms),
         },
@@ -196,11 +197,22 @@ fn judge(outcome: &Outcome, complaint: &str) -> MeasureOutcome {
     }
 }
 
+/// Only what anybody can recompute counts as a bad proof, and only that part of the transcript is kept.
+fn bad_proof(outcome: &Outcome, row: &BadRow) -> MeasureOutcome {
+    let (at, fault) = (row.at, row.fault);
+    let why = format!("GPU {}, round {}, row {}: {fault:?}", at.gpu, at.round, at.row);
+    let proof = shorten(&outcome.transcript, at).filter(|proof| proof.verify().is_ok());
+    match proof.map(serde_json::to_value) {
+        Some(Ok(transcript)) => MeasureOutcome::BadProof { why, transcript },
+        _ => unmeasured(&format!("{why}, but nobody else could see it")),
+    }
+}
+
 fn unmeasured(why: &str) -> MeasureOutcome {
     MeasureOutcome::Unmeasured { why: bounded(why) }
 }
 
-fn unreached(seen: &Observation) -> String {
+pub(super) fn unreached(seen: &Observation) -> String {
     match seen {
         Observation::NotLooked { why } => format!("not looked: {why}"),
         Observation::NoConnection { why } => format!("no connection: {why}"),
@@ -209,6 +221,6 @@ fn unreached(seen: &Observation) -> String {
         }
         Observation::WrongHostKey { got } => format!("wrong host key: {got}"),
         Observation::Hostile { what } => format!("hostile: {what}"),
-        Observation::Accepted | Observation::Refused => "no session".into(),
+        Observation::Accepted | Observation::Refused | Observation::CardsStated { .. } => "no session".into(),
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! - [`probe`]: does the right machine say it would let this renter in? Nobody logs in.
 //! - [`measure`]: the capacity measurement, spoken with the machine's agent inside a session of the keeper's own key.
-//! - [`Eyes`]: both, behind one gate that bounds how many looks run at once, in total and per host.
+//! - [`ask`]: which cards the machine's agent says it has, in a session like that.
+//! - [`Eyes`]: all of them, behind one gate that bounds how many looks run at once, in total and per host.
 //!
 //! Inside: `meter` bounds bytes and time of one connection, `witness` reads again what the server answered (russh
 //! drops the key echoed in PK_OK), `reach` tells our own failures from the machine's, `gate` counts looks.
 
 mod gate;
+mod inventory;
 mod key;
 mod measure;
 mod meter;
@@ -20,12 +22,13 @@ mod witness;
 mod tests;
 
 pub use gate::{Busy, Gate, Pass};
+pub use inventory::{InventoryTarget, ask, is_signed};
 pub use key::{KeeperKey, KeyFileError};
 pub use measure::{MeasureTarget, measure};
 pub use probe::{ProbeTarget, probe};
 
 use std::time::Duration;
-use surety_core::input::{MeasureOutcome, Observation};
+use surety_core::input::{InventoryOutcome, MeasureOutcome, Observation};
 
 /// Bounds of every look. The defaults are those of the design; tests and development shorten them.
 #[derive(Clone, Debug)]
@@ -100,6 +103,16 @@ impl Eyes {
         match self.gate.enter(target.endpoint, self.limits.wait_max).await {
             Ok(_pass) => measure(target, &self.key, &self.limits).await,
             Err(busy) => MeasureOutcome::Unmeasured { why: busy.to_string() },
+        }
+    }
+}
+
+impl Eyes {
+    /// A question about cards, when its turn has come. Waiting too long is `Unmeasured`.
+    pub async fn ask(&self, target: &InventoryTarget) -> InventoryOutcome {
+        match self.gate.enter(target.endpoint, self.limits.wait_max).await {
+            Ok(_pass) => ask(target, &self.key, &self.limits).await,
+            Err(busy) => InventoryOutcome::Unmeasured { why: busy.to_string() },
         }
     }
 }

@@ -3,11 +3,14 @@
 use super::{Store, StoreError, int, parse, uint};
 use crate::ports::{Archive, ArchiveError, Bundle};
 use rusqlite::{OptionalExtension, Params, params};
-use surety_core::statement::{Attestation, Certificate, Signed, Statement};
+use surety_core::statement::{Attestation, Certificate, Signed, Spoof, Statement};
 use surety_core::types::{Hash32, MachineId, RentalId};
 
 /// Most statements in one answer.
 const ANSWER_MAX: u32 = 500;
+
+/// Certificates of one machine in one answer; spoofs, of which there are few, lie between them.
+const CERTIFICATES_MAX: usize = 8;
 
 impl Store {
     fn statements(&self, sql: &str, with: impl Params) -> Result<Vec<(u64, Signed<Statement>)>, StoreError> {
@@ -50,9 +53,23 @@ impl Archive for Store {
     }
 
     fn certificates_of(&self, machine: MachineId) -> Result<Vec<Signed<Certificate>>, ArchiveError> {
-        let sql = "SELECT seq, signed FROM statements WHERE own = 1 AND machine = ?1 ORDER BY seq DESC LIMIT 8";
+        let sql = "SELECT seq, signed FROM statements WHERE own = 1 AND machine = ?1 ORDER BY seq DESC LIMIT 64";
         let rows = self.statements(sql, params![machine.0])?;
-        Ok(rows.into_iter().filter_map(|(_, signed)| certificate(signed)).collect())
+        Ok(rows.into_iter().filter_map(|(_, signed)| certificate(signed)).take(CERTIFICATES_MAX).collect())
+    }
+
+    fn own_spoofs(&self) -> Result<Vec<Signed<Spoof>>, ArchiveError> {
+        let sql = "SELECT seq, signed FROM statements WHERE own = 1 AND signed ->> '$.statement.type' = 'spoof'
+                   ORDER BY seq DESC LIMIT ?1";
+        let rows = self.statements(sql, params![ANSWER_MAX])?;
+        Ok(rows.into_iter().filter_map(|(_, signed)| spoof(signed)).collect())
+    }
+
+    fn spoofs_of(&self, machine: MachineId) -> Result<Vec<Signed<Spoof>>, ArchiveError> {
+        let sql = "SELECT seq, signed FROM statements WHERE machine = ?1 AND signed ->> '$.statement.type' = 'spoof'
+                   ORDER BY seq DESC LIMIT ?2";
+        let rows = self.statements(sql, params![machine.0, ANSWER_MAX])?;
+        Ok(rows.into_iter().filter_map(|(_, signed)| spoof(signed)).collect())
     }
 
     fn bundle(&self, digest: Hash32) -> Result<Option<Bundle>, ArchiveError> {
@@ -65,7 +82,7 @@ fn attestation(signed: Signed<Statement>) -> Option<Signed<Attestation>> {
         Statement::Attestation(statement) => {
             Some(Signed { statement, signer: signed.signer, signature: signed.signature })
         }
-        Statement::Certificate(_) => None,
+        Statement::Certificate(_) | Statement::Spoof(_) => None,
     }
 }
 
@@ -74,6 +91,13 @@ fn certificate(signed: Signed<Statement>) -> Option<Signed<Certificate>> {
         Statement::Certificate(statement) => {
             Some(Signed { statement, signer: signed.signer, signature: signed.signature })
         }
-        Statement::Attestation(_) => None,
+        Statement::Attestation(_) | Statement::Spoof(_) => None,
+    }
+}
+
+fn spoof(signed: Signed<Statement>) -> Option<Signed<Spoof>> {
+    match signed.statement {
+        Statement::Spoof(statement) => Some(Signed { statement, signer: signed.signer, signature: signed.signature }),
+        Statement::Attestation(_) | Statement::Certificate(_) => None,
     }
 }

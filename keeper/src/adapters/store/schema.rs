@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS statements (
 CREATE INDEX IF NOT EXISTS statements_rental ON statements (rental, seq);
 CREATE INDEX IF NOT EXISTS statements_machine ON statements (machine, seq);
 CREATE INDEX IF NOT EXISTS statements_digest ON statements (digest);
+CREATE INDEX IF NOT EXISTS statements_spoof ON statements (seq) WHERE signed ->> '$.statement.type' = 'spoof';
 CREATE INDEX IF NOT EXISTS outbox_open ON outbox (reported, position);
 ";
 

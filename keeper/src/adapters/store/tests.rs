@@ -39,6 +39,7 @@ fn times() -> ContractTimes {
         min_offline_secs: 900,
         freshness_secs: 300,
         certificate_life_secs: 86_400,
+        spoof_life_secs: 86_400,
     }
 }
 

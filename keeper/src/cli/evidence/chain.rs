@@ -7,8 +7,8 @@ use serde::Deserialize;
 use surety_client::provider::{NodeError, Tag};
 use surety_client::reader::Reader;
 use surety_core::evidence::{Evidence, Outage, RentalFacts, Subject};
-use surety_core::statement::{Attestation, Certificate, Statement};
-use surety_core::types::Account;
+use surety_core::statement::{Attestation, Certificate, Spoof, Statement};
+use surety_core::types::{Account, MachineId};
 use surety_core::view::{CaseStatus, CaseView, KeeperView, RentalView};
 
 /// Why the chain could not be compared, or does not agree.
@@ -60,8 +60,9 @@ pub async fn verify_on_chain(reader: &Reader, bundle: &Bundle) -> Result<Report,
             outage_on_chain(reader, block, claim, outage, &mut lines).await?
         }
         (Statement::Certificate(claim), _) => certificate_on_chain(reader, block, claim, &mut lines).await?,
-        (Statement::Attestation(_), Subject::Capacity(_)) => {
-            return Err(failed(Check::Subject, "the statement is about a rental, the evidence about a measurement"));
+        (Statement::Spoof(claim), _) => spoof_on_chain(reader, block, claim, &mut lines).await?,
+        (Statement::Attestation(_), _) => {
+            return Err(failed(Check::Subject, "the statement is about a rental, the evidence about something else"));
         }
     };
     Ok(Report { lines, verdict })
@@ -96,8 +97,21 @@ async fn certificate_on_chain(
     lines: &mut Vec<Line>,
 ) -> Result<String, OnChainError> {
     let now = reader.registration_of(claim.machine, block).await?;
-    lines.push(Line { check: Check::Subject, says: same_registration(now, claim)? });
+    let says = same_registration(now, claim.machine, claim.registration, "certificate")?;
+    lines.push(Line { check: Check::Subject, says });
     Ok("the certificate names a machine as the chain knows it".into())
+}
+
+async fn spoof_on_chain(
+    reader: &Reader,
+    block: u64,
+    claim: &Spoof,
+    lines: &mut Vec<Line>,
+) -> Result<String, OnChainError> {
+    let now = reader.registration_of(claim.machine, block).await?;
+    let says = same_registration(now, claim.machine, claim.registration, "spoof")?;
+    lines.push(Line { check: Check::Subject, says });
+    Ok("the spoof names a machine as the chain knows it; whether a case was filed is in the Arbiter's events".into())
 }
 
 /// Whether the signer is an active keeper now; it may have been one then and no more, so that is no failure.
@@ -127,13 +141,17 @@ pub(super) fn same_rental(rental: &RentalView, facts: &RentalFacts) -> Result<St
     Err(failed(Check::Subject, format!("the {what} of rental {} on chain is another than in the evidence", facts.id)))
 }
 
-pub(super) fn same_registration(now: Option<u32>, claim: &Certificate) -> Result<String, OnChainError> {
-    let Certificate { machine, registration, .. } = claim;
+pub(super) fn same_registration(
+    now: Option<u32>,
+    machine: MachineId,
+    registration: u32,
+    what: &str,
+) -> Result<String, OnChainError> {
     match now {
-        Some(now) if now == *registration => Ok(format!("machine {machine} has registration {registration}")),
+        Some(now) if now == registration => Ok(format!("machine {machine} has registration {registration}")),
         Some(now) => Err(failed(
             Check::Subject,
-            format!("machine {machine} has registration {now} now: the certificate for {registration} serves no more"),
+            format!("machine {machine} has registration {now} now: the {what} for {registration} serves no more"),
         )),
         None => Err(failed(Check::Subject, format!("machine {machine} was never registered"))),
     }

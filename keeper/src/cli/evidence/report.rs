@@ -18,7 +18,7 @@ pub enum Check {
     Signer,
     /// What was seen adds up to what is claimed.
     Claim,
-    /// The session behind a certificate shows what the certificate says.
+    /// What the machine itself signed: the session behind a certificate, the proofs behind a spoof, its cards.
     Transcript,
     /// The chain knows the rental or machine as the evidence describes it.
     Subject,

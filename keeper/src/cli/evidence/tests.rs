@@ -4,8 +4,10 @@
 
 mod bundles;
 mod capacity;
+mod cards;
 mod onchain;
 mod outage;
+mod spoof;
 
 use super::*;
 use bundles::{attested, certified, check_of, failure, keeper};

@@ -3,7 +3,7 @@
 use crate::rig::{Agent, KEEPER_SEED, OTHER_SEED, RENTER_SEED, config, eventually, nap, runs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use surety_core::input::{MeasureOutcome, Observation};
+use surety_core::input::{InventoryOutcome, MeasureOutcome, Observation};
 use surety_node::agent::Server;
 use surety_node::desk::Desk;
 use surety_node::embedded::{Embedded, Limits};
@@ -123,6 +123,41 @@ async fn a_stranger_cannot_measure_and_a_rented_machine_is_busy() {
     assert!(matches!(&outcome, MeasureOutcome::Unmeasured { why } if why.contains("Busy")), "{outcome:?}");
 }
 
+fn named(outcome: &InventoryOutcome) -> Vec<&str> {
+    match outcome {
+        InventoryOutcome::Stated { statement } => statement.cards.iter().map(String::as_str).collect(),
+        InventoryOutcome::Unmeasured { why } => panic!("no answer: {why}"),
+    }
+}
+
+#[tokio::test]
+async fn a_keeper_hears_which_cards_there_are_rented_or_not() {
+    let agent = Agent::start(Server::Embedded).await;
+    assert_eq!(named(&agent.ask(KEEPER_SEED).await), ["CPU-0"]);
+    agent.set_rental(Some((1, RENTER_SEED, 3600)));
+    agent.until_let_in(RENTER_SEED).await;
+    let stated = agent.ask(KEEPER_SEED).await;
+    assert_eq!(named(&stated), ["CPU-0"]);
+    assert!(matches!(stated, InventoryOutcome::Stated { statement } if statement.registration == 7));
+    let refused = agent.ask(OTHER_SEED).await;
+    assert!(matches!(&refused, InventoryOutcome::Unmeasured { why } if why.contains("does not let")), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_machine_that_lost_its_cards_says_so_and_nonsense_is_no_answer() {
+    let states = Arc::new(std::sync::Mutex::new(Vec::<String>::new()));
+    let shown = states.clone();
+    let desk = |config: &_, key| Desk::new(config, key).with_cards(Arc::new(move || shown.lock().unwrap().clone()));
+    let agent = Agent::start_with(Server::Embedded, desk).await;
+    assert_eq!(named(&agent.ask(KEEPER_SEED).await), Vec::<&str>::new());
+    let hostile = [vec!["x".repeat(5_000)], vec!["GPU\n1".into()], vec!["same".into(); 2], vec!["x".repeat(64); 17]];
+    for cards in hostile {
+        *states.lock().unwrap() = cards;
+        let outcome = agent.ask(KEEPER_SEED).await;
+        assert!(matches!(outcome, InventoryOutcome::Unmeasured { .. }), "{outcome:?}");
+    }
+}
+
 /// A processor that does other work than it was given, and signs it all the same.
 struct Lazy(CpuDevice);
 
@@ -147,7 +182,10 @@ async fn a_machine_that_signs_work_it_has_not_done_is_a_bad_proof() {
     let desk = |config: &_, key| Desk::with_devices(config, key, Arc::new(lazy));
     let agent = Agent::start_with(Server::Embedded, desk).await;
     let outcome = agent.measure(KEEPER_SEED).await;
-    assert!(matches!(outcome, MeasureOutcome::BadProof { .. }), "{outcome:?}");
+    let MeasureOutcome::BadProof { transcript, .. } = outcome else { panic!("{outcome:?}") };
+    let proof: surety_verifier::evidence::FraudProof = serde_json::from_value(transcript).unwrap();
+    let proven = proof.verify().unwrap();
+    assert_eq!(proven.start.machine, agent.machine().0, "anybody can recompute what the keeper was given");
 }
 
 #[tokio::test]

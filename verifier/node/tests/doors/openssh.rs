@@ -5,7 +5,7 @@ use crate::rig::{Agent, KEEPER_SEED, OTHER_SEED, PROGRAM, RENTER_SEED, config, e
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use surety_core::input::{MeasureOutcome, Observation};
+use surety_core::input::{InventoryOutcome, MeasureOutcome, Observation};
 use surety_node::agent::Server;
 use surety_node::config::Config;
 use surety_node::desk::Desk;
@@ -50,6 +50,8 @@ async fn the_renter_is_let_in_while_the_rental_runs_and_put_out_at_its_end() {
 async fn a_keeper_measures_through_the_forced_command_and_gets_nothing_else() {
     let Some(agent) = agent().await else { return };
     eventually("the keeper's key is there", || keys(&agent).contains("restrict,command=")).await;
+    let stated = agent.ask(KEEPER_SEED).await;
+    assert!(matches!(&stated, InventoryOutcome::Stated { statement } if statement.cards == ["CPU-0"]), "{stated:?}");
     let outcome = agent.measure(KEEPER_SEED).await;
     assert!(matches!(outcome, MeasureOutcome::Proven { gpu_class: 65_535, gpu_count: 1, .. }), "{outcome:?}");
     let marker = agent.config.state_dir.join("reached");

@@ -26,7 +26,15 @@ fn write_config_for(dir: &Path, server: Server, extra: &str) -> PathBuf {
     let deployment =
         r#"{"chain_id":31337,"netuid":1,"block":1,"keepers":C,"vault":C,"escrow":C,"arbiter":C,"bids":C,"times":T}"#;
     let contract = format!(r#"{{"address":"0x{}","code_hash":"0x{}"}}"#, "11".repeat(20), "22".repeat(32));
-    let times = ["settle_lag", "delivery_grace", "min_interrupted", "min_offline", "freshness", "certificate_life"];
+    let times = [
+        "settle_lag",
+        "delivery_grace",
+        "min_interrupted",
+        "min_offline",
+        "freshness",
+        "certificate_life",
+        "spoof_life",
+    ];
     let times = format!("{{{}}}", times.map(|name| format!("\"{name}_secs\":1")).join(","));
     std::fs::write(&config.deployment, deployment.replace('C', &contract).replace('T', &times)).unwrap();
     let text = format!(

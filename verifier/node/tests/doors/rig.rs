@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use surety::adapters::ssh::{Eyes, KeeperKey, MeasureTarget, ProbeTarget, SshLimits};
-use surety_core::input::{MeasureOutcome, Observation};
-use surety_core::types::{Account, Endpoint, MachineId, SshKey};
+use surety::adapters::ssh::{Eyes, InventoryTarget, KeeperKey, MeasureTarget, ProbeTarget, SshLimits};
+use surety_core::input::{InventoryOutcome, MeasureOutcome, Observation};
+use surety_core::types::{Account, Endpoint, Hash32, MachineId, SshKey};
 use surety_node::access::{Access, Keeper, Rental};
 use surety_node::agent::{self, Server};
 use surety_node::config::{Config, Device, DeviceKind};
@@ -224,6 +224,13 @@ impl Agent {
         let keeper_user = self.config.keeper_user.clone();
         let target = MeasureTarget { endpoint: self.endpoint(), keeper_user, challenge, secrets };
         eyes(seed).measure(&target).await
+    }
+
+    /// Asks which cards there are, as the keeper that the chain knows.
+    pub(crate) async fn ask(&self, seed: [u8; 32]) -> InventoryOutcome {
+        let (endpoint, machine, keeper_user) = (self.endpoint(), self.machine(), self.config.keeper_user.clone());
+        let (chain_id, keeper, nonce) = (CHAIN_ID, KEEPER, Hash32([0x5a; 32]));
+        eyes(seed).ask(&InventoryTarget { endpoint, machine, keeper_user, chain_id, keeper, nonce }).await
     }
 
     pub(crate) async fn log_in(&self, seed: [u8; 32], user: &str) -> Option<Handle<Trusting>> {

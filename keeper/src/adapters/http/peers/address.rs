@@ -40,9 +40,15 @@ pub(super) fn base(text: &str, allow_private: bool) -> Result<Url, UrlError> {
 
 /// `GET /v1/attestations` under a base URL.
 pub(super) fn page_url(base: &Url, after: u64, limit: u32) -> Url {
-    let mut url = base.clone();
-    url.set_path(&format!("{}/v1/attestations", base.path().trim_end_matches('/')));
+    let mut url = under(base, "/v1/attestations");
     url.set_query(Some(&format!("after={after}&limit={limit}")));
+    url
+}
+
+/// A path under a base URL.
+pub(super) fn under(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
     url
 }
 

@@ -57,7 +57,8 @@ pub(super) async fn page(
     parsed.unwrap_or_else(|error| Err(FetchError::NotAPage(error.to_string())))
 }
 
-async fn body(client: &Client, url: Url, most_bytes: usize) -> Result<Vec<u8>, FetchError> {
+/// Reads an answer of at most `most_bytes`.
+pub(super) async fn body(client: &Client, url: Url, most_bytes: usize) -> Result<Vec<u8>, FetchError> {
     let mut response = client.get(url).send().await.map_err(transport)?;
     if response.status() != reqwest::StatusCode::OK {
         return Err(FetchError::Status(response.status().as_u16()));

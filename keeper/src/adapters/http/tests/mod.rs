@@ -6,6 +6,7 @@ mod health;
 mod hostile;
 mod peers;
 mod routes;
+mod spoofs;
 
 use super::*;
 use crate::ports::{ArchiveError, Bundle};
@@ -15,7 +16,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Condvar, Mutex};
 use surety_client::digest::Domains;
 use surety_client::keys::Key;
-use surety_core::statement::{Attestation, Certificate, Signed};
+use surety_core::statement::{Attestation, Certificate, Signed, Spoof};
 use surety_core::types::{Account, Cause, Hash32, Kind, MachineId, RentalId};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -53,11 +54,20 @@ pub(super) fn certificate(key: &Key, machine: MachineId) -> Signed<Certificate> 
     Signed { statement, signer: key.account(), signature }
 }
 
+pub(super) fn spoof(key: &Key, machine: MachineId) -> Signed<Spoof> {
+    let (registration, gpu_class, gpu_count) = (1, 2, 8);
+    let (proved_at_secs, evidence) = (1_800_000_000, Hash32([7; 32]));
+    let statement = Spoof { machine, registration, gpu_class, gpu_count, proved_at_secs, evidence };
+    let signature = key.sign(domains().spoof(&statement).unwrap()).unwrap();
+    Signed { statement, signer: key.account(), signature }
+}
+
 /// A store in memory that can be told to hang, fail or panic.
 #[derive(Default)]
 pub(super) struct Shelf {
     pub(super) own: Mutex<Vec<(u64, Signed<Attestation>)>>,
     pub(super) certificates: Mutex<Vec<Signed<Certificate>>>,
+    pub(super) spoofs: Mutex<Vec<Signed<Spoof>>>,
     pub(super) bundles: Mutex<BTreeMap<Hash32, Bundle>>,
     pub(super) broken: Mutex<Option<&'static str>>,
     pub(super) hangs: Gate,
@@ -126,6 +136,17 @@ impl Archive for Shelf {
     fn certificates_of(&self, machine: MachineId) -> Result<Vec<Signed<Certificate>>, ArchiveError> {
         self.ready()?;
         let all = self.certificates.lock().unwrap();
+        Ok(all.iter().filter(|signed| signed.statement.machine == machine).cloned().collect())
+    }
+
+    fn own_spoofs(&self) -> Result<Vec<Signed<Spoof>>, ArchiveError> {
+        self.ready()?;
+        Ok(self.spoofs.lock().unwrap().clone())
+    }
+
+    fn spoofs_of(&self, machine: MachineId) -> Result<Vec<Signed<Spoof>>, ArchiveError> {
+        self.ready()?;
+        let all = self.spoofs.lock().unwrap();
         Ok(all.iter().filter(|signed| signed.statement.machine == machine).cloned().collect())
     }
 

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod asking;
 mod hostile;
 mod looks;
 mod measuring;

@@ -199,3 +199,30 @@ fn an_unreadable_statement_or_bundle_is_an_error_not_a_gap() {
         assert!(error.to_string().starts_with(prefix), "{error}");
     }
 }
+
+fn spoof(machine: u8, evidence: u8) -> surety_core::statement::Spoof {
+    let Certificate { registration, gpu_class, gpu_count, .. } = certificate(evidence);
+    let (machine, proved_at_secs, evidence) = (MachineId([machine; 32]), START, Hash32([evidence; 32]));
+    surety_core::statement::Spoof { machine, registration, gpu_class, gpu_count, proved_at_secs, evidence }
+}
+
+#[test]
+fn spoofs_are_kept_apart_from_certificates_and_peers_from_ours() {
+    let mut shelf = Shelf::new();
+    let machine = certificate(1).machine;
+    shelf.own(certificate(1));
+    for evidence in 2..12 {
+        shelf.own(spoof(machine.0[0], evidence));
+    }
+    let (signer, signature) = (Account([8; 20]), Signature([77; 65]));
+    shelf.commit(&Input::PeerSpoof(Signed { statement: spoof(machine.0[0], 77), signer, signature }));
+    shelf.own(spoof(9, 99));
+    assert_eq!(shelf.store.certificates_of(machine).unwrap().len(), 1, "ten spoofs do not crowd it out");
+    let marks = |list: Vec<Signed<surety_core::statement::Spoof>>| -> Vec<u8> {
+        list.iter().map(|signed| signed.statement.evidence.0[0]).collect()
+    };
+    assert_eq!(marks(shelf.store.own_spoofs().unwrap())[..2], [99, 11]);
+    let of_machine = marks(shelf.store.spoofs_of(machine).unwrap());
+    assert_eq!((of_machine.len(), of_machine[0]), (11, 77));
+    assert_eq!(shelf.store.own_attestations_after(0, 9).unwrap(), vec![]);
+}

@@ -4,11 +4,11 @@ use super::*;
 use ed25519_dalek::SigningKey;
 use std::sync::{Arc, OnceLock};
 use surety_client::keys::Key;
-use surety_core::evidence::{Contracts, EVIDENCE_VERSION, RentalFacts};
+use surety_core::evidence::{BadProof, Contracts, EVIDENCE_VERSION, RentalFacts, Spoofing};
 use surety_core::health::AnchorRound;
 use surety_core::input::Observation;
 use surety_core::rules::Rules;
-use surety_core::statement::{Attestation, Certificate, Signed};
+use surety_core::statement::{Attestation, Certificate, Signed, Spoof};
 use surety_core::streak::Look;
 use surety_core::types::{Cause, Kind, MachineId, SshKey};
 use surety_core::view::{BlockRef, ContractTimes};
@@ -33,7 +33,7 @@ pub(super) fn times() -> ContractTimes {
     ContractTimes { min_interrupted_secs: 60, min_offline_secs: 900, delivery_grace_secs: 600, ..Default::default() }
 }
 
-fn machine_key() -> SigningKey {
+pub(super) fn machine_key() -> SigningKey {
     SigningKey::from_bytes(&[0x22; 32])
 }
 
@@ -125,6 +125,7 @@ pub(super) fn redone(bundle: &Bundle, key: &Key, change: impl FnOnce(&mut Eviden
     match &mut statement {
         Statement::Attestation(attestation) => attestation.evidence = digest,
         Statement::Certificate(certificate) => certificate.evidence = digest,
+        Statement::Spoof(spoof) => spoof.evidence = digest,
     }
     sign(&serde_json::to_value(&evidence).unwrap(), statement, key)
 }
@@ -134,6 +135,20 @@ pub(super) fn attested() -> Bundle {
     let evidence = outage();
     let statement = Statement::Attestation(claim(evidence.digest().unwrap()));
     sign(&serde_json::to_value(&evidence).unwrap(), statement, &keeper())
+}
+
+/// A bundle over two false proofs.
+pub(super) fn spoof_over(proofs: [BadProof; 2]) -> Bundle {
+    let (machine, registration, gpu_class, gpu_count) = (machine(), 3, 65_535, 1);
+    let proved_at_secs = proofs[1].at_secs;
+    let spoofing = Spoofing { machine, registration, gpu_class, gpu_count, proved_at_secs, recomputed: None, proofs };
+    let evidence = Evidence {
+        times: ContractTimes { spoof_life_secs: 86_400, ..times() },
+        ..about(Subject::Spoof(Box::new(spoofing)))
+    };
+    let digest = evidence.digest().unwrap();
+    let spoof = Spoof { machine, registration, gpu_class, gpu_count, proved_at_secs, evidence: digest };
+    sign(&serde_json::to_value(&evidence).unwrap(), spoof.into(), &keeper())
 }
 
 /// A challenge of this keeper to this machine, small enough for tests.
@@ -154,9 +169,14 @@ pub(super) fn challenge(epoch: surety_verifier::freivalds::Epoch, params: Params
 
 /// A real session between the two state machines, in which an answer takes 3 ms and the work 40.
 pub(super) fn measured(device: Box<dyn Device>) -> Transcript {
+    measured_in([0x66; 32], device)
+}
+
+/// The same, in the session with these random bytes.
+pub(super) fn measured_in(session_random: [u8; 32], device: Box<dyn Device>) -> Transcript {
     let params = Params { inner: 64, cols: 64, rows: 64, rounds: 8, vectors: 4, openings: 32 };
     let secrets = Arc::new(EpochSecrets::new([1; 32], &[2; 32], &[3; 32], &params));
-    let challenge = challenge(*secrets.epoch(), params);
+    let challenge = Challenge { session_random, ..challenge(*secrets.epoch(), params) };
     let caps = Caps::cpu();
     let claims =
         Claims { chain_id: CHAIN_ID, registration: 3, class: ClassId::CPU_TEST, keeper: Some(challenge.keeper), caps };

@@ -116,7 +116,7 @@ fn something_else_than_a_session_is_named() {
 }
 
 /// A device that does every fourth round for another machine's seed: right sums, wrong task.
-struct Lazy(CpuDevice);
+pub(super) struct Lazy(pub(super) CpuDevice);
 
 impl Device for Lazy {
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {

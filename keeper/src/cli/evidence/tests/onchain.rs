@@ -68,9 +68,10 @@ fn a_certificate_is_for_one_registration() {
     let (gpu_class, gpu_count, measured_at_secs) = (2, 8, START_SECS);
     let evidence = Hash32([0; 32]);
     let claim = Certificate { machine, registration: 3, gpu_class, gpu_count, measured_at_secs, evidence };
-    assert!(same_registration(Some(3), &claim).is_ok());
-    assert!(same_registration(Some(4), &claim).is_err());
-    assert!(same_registration(None, &claim).is_err());
+    let same = |now| same_registration(now, claim.machine, claim.registration, "certificate");
+    assert!(same(Some(3)).is_ok());
+    assert!(same(Some(4)).is_err());
+    assert!(same(None).is_err());
 }
 
 #[test]

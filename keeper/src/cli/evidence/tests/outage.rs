@@ -68,13 +68,13 @@ fn a_keeper_that_signs_anew_what_it_changed_is_found_out_by_the_claim() {
     fn looks(evidence: &mut Evidence) -> &mut Outage {
         match &mut evidence.subject {
             Subject::Outage(outage) => outage,
-            Subject::Capacity(_) => panic!("not an outage"),
+            _ => panic!("not an outage"),
         }
     }
     fn attestation(statement: &mut Statement) -> &mut surety_core::statement::Attestation {
         match statement {
             Statement::Attestation(attestation) => attestation,
-            Statement::Certificate(_) => panic!("not an attestation"),
+            _ => panic!("not an attestation"),
         }
     }
     type Forge = fn(&mut Evidence, &mut Statement);
