@@ -7,6 +7,8 @@
 mod core_loop;
 mod deeds;
 mod feeds;
+mod spans;
 mod start;
+mod upkeep;
 
 pub use start::{RunError, run};
