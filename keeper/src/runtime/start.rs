@@ -3,7 +3,7 @@
 use super::core_loop::{CoreLoop, Shown};
 use super::deeds::{Hands, dispatch};
 use super::feeds::{self, ChainHealth};
-use super::upkeep::Upkeep;
+use super::upkeep::{self, Upkeep};
 use crate::adapters::clock::Clock;
 use crate::adapters::evm::{Follower, Sender};
 use crate::adapters::http::{self, Api, HttpLimits, PeerCounts, PeerLimits, Peers};
@@ -215,7 +215,9 @@ impl Parts {
     }
 
     fn upkeep(&self, fault: mpsc::Sender<PreflightError>) -> Upkeep {
+        let local = self.settings.file.rules.local;
         Upkeep {
+            every: if local { upkeep::EVERY_LOCAL } else { upkeep::EVERY },
             node: self.reader.node().clone(),
             deployment: self.settings.deployment.clone(),
             account: self.settings.key.account(),

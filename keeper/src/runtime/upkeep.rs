@@ -15,13 +15,17 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// How often all of it is looked at.
-const EVERY: Duration = Duration::from_secs(60);
+pub(super) const EVERY: Duration = Duration::from_secs(60);
+
+/// The same on a local chain, where all times are short.
+pub(super) const EVERY_LOCAL: Duration = Duration::from_secs(1);
 
 /// Wei in a rao.
 const WEI_PER_RAO: u64 = 1_000_000_000;
 
 /// The task's own things.
 pub(super) struct Upkeep {
+    pub(super) every: Duration,
     pub(super) node: Node,
     pub(super) deployment: Deployment,
     pub(super) account: Account,
@@ -36,7 +40,7 @@ pub(super) struct Upkeep {
 impl Upkeep {
     /// Looks until told to stop.
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut rounds = interval(EVERY);
+        let mut rounds = interval(self.every);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
