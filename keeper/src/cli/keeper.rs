@@ -47,8 +47,8 @@ pub(super) enum KeeperCommand {
     Replay {
         #[command(flatten)]
         store: StoreArgument,
-        /// A log made by `surety keeper export`, `-` for standard input.
-        #[arg(long, conflicts_with_all = ["config", "store"])]
+        /// Instead of a store: a log made by `surety keeper export`, `-` for standard input.
+        #[arg(long)]
         log: Option<PathBuf>,
     },
     /// What a keeper is doing, read from its store, also while it runs.
