@@ -225,6 +225,7 @@ impl Parts {
             store: self.store.clone(),
             clock: self.clock,
             progress: self.shown.progress.clone(),
+            crowded: Default::default(),
             fault,
         }
     }

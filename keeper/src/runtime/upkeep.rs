@@ -6,7 +6,7 @@ use crate::adapters::store::{Store, StoreError};
 use crate::config::{PreflightError, is_the_chain};
 use crate::ports::Progress;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use surety_client::deployment::Deployment;
 use surety_client::provider::Node;
@@ -33,6 +33,8 @@ pub(super) struct Upkeep {
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
     pub(super) progress: Arc<Progress>,
+    /// Whether the store was near its budget when last looked at: that is told once.
+    pub(super) crowded: AtomicBool,
     /// Told when the chain is not the one configured: the keeper must stop.
     pub(super) fault: mpsc::Sender<PreflightError>,
 }
@@ -75,7 +77,7 @@ impl Upkeep {
                 if removed != Default::default() {
                     tracing::info!(?removed, "let go of what need not be kept any longer");
                 }
-                if crowded {
+                if !self.crowded.swap(crowded, Relaxed) && crowded {
                     self.alert("the store comes near store.disk_max_mb: free space or raise it before it is full");
                 }
             }

@@ -58,7 +58,7 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + DEADLINE;
     while !holds() {
         assert!(Instant::now() < end, "never: {what}");
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -88,6 +88,10 @@ fn without_room_the_loop_stands_still_says_so_and_goes_on_where_it_was() {
     let stored = running.store.last_seq().unwrap();
     assert_eq!(stored, acknowledged, "the disk has what was acknowledged, and nothing else");
     while running.deeds.try_recv().is_ok() {}
+    // More than one try: the loop waits as long as it takes.
+    let again = Instant::now() + ROOM_RETRY * 2;
+    until("it has tried again", || Instant::now() > again);
+    assert!(running.is_full() && !running.looping.is_finished());
     running.store.set_full(false).unwrap();
     until("it goes on", || running.taken() > acknowledged && !running.is_full());
     drop(running.inputs);
