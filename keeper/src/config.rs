@@ -73,15 +73,16 @@ pub struct Keys {
 pub struct StorePath {
     /// The SQLite file; made when missing. A dry run uses `<path>.dry-run` instead.
     pub path: PathBuf,
-    /// Entries of the log kept for looking back (`surety keeper replay`), 10,000 to 1,000,000,000. A restart needs none.
+    /// Entries of the log kept for looking back (`surety keeper replay`), 10,000 to 1,000,000,000.
+    /// A restart needs none.
     #[serde(default = "default_log_keep")]
     pub log_keep: u64,
     /// Days that evidence and statements are kept, at least 493 on a public chain: until then a case about them can
     /// still be filed, appealed against or executed (`contracts/SPEC.md`, the bound of invariant 7).
     #[serde(default = "default_keep_days")]
     pub keep_days: u64,
-    /// Most megabytes (10^6 bytes) that the file may take, 64 to 10,000,000. At nine tenths of it the log is cut to what a
-    /// restart needs; evidence is never given up early: a full store stops judging and says so.
+    /// Most megabytes (10^6 bytes) that the file may take, 64 to 10,000,000. At nine tenths of it the log is cut to what
+    /// a restart needs; evidence is never given up early: a full store stops judging and says so.
     #[serde(default = "default_disk_max_mb")]
     pub disk_max_mb: u64,
 }

@@ -1,5 +1,5 @@
-//! A store read by somebody else than its keeper: while it runs, or a copy of it on another machine. Nothing is written,
-//! no lock is taken.
+//! A store read by somebody else than its keeper: while it runs, or a copy of it on another machine. Nothing is
+//! written, no lock is taken.
 
 use super::{StoreError, parse, schema, uint};
 use rusqlite::{Connection, OpenFlags};

@@ -15,8 +15,8 @@ pub struct Verdict {
     pub state: Result<String, String>,
 }
 
-/// Looks at sshd, the accounts, the way to the keys files, the agent's configuration of sshd as sshd understands it, and
-/// the host's own sshd.
+/// Looks at sshd, the accounts, the way to the keys files, the agent's configuration of sshd as sshd understands it,
+/// and the host's own sshd.
 pub async fn inspect(config: &Config, agent: &Path) -> Vec<Verdict> {
     let Some(sshd) = system::find_sshd() else {
         return vec![verdict("sshd", Err(OpensshError::NotInstalled.to_string()))];
