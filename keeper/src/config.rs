@@ -81,8 +81,8 @@ pub struct StorePath {
     /// still be filed, appealed against or executed (`contracts/SPEC.md`, the bound of invariant 7).
     #[serde(default = "default_keep_days")]
     pub keep_days: u64,
-    /// Most megabytes (10^6 bytes) that the file may take, 64 to 10,000,000. At nine tenths of it the log is cut to what
-    /// a restart needs; evidence is never given up early: a full store stops judging and says so.
+    /// Most megabytes (10^6 bytes) that the file may take, 64 to 10,000,000. At nine tenths of it the log is cut to
+    /// what a restart needs; evidence is never given up early: a full store stops judging and says so.
     #[serde(default = "default_disk_max_mb")]
     pub disk_max_mb: u64,
 }
