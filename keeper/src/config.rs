@@ -1,9 +1,10 @@
 //! `keeper.toml`: what an operator says, and whether the chain agrees.
 
 mod preflight;
-pub use preflight::{Preflight, PreflightError};
+pub use preflight::{Preflight, PreflightError, is_the_chain};
 
 use crate::adapters::ssh::{KeeperKey, KeyFileError};
+use crate::adapters::store::{KEEP_DAYS_MIN, Retention};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -12,7 +13,7 @@ use surety_client::deployment::{Deployment, DeploymentError};
 use surety_client::keys::{Key, KeyError};
 use surety_core::payout::PayoutRules;
 use surety_core::rules::{Rules, RulesError};
-use surety_core::types::Kind;
+use surety_core::types::{Kind, Rao};
 
 /// The file, as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -37,6 +38,9 @@ pub struct File {
     /// What this keeper pays gas for, for others.
     #[serde(default)]
     pub payout: PayoutRules,
+    /// When an operator is told.
+    #[serde(default)]
+    pub alerts: Alerts,
 }
 
 /// `[chain]`
@@ -67,8 +71,52 @@ pub struct Keys {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StorePath {
-    /// The SQLite file; made when missing.
+    /// The SQLite file; made when missing. A dry run uses `<path>.dry-run` instead.
     pub path: PathBuf,
+    /// Entries of the log kept for looking back (`surety keeper replay`), 10,000 to 1,000,000,000.
+    /// A restart needs none.
+    #[serde(default = "default_log_keep")]
+    pub log_keep: u64,
+    /// Days that evidence and statements are kept, at least 493 on a public chain: until then a case about them can
+    /// still be filed, appealed against or executed (`contracts/SPEC.md`, the bound of invariant 7).
+    #[serde(default = "default_keep_days")]
+    pub keep_days: u64,
+    /// Most megabytes (10^6 bytes) that the file may take, 64 to 10,000,000. At nine tenths of it the log is cut to
+    /// what a restart needs; evidence is never given up early: a full store stops judging and says so.
+    #[serde(default = "default_disk_max_mb")]
+    pub disk_max_mb: u64,
+}
+
+impl StorePath {
+    /// The same as the store takes it.
+    pub fn retention(&self) -> Retention {
+        let (log_keep, keep_secs) = (self.log_keep, self.keep_days.saturating_mul(86_400));
+        Retention { log_keep, keep_secs, disk_max_bytes: self.disk_max_mb.saturating_mul(1_000_000) }
+    }
+
+    /// The file used: a dry run must not leave wishes behind for a keeper that means them.
+    pub fn file(&self, dry_run: bool) -> PathBuf {
+        let mut name = self.path.clone().into_os_string();
+        if dry_run {
+            name.push(".dry-run");
+        }
+        name.into()
+    }
+}
+
+/// `[alerts]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Alerts {
+    /// Below this balance of the keeper's account, in rao, an alert goes out. Filing a case takes about 0.003 TAO (some
+    /// 300,000 gas at Subtensor's 10 gwei): the default is about thirty cases.
+    pub gas_min_rao: Rao,
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self { gas_min_rao: 100_000_000 }
+    }
 }
 
 /// `[http]`
@@ -94,6 +142,18 @@ pub struct Look {
     /// Look at private and loopback addresses too: local chains only.
     #[serde(default)]
     pub allow_private: bool,
+}
+
+fn default_log_keep() -> u64 {
+    2_000_000
+}
+
+fn default_keep_days() -> u64 {
+    500
+}
+
+fn default_disk_max_mb() -> u64 {
+    20_000
 }
 
 fn default_poll_ms() -> u64 {
@@ -150,6 +210,16 @@ pub enum ConfigError {
     SshKey(#[from] KeyFileError),
 }
 
+impl File {
+    /// Reads `path` alone, none of the files it names: what looking at a store needs.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
+        let parse = |e| ConfigError::Parse { path: path.to_path_buf(), why: one_sentence(&text, &e) };
+        toml::from_str(&text).map_err(parse)
+    }
+}
+
 /// A configuration whose files are read and whose values make sense.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -166,10 +236,7 @@ pub struct Settings {
 impl Settings {
     /// Reads `path` and the files it names, and checks everything that can be checked without a network.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
-        let parse = |e| ConfigError::Parse { path: path.to_path_buf(), why: one_sentence(&text, &e) };
-        let file: File = toml::from_str(&text).map_err(parse)?;
+        let file = File::read(path)?;
         let deployment = Deployment::read(&file.chain.deployment)?;
         check(&file, deployment.chain_id)?;
         let key = Key::read(&file.keys.evm)?;
@@ -203,10 +270,26 @@ fn check(file: &File, chain_id: u64) -> Result<(), ConfigError> {
     if let Some(odd) = file.look.anchors.iter().find(|anchor| !is_host_port(anchor)) {
         return value(&format!("look.anchors has '{odd}', want host:port, as in example.org:443"));
     }
+    check_store(&file.store, file.rules.local)?;
     if file.look.allow_private && !file.rules.local {
         return value("look.allow_private is for local chains: set rules.local there, or remove it");
     }
     Ok(())
+}
+
+fn check_store(store: &StorePath, local: bool) -> Result<(), ConfigError> {
+    let keep_days_min = if local { 1 } else { KEEP_DAYS_MIN };
+    let bounds = [
+        ("log_keep", store.log_keep, if local { 1_000 } else { 10_000 }, 1_000_000_000),
+        ("keep_days", store.keep_days, keep_days_min, 3_650),
+        ("disk_max_mb", store.disk_max_mb, if local { 1 } else { 64 }, 10_000_000),
+    ];
+    match bounds.into_iter().find(|(_, value, min, max)| value < min || value > max) {
+        Some((name, value, min, max)) => {
+            Err(ConfigError::Value { what: format!("store.{name} is {value}, expected {min} to {max}") })
+        }
+        None => Ok(()),
+    }
 }
 
 /// A name, an IPv4 address or an IPv6 address in brackets, and a port. Whether it answers is for the looks to tell.

@@ -1,5 +1,6 @@
 //! What the runtime and the HTTP server need of the world, as traits documented by their obligations.
 
+use surety_core::health::Blind;
 use surety_core::statement::{Attestation, Certificate, Signed, Spoof, Statement};
 use surety_core::types::{Hash32, MachineId, RentalId};
 
@@ -45,6 +46,55 @@ pub trait Archive: Send + Sync + 'static {
     fn bundle(&self, digest: Hash32) -> Result<Option<Bundle>, ArchiveError>;
 }
 
+/// Why core does not trust its own eyes, as a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Blindness {
+    /// Just started.
+    Starting = 1,
+    /// No RPC majority.
+    Rpc = 2,
+    /// The chain was never read.
+    NoChain = 3,
+    /// Most anchors do not answer.
+    Anchors = 4,
+    /// This host's clock and the newest block differ.
+    Clock = 5,
+}
+
+impl Blindness {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Starting, Self::Rpc, Self::NoChain, Self::Anchors, Self::Clock];
+
+    /// One word for it, in `/healthz` and `/metrics`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Rpc => "rpc",
+            Self::NoChain => "no_chain",
+            Self::Anchors => "anchors",
+            Self::Clock => "clock",
+        }
+    }
+
+    /// The one with this number.
+    pub fn of(number: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|why| *why as u64 == number)
+    }
+}
+
+impl From<Blind> for Blindness {
+    fn from(blind: Blind) -> Self {
+        match blind {
+            Blind::Starting => Self::Starting,
+            Blind::Rpc => Self::Rpc,
+            Blind::NoChain => Self::NoChain,
+            Blind::Anchors => Self::Anchors,
+            Blind::Clock => Self::Clock,
+        }
+    }
+}
+
 /// How the loop is getting on; updated by the runtime, read by `/healthz` and `/metrics`.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -60,8 +110,26 @@ pub struct Progress {
     pub best_moved_ms: std::sync::atomic::AtomicU64,
     /// Whether core judges itself able to see (1) or blind (0).
     pub seeing: std::sync::atomic::AtomicU64,
-    /// Effects waiting for an answer.
+    /// Wishes of core that wait to be begun.
     pub effects_pending: std::sync::atomic::AtomicU64,
+    /// Why core is blind: the number of a [`Blindness`], 0 while it sees.
+    pub blind: std::sync::atomic::AtomicU64,
+    /// Clock of this host against the newest block, seconds of difference.
+    pub clock_off_secs: std::sync::atomic::AtomicU64,
+    /// 1 while the store has no room: the loop stands still, nothing is judged or signed.
+    pub store_full: std::sync::atomic::AtomicU64,
+    /// Bytes in use in the store.
+    pub store_bytes: std::sync::atomic::AtomicU64,
+    /// Alerts raised.
+    pub alerts: std::sync::atomic::AtomicU64,
+    /// Machines with a tenant that are looked at.
+    pub watched: std::sync::atomic::AtomicU64,
+    /// Machines that failed when last looked at.
+    pub suspected: std::sync::atomic::AtomicU64,
+    /// Balance of the keeper's account in rao, as last read; 0 before it was read.
+    pub gas_balance_rao: std::sync::atomic::AtomicU64,
+    /// 1 while that balance is below the floor.
+    pub gas_low: std::sync::atomic::AtomicU64,
     /// Statements signed.
     pub signed: std::sync::atomic::AtomicU64,
     /// Looks made at machines.

@@ -7,7 +7,9 @@
 mod core_loop;
 mod deeds;
 mod feeds;
+mod spans;
 mod spoofs;
 mod start;
+mod upkeep;
 
 pub use start::{RunError, run};

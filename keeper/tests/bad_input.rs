@@ -2,6 +2,9 @@
 //! a configuration. Each gets one sentence and a non-zero exit, and leaves nothing behind.
 #![allow(clippy::unwrap_used)]
 
+#[path = "bad_input/operating.rs"]
+mod operating;
+
 use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -140,8 +143,12 @@ impl Home {
     }
 
     fn keeper(&self, more: &[&str]) -> Child {
+        self.command("run", more)
+    }
+
+    fn command(&self, name: &str, more: &[&str]) -> Child {
         let config = self.path("keeper.toml");
-        let args = [OsStr::new("keeper"), OsStr::new("run"), OsStr::new("--config"), config.as_os_str()];
+        let args = [OsStr::new("keeper"), OsStr::new(name), OsStr::new("--config"), config.as_os_str()];
         let mut command = Command::new(env!("CARGO_BIN_EXE_surety"));
         command.args(args).args(more).env("RUST_BACKTRACE", "full").env_remove("SURETY_LOG");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -317,7 +324,11 @@ fn a_missing_configuration_is_refused() {
 impl Home {
     /// Starts the keeper and waits until it has read the chain.
     async fn run(&self) -> Child {
-        let mut child = self.keeper(&[]);
+        self.run_with(&[]).await
+    }
+
+    async fn run_with(&self, more: &[&str]) -> Child {
+        let mut child = self.keeper(more);
         let url = format!("http://127.0.0.1:{}/healthz", self.port);
         let end = Instant::now() + STARTED_WITHIN;
         loop {

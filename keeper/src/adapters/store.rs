@@ -4,12 +4,19 @@
 //! All calls block.
 
 mod archive;
+mod error;
+mod reading;
+mod retain;
 mod schema;
 
-use crate::ports::ArchiveError;
-use rusqlite::{Connection, Transaction, params};
+pub use error::StoreError;
+pub use reading::{Checkpoint, EvidenceRow, Reading, StatementRow};
+pub use retain::{KEEP_DAYS_MIN, Removed, Retention, SNAPSHOT_EVERY};
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 use surety_core::effect::Effect;
 use surety_core::evidence::Evidence;
@@ -18,72 +25,22 @@ use surety_core::outbox::Row;
 use surety_core::state::{Config, State};
 use surety_core::statement::{Signed, Statement};
 use surety_core::step::step;
-use surety_core::types::Hash32;
-
-/// A snapshot is written after this many inputs, so that a restart replays at most as many.
-pub const SNAPSHOT_EVERY: u64 = 500;
-
-/// Inputs kept before the newest snapshot, for looking back: about two weeks of a keeper with 50 rentals.
-pub const LOG_KEPT: u64 = 2_000_000;
-
-/// Why the store refuses or fails.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The file cannot be made or opened.
-    #[error("cannot open the store {path}: {why}")]
-    Open {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        why: String,
-    },
-    /// Another process has it.
-    #[error("the store {path} is in use by another keeper; two on one store would sign twice. Stop the other one")]
-    InUse {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// It belongs to another keeper, chain or deployment.
-    #[error(
-        "the store {path} was made for another {what}; use another store path, or the configuration it was made with"
-    )]
-    Foreign {
-        /// Which file.
-        path: PathBuf,
-        /// What differs.
-        what: &'static str,
-    },
-    /// The rules do not hold for this chain.
-    #[error(transparent)]
-    Rules(#[from] surety_core::rules::RulesError),
-    /// SQLite failed.
-    #[error("the store failed: {0}")]
-    Sql(#[from] rusqlite::Error),
-    /// What was read back is not what was written.
-    #[error("the store holds something unreadable ({what}): {why}; restore it from a copy, or start a new one")]
-    Corrupt {
-        /// Which part.
-        what: &'static str,
-        /// What is wrong.
-        why: String,
-    },
-    /// A writer panicked while holding the connection.
-    #[error("the store's writer died; restart the keeper")]
-    Poisoned,
-}
-
-impl From<StoreError> for ArchiveError {
-    fn from(error: StoreError) -> Self {
-        Self { why: error.to_string() }
-    }
-}
+use surety_core::types::{Hash32, UnixSecs};
+use surety_core::view::View;
 
 /// The open store.
 #[derive(Debug)]
 pub struct Store {
     connection: Mutex<Connection>,
+    retention: Retention,
+    /// Time of the newest finalized block: what rows are stamped with. It never goes back, and no clock of this host
+    /// moves it.
+    chain_secs: AtomicU64,
     _lock: File,
 }
+
+/// What `meta.mode` says of a store that a dry run made.
+const DRY: &str = "dry run";
 
 /// What a start finds.
 #[derive(Debug)]
@@ -97,8 +54,14 @@ pub struct Loaded {
 }
 
 impl Store {
-    /// Opens or makes the store at `path`.
+    /// Opens or makes the store at `path`, with the default limits.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with(path, Retention::default(), false)
+    }
+
+    /// Opens or makes the store at `path`. What a dry run wished is never done, so its store is not a keeper's, nor a
+    /// keeper's its: each refuses the other's.
+    pub fn open_with(path: &Path, retention: Retention, dry_run: bool) -> Result<Self, StoreError> {
         let failed = |why: String| StoreError::Open { path: path.to_path_buf(), why };
         let io = |e: std::io::Error| failed(e.to_string());
         create_private(path).map_err(io)?;
@@ -108,15 +71,16 @@ impl Store {
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path: path.to_path_buf() }),
             Err(TryLockError::Error(e)) => return Err(io(e)),
         }
-        let opened = Connection::open(path).map_err(StoreError::Sql).and_then(|db| {
-            schema::prepare(&db)?;
+        let opened = Connection::open(path).map_err(StoreError::from).and_then(|mut db| {
+            schema::prepare(&mut db, retention.disk_max_bytes)?;
             Ok(db)
         });
         let connection = opened.map_err(|error| match error {
             StoreError::Sql(e) => failed(e.to_string()),
             other => other,
         })?;
-        Ok(Self { connection: Mutex::new(connection), _lock: lock })
+        check_mode(&connection, path, dry_run)?;
+        Ok(Self { connection: Mutex::new(connection), retention, chain_secs: AtomicU64::new(0), _lock: lock })
     }
 
     /// Loads the state: the newest snapshot, and the log after it replayed. A new store starts from `config`.
@@ -126,7 +90,7 @@ impl Store {
         let stored = schema::snapshot(&db)?;
         let is_new = stored.is_none();
         let (mut state, mut seq) = match stored {
-            Some((text, seq)) => (parse::<State>("snapshot", &text)?, seq),
+            Some(found) => found,
             None if schema::log_is_empty(&db)? => (State::new(config.clone())?, 0),
             None => return Err(StoreError::Corrupt { what: "snapshot", why: "there is a log, and none to it".into() }),
         };
@@ -136,8 +100,12 @@ impl Store {
             // Rules may be changed between runs, identity may not. From the first moment on the file says whose it is,
             // and no input is ever replayed by other rules than it was taken by.
             state.config = config.clone();
-            write_snapshot(&mut db, seq, &state)?;
+            let tx = db.transaction()?;
+            let text = retain::write_snapshot(&tx, seq, &state)?;
+            retain::write_checkpoint(&tx, seq, &text)?;
+            tx.commit()?;
         }
+        self.chain_secs.fetch_max(state.world.finalized.block.timestamp_secs, Relaxed);
         let unsigned = schema::effects(&db)?;
         let unsigned = unsigned.iter().map(|text| parse("effects", text)).collect::<Result<_, _>>()?;
         Ok(Loaded { state, seq, unsigned })
@@ -147,21 +115,23 @@ impl Store {
     pub fn commit(&self, seq: u64, input: &Input, effects: &[Effect]) -> Result<(), StoreError> {
         let mut db = self.db()?;
         let tx = db.transaction()?;
-        tx.execute("INSERT INTO log (seq, input) VALUES (?1, ?2)", params![int(seq), render(input)?])?;
+        let text = render(input)?;
+        let sum = schema::sum_of(seq, &text);
+        tx.execute("INSERT INTO log (seq, input, sum) VALUES (?1, ?2, ?3)", params![int(seq), text, sum])?;
         match input {
             Input::Signed(signed) => {
-                keep_statement(&tx, signed, true)?;
+                keep_statement(&tx, signed, true, self.chain_secs())?;
                 forget_effect(&tx, signed)?;
             }
             Input::Peer(peer) => {
                 let signed =
                     Signed { statement: peer.statement.into(), signer: peer.signer, signature: peer.signature };
-                keep_statement(&tx, &signed, false)?;
+                keep_statement(&tx, &signed, false, self.chain_secs())?;
             }
             Input::PeerSpoof(peer) => {
                 let signed =
                     Signed { statement: peer.statement.into(), signer: peer.signer, signature: peer.signature };
-                keep_statement(&tx, &signed, false)?;
+                keep_statement(&tx, &signed, false, self.chain_secs())?;
             }
             Input::Tx(result) => {
                 tx.execute("UPDATE outbox SET reported = 1 WHERE id = ?1", [result.id.0])?;
@@ -172,33 +142,63 @@ impl Store {
             keep_effect(&tx, effect)?;
         }
         tx.commit()?;
+        if let Input::Chain(update) = input
+            && update.view == View::Finalized
+        {
+            self.chain_secs.fetch_max(update.block.timestamp_secs, Relaxed);
+        }
         Ok(())
     }
 
-    /// Writes a snapshot and lets go of log entries far behind it.
-    pub fn snapshot(&self, seq: u64, state: &State) -> Result<(), StoreError> {
-        write_snapshot(&mut *self.db()?, seq, state)
+    /// Time of the newest finalized block known, Unix seconds; 0 before one is read.
+    pub(crate) fn chain_secs(&self) -> UnixSecs {
+        self.chain_secs.load(Relaxed)
     }
 
     /// Stores evidence under its digest. Must be on disk before anything that names the digest is signed.
     pub fn put_evidence(&self, digest: Hash32, evidence: &Evidence) -> Result<(), StoreError> {
         let body = render(evidence)?;
-        self.db()?.execute("INSERT OR IGNORE INTO evidence (digest, body) VALUES (?1, ?2)", params![digest.0, body])?;
+        let sql = "INSERT OR IGNORE INTO evidence (digest, body, stored_secs) VALUES (?1, ?2, ?3)";
+        self.db()?.execute(sql, params![digest.0, body, int(self.chain_secs())])?;
         Ok(())
     }
 
     /// Rows of the lane whose end has not been logged yet, in order.
     pub fn lane(&self) -> Result<Vec<Row>, StoreError> {
-        let db = self.db()?;
-        let mut query = db.prepare("SELECT row FROM outbox WHERE reported = 0 ORDER BY position LIMIT 256")?;
-        let texts = query.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-        texts.iter().map(|text| parse("outbox", text)).collect()
+        lane_rows(&*self.db()?)
     }
 
     /// Stores where a row stands, before the next action is taken.
     pub fn put_row(&self, row: &Row) -> Result<(), StoreError> {
         self.db()?.execute("UPDATE outbox SET row = ?2 WHERE id = ?1", params![row.id.0, render(row)?])?;
         Ok(())
+    }
+
+    /// Bytes of the file that hold something.
+    pub fn size_bytes(&self) -> Result<u64, StoreError> {
+        schema::size_bytes(&*self.db()?)
+    }
+
+    /// The last input on disk.
+    #[cfg(test)]
+    pub(crate) fn last_seq(&self) -> Result<u64, StoreError> {
+        Ok(uint(self.db()?.query_row("SELECT coalesce(max(seq), 0) FROM log", [], |row| row.get(0))?))
+    }
+
+    /// Writes a checkpoint out of turn.
+    #[cfg(test)]
+    pub(crate) fn checkpoint_now(&self, seq: u64, state: &State) -> Result<(), StoreError> {
+        let mut db = self.db()?;
+        let tx = db.transaction()?;
+        retain::write_checkpoint(&tx, seq, &render(state)?)?;
+        Ok(tx.commit()?)
+    }
+
+    /// Takes away, or gives back, all pages that are not written to yet: a full disk for tests.
+    #[cfg(test)]
+    pub(crate) fn set_full(&self, full: bool) -> Result<(), StoreError> {
+        let pages_max = if full { 1 } else { 1_000_000 };
+        Ok(self.db()?.pragma_update(None, "max_page_count", pages_max)?)
     }
 
     fn db(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {
@@ -224,29 +224,46 @@ fn lock_file(path: &Path) -> std::io::Result<File> {
 }
 
 fn replay(db: &Connection, state: &mut State, seq: &mut u64) -> Result<(), StoreError> {
-    let mut tail = db.prepare("SELECT seq, input FROM log WHERE seq > ?1 ORDER BY seq")?;
+    let mut tail = db.prepare("SELECT seq, input, sum FROM log WHERE seq > ?1 ORDER BY seq")?;
     let mut rows = tail.query([int(*seq)])?;
     while let Some(row) = rows.next()? {
         let next = seq.saturating_add(1);
         if uint(row.get(0)?) != next {
             return Err(StoreError::Corrupt { what: "log", why: format!("entry {next} is missing") });
         }
-        step(state, &parse::<Input>("log", &row.get::<_, String>(1)?)?);
+        let text: String = row.get(1)?;
+        schema::check_entry(next, &text, row.get(2)?)?;
+        step(state, &parse::<Input>("log", &text)?);
         *seq = next;
     }
     Ok(())
 }
 
-fn write_snapshot(db: &mut Connection, seq: u64, state: &State) -> Result<(), StoreError> {
-    let tx = db.transaction()?;
-    tx.execute(
-        "INSERT INTO snapshot (id, seq, state) VALUES (1, ?1, ?2)
-         ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, state = excluded.state",
-        params![int(seq), render(state)?],
-    )?;
-    tx.execute("DELETE FROM log WHERE seq <= ?1", [int(seq.saturating_sub(LOG_KEPT))])?;
-    tx.commit()?;
-    Ok(())
+fn lane_rows(db: &Connection) -> Result<Vec<Row>, StoreError> {
+    let mut query = db.prepare("SELECT row FROM outbox WHERE reported = 0 ORDER BY position LIMIT 256")?;
+    let texts = query.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    texts.iter().map(|text| parse("outbox", text)).collect()
+}
+
+fn mode(db: &Connection) -> Result<Option<String>, StoreError> {
+    Ok(db.query_row("SELECT value FROM meta WHERE key = 'mode'", [], |row| row.get(0)).optional()?)
+}
+
+/// A store is marked at its making, for good.
+fn check_mode(db: &Connection, path: &Path, dry_run: bool) -> Result<(), StoreError> {
+    let wanted = if dry_run { DRY } else { "keeper" };
+    let made: bool =
+        db.query_row("SELECT EXISTS (SELECT 1 FROM log) OR EXISTS (SELECT 1 FROM snapshot)", [], |row| row.get(0))?;
+    let found = mode(db)?.or_else(|| made.then(|| "keeper".to_owned()));
+    match found.as_deref() {
+        Some(found) if found == wanted => Ok(()),
+        Some(DRY) => Err(StoreError::Foreign { path: path.to_path_buf(), what: "purpose: a dry run" }),
+        Some(_) => Err(StoreError::Foreign { path: path.to_path_buf(), what: "purpose: a keeper that signs" }),
+        None => {
+            db.execute("INSERT INTO meta (key, value) VALUES ('mode', ?1)", [wanted])?;
+            Ok(())
+        }
+    }
 }
 
 fn check_identity(path: &Path, stored: &Config, given: &Config) -> Result<(), StoreError> {
@@ -290,16 +307,29 @@ fn forget_effect(tx: &Transaction<'_>, signed: &Signed<Statement>) -> Result<(),
     Ok(())
 }
 
-fn keep_statement(tx: &Transaction<'_>, signed: &Signed<Statement>, own: bool) -> Result<(), StoreError> {
+fn keep_statement(
+    tx: &Transaction<'_>,
+    signed: &Signed<Statement>,
+    own: bool,
+    now_secs: UnixSecs,
+) -> Result<(), StoreError> {
     let (rental, machine) = match &signed.statement {
         Statement::Attestation(a) => (Some(int(a.rental)), None),
         Statement::Certificate(c) => (None, Some(c.machine.0)),
         Statement::Spoof(s) => (None, Some(s.machine.0)),
     };
     tx.execute(
-        "INSERT OR IGNORE INTO statements (own, rental, machine, digest, signature, signed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![own, rental, machine, signed.statement.evidence().0, signed.signature.0, render(signed)?],
+        "INSERT OR IGNORE INTO statements (own, rental, machine, digest, signature, signed, stored_secs)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            own,
+            rental,
+            machine,
+            signed.statement.evidence().0,
+            signed.signature.0,
+            render(signed)?,
+            int(now_secs)
+        ],
     )?;
     Ok(())
 }
@@ -322,4 +352,4 @@ fn uint(value: i64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,7 +3,7 @@
 mod audit;
 mod deploy;
 pub mod evidence;
-mod keeper;
+pub mod keeper;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -22,10 +22,10 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the service a validator runs.
+    /// The service a validator runs, and what it keeps.
     Keeper {
         #[command(subcommand)]
-        command: KeeperCommand,
+        command: keeper::KeeperCommand,
     },
     /// Look at evidence.
     Evidence {
@@ -38,22 +38,6 @@ enum Command {
     /// Prove from chain what is deployed: code, parameters, owners, every ledger. Exit status 0: everything holds.
     /// Example: surety audit --network testnet --rpc http://127.0.0.1:9944
     Audit(audit::AuditArguments),
-}
-
-#[derive(Debug, Subcommand)]
-enum KeeperCommand {
-    /// Follow the chain, watch machines, sign, file. Example: surety keeper run --config keeper.toml
-    Run {
-        /// The configuration file.
-        #[arg(long, env = "SURETY_KEEPER_CONFIG")]
-        config: PathBuf,
-        /// Do everything but sign and send.
-        #[arg(long)]
-        dry_run: bool,
-        /// Check the configuration against the chain, and exit.
-        #[arg(long)]
-        check: bool,
-    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,9 +60,7 @@ impl Cli {
     /// Does what was asked.
     pub fn run(self) -> Result<()> {
         match self.command {
-            Command::Keeper { command: KeeperCommand::Run { config, dry_run, check } } => {
-                keeper::run(&config, dry_run, check)
-            }
+            Command::Keeper { command } => command.run(),
             Command::Evidence { command: EvidenceCommand::Verify { file, deployment, rpc } } => {
                 verify_evidence(&file, deployment.as_deref(), rpc.as_deref())
             }

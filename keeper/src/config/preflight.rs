@@ -1,6 +1,7 @@
 //! Whether the chain is the one configured: asked before anything is stored or signed.
 
 use super::Settings;
+use surety_client::deployment::Deployment;
 use surety_client::provider::{Node, NodeError, Tag};
 use surety_client::reader::Reader;
 use surety_core::types::Account;
@@ -61,19 +62,8 @@ pub struct Preflight {
 impl Preflight {
     /// Connects to the first endpoint that answers, and compares chain, code and times.
     pub async fn run(settings: &Settings) -> Result<Self, PreflightError> {
-        let (node, chain_id) = first_answering(&settings.file.chain.rpc).await?;
-        let wanted = settings.deployment.chain_id;
-        if chain_id != wanted {
-            return Err(PreflightError::WrongChain { found: chain_id, wanted });
-        }
-        for (name, contract) in settings.deployment.contracts() {
-            let address = contract.address;
-            match node.code_hash(address).await? {
-                None => return Err(PreflightError::NoCode { name, address }),
-                Some(found) if found != contract.code_hash => return Err(PreflightError::OtherCode { name, address }),
-                Some(_) => {}
-            }
-        }
+        let node = first_answering(&settings.file.chain.rpc).await?;
+        is_the_chain(&node, &settings.deployment).await?;
         let reader = Reader::new(node, &settings.deployment);
         let latest = reader.node().header(Tag::Latest).await?;
         let block = latest.map(|h| h.number.to()).unwrap_or_default();
@@ -85,7 +75,27 @@ impl Preflight {
     }
 }
 
-async fn first_answering(urls: &[String]) -> Result<(Node, u64), PreflightError> {
+/// Whether the node's chain is the deployment's: its number, and the code of every contract.
+///
+/// # Errors
+/// What differs, or that the node failed.
+pub async fn is_the_chain(node: &Node, deployment: &Deployment) -> Result<(), PreflightError> {
+    let (found, wanted) = (node.chain_id().await?, deployment.chain_id);
+    if found != wanted {
+        return Err(PreflightError::WrongChain { found, wanted });
+    }
+    for (name, contract) in deployment.contracts() {
+        let address = contract.address;
+        match node.code_hash(address).await? {
+            None => return Err(PreflightError::NoCode { name, address }),
+            Some(found) if found != contract.code_hash => return Err(PreflightError::OtherCode { name, address }),
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+async fn first_answering(urls: &[String]) -> Result<Node, PreflightError> {
     let mut last = NodeError::BadUrl { url: String::new() };
     for url in urls {
         match connect(url).await {
@@ -96,8 +106,8 @@ async fn first_answering(urls: &[String]) -> Result<(Node, u64), PreflightError>
     Err(PreflightError::Unreachable(last))
 }
 
-async fn connect(url: &str) -> Result<(Node, u64), NodeError> {
+async fn connect(url: &str) -> Result<Node, NodeError> {
     let node = Node::new(url)?;
-    let chain_id = node.chain_id().await?;
-    Ok((node, chain_id))
+    node.chain_id().await?;
+    Ok(node)
 }

@@ -273,6 +273,25 @@ fn polls_are_between_a_tenth_of_a_second_and_a_minute() {
 }
 
 #[test]
+fn evidence_is_kept_as_long_as_the_contracts_may_ask_for_it() {
+    assert_eq!(refused_with("store", "keep_days", 492), "store.keep_days is 492, expected 493 to 3650");
+    assert_eq!(refused_with("store", "log_keep", 9_999), "store.log_keep is 9999, expected 10000 to 1000000000");
+    assert_eq!(refused_with("store", "disk_max_mb", 63), "store.disk_max_mb is 63, expected 64 to 10000000");
+    let home = Home::new();
+    home.configure(|table| {
+        section(table, "store").insert("keep_days".into(), 493.into());
+    });
+    let store = home.read().unwrap().file.store;
+    assert_eq!(store.retention().keep_secs, 493 * 86_400);
+    assert_eq!(store.file(true), home.path("keeper.db.dry-run"));
+    home.configure(|table| {
+        section(table, "store").insert("keep_days".into(), 1.into());
+        section(table, "rules").insert("local".into(), true.into());
+    });
+    assert_eq!(home.read().unwrap().file.store.keep_days, 1, "a local chain's past is short");
+}
+
+#[test]
 fn private_addresses_are_for_local_chains() {
     let want = "look.allow_private is for local chains: set rules.local there, or remove it";
     assert_eq!(refused_with("look", "allow_private", true), want);

@@ -3,10 +3,12 @@
 use crate::adapters::clock::Clock;
 use crate::adapters::store::{SNAPSHOT_EVERY, Store, StoreError};
 use crate::outbox::Finalized;
-use crate::ports::Progress;
+use crate::ports::{Blindness, Progress};
+use crate::runtime::spans;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 use surety_core::effect::Effect;
 use surety_core::input::Input;
 use surety_core::state::State;
@@ -14,6 +16,9 @@ use surety_core::step::step;
 use surety_core::types::Account;
 use surety_core::view::{KeeperView, View};
 use tokio::sync::mpsc;
+
+/// How often a store without room is tried again.
+const ROOM_RETRY: Duration = Duration::from_secs(1);
 
 /// The keeper set as last read, for tasks that talk to peers.
 pub(super) type KnownKeepers = Arc<RwLock<BTreeMap<Account, KeeperView>>>;
@@ -47,29 +52,71 @@ impl CoreLoop {
     ) -> Result<(), StoreError> {
         self.show_world();
         while let Some(input) = inputs.blocking_recv() {
-            let effects = self.step(&input)?;
+            let effects = self.step(&input, || inputs.is_closed())?;
             for effect in effects {
+                spans::announce(&effect);
+                if matches!(effect, Effect::Alert { .. }) {
+                    add(&self.shown.progress.alerts);
+                }
                 if deeds.blocking_send(effect).is_err() {
                     return self.leave();
                 }
             }
+            let waiting = deeds.max_capacity().saturating_sub(deeds.capacity());
+            self.shown.progress.effects_pending.store(u64::try_from(waiting).unwrap_or(u64::MAX), Relaxed);
         }
         self.leave()
     }
 
-    fn step(&mut self, input: &Input) -> Result<Vec<Effect>, StoreError> {
+    fn step(&mut self, input: &Input, stopping: impl Fn() -> bool) -> Result<Vec<Effect>, StoreError> {
+        let _span = spans::of_input(input).entered();
         let effects = step(&mut self.state, input);
         self.seq += 1;
-        self.store.commit(self.seq, input, &effects)?;
+        self.with_room(&stopping, |own| own.store.commit(own.seq, input, &effects))?;
         if self.seq.is_multiple_of(SNAPSHOT_EVERY) {
-            self.store.snapshot(self.seq, &self.state)?;
+            self.with_room(&stopping, |own| own.store.snapshot(own.seq, &own.state))?;
         }
         self.show(input);
         Ok(effects)
     }
 
+    /// Writes, and waits while there is no room: nothing is judged, signed or sent meanwhile, since no wish is let out
+    /// before its step is on disk, and nothing that was acknowledged is lost. Other failures end the process.
+    fn with_room(
+        &self,
+        stopping: &impl Fn() -> bool,
+        write: impl Fn(&Self) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let full = &self.shown.progress.store_full;
+        loop {
+            match write(self) {
+                Err(error) if error.is_full() && !stopping() => {
+                    if full.swap(1, Relaxed) == 0 {
+                        add(&self.shown.progress.alerts);
+                        tracing::error!(alert = true, %error, "nothing is judged or signed until there is room");
+                    }
+                    if let Err(error) = self.store.make_room() {
+                        tracing::debug!(%error, "no room could be made");
+                    }
+                    std::thread::sleep(ROOM_RETRY);
+                }
+                Ok(()) => {
+                    if full.swap(0, Relaxed) == 1 {
+                        tracing::info!("the store has room again");
+                    }
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     fn leave(&self) -> Result<(), StoreError> {
-        self.store.snapshot(self.seq, &self.state)?;
+        match self.store.snapshot(self.seq, &self.state) {
+            // The log has it all.
+            Err(error) if error.is_full() => tracing::warn!(%error, "no last snapshot"),
+            other => other?,
+        }
         tracing::info!(seq = self.seq, state = %self.state.hash(), "the log is closed");
         Ok(())
     }
@@ -79,7 +126,9 @@ impl CoreLoop {
         progress.inputs.store(self.seq, Relaxed);
         progress.last_step_ms.store(self.clock.now_ms(), Relaxed);
         progress.seeing.store(u64::from(self.state.health.blind.is_none()), Relaxed);
+        progress.blind.store(self.state.health.blind.map_or(0, |why| Blindness::from(why) as u64), Relaxed);
         match input {
+            Input::Tick(_) => self.show_watches(),
             Input::Chain(update) => {
                 let number = update.block.number;
                 let shown = if update.view == View::Best { &progress.best_block } else { &progress.finalized_block };
@@ -93,6 +142,17 @@ impl CoreLoop {
             Input::Tx(_) => add(&progress.settled),
             _ => {}
         }
+    }
+
+    fn show_watches(&self) {
+        let (progress, state) = (&self.shown.progress, &self.state);
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let watched = state.watches.values().filter(|watch| watch.tenancy.is_some()).count();
+        progress.watched.store(count(watched), Relaxed);
+        progress.suspected.store(count(state.watches.values().filter(|watch| watch.suspected).count()), Relaxed);
+        let newest = state.world.best.block.timestamp_secs;
+        let off = if newest == 0 { 0 } else { newest.abs_diff(state.clock.now_secs()) };
+        progress.clock_off_secs.store(off, Relaxed);
     }
 
     fn show_world(&self) {
@@ -110,3 +170,6 @@ impl CoreLoop {
 fn add(counter: &AtomicU64) {
     counter.fetch_add(1, Relaxed);
 }
+
+#[cfg(test)]
+mod tests;

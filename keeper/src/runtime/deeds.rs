@@ -17,6 +17,7 @@ use surety_core::statement::{Signed, Statement};
 use surety_core::types::{Endpoint, MachineId, SshKey};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 /// What deeds are done with.
 pub(super) struct Hands {
@@ -46,13 +47,14 @@ pub(super) async fn dispatch(hands: Arc<Hands>, mut wishes: mpsc::Receiver<Effec
             Some(_) = deeds.join_next() => continue,
         };
         let Some(wish) = wish else { return };
-        let hands = hands.clone();
-        deeds.spawn(async move {
+        let (hands, span) = (hands.clone(), spans::of_effect(&wish));
+        let deed = async move {
             if let Some(input) = hands.grant(wish).await {
                 // A closed channel means that the keeper is stopping.
                 let _ = hands.inputs.send(input).await;
             }
-        });
+        };
+        deeds.spawn(deed.instrument(span));
     }
 }
 

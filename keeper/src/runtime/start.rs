@@ -4,6 +4,7 @@ use super::core_loop::{CoreLoop, Shown};
 use super::deeds::{Hands, dispatch};
 use super::feeds::{self, ChainHealth};
 use super::spoofs;
+use super::upkeep::{self, Upkeep};
 use crate::adapters::clock::Clock;
 use crate::adapters::evm::{Follower, Sender};
 use crate::adapters::http::{self, Api, HttpLimits, PeerCounts, PeerLimits, Peers};
@@ -63,7 +64,7 @@ pub async fn run(settings: Settings, dry_run: bool, mut stop: watch::Receiver<bo
     let clock = Clock::start();
     let preflight = Preflight::run(&settings).await?;
     let config = core_config(&settings);
-    let (store, loaded) = open_store(&settings, &config).await?;
+    let (store, loaded) = open_store(&settings, &config, dry_run).await?;
     let address = settings.file.http.listen;
     let listener = TcpListener::bind(address).await.map_err(|source| RunError::Listen { address, source })?;
     let http_address = listener.local_addr().map_err(|source| RunError::Listen { address, source })?;
@@ -90,12 +91,16 @@ pub async fn run(settings: Settings, dry_run: bool, mut stop: watch::Receiver<bo
     parts.spawn_lane(&mut tasks, &stop);
     parts.spawn_http(&mut tasks, listener, &stop);
     tasks.spawn(dispatch(Arc::new(parts.hands()), wishes_rx));
+    let (fault, mut faults) = mpsc::channel(1);
+    tasks.spawn(parts.upkeep(fault).run(stop.clone()));
     drop(parts);
 
-    let early = tokio::select! {
-        _ = stop.changed() => None,
-        ended = &mut looping => Some(ended),
-    };
+    let (mut early, mut fault) = (None, None);
+    tokio::select! {
+        _ = stop.changed() => {}
+        Some(found) = faults.recv() => fault = Some(found),
+        ended = &mut looping => early = Some(ended),
+    }
     // With its senders gone the loop drains what was queued, writes a snapshot and ends.
     tasks.abort_all();
     while tasks.join_next().await.is_some() {}
@@ -103,7 +108,8 @@ pub async fn run(settings: Settings, dry_run: bool, mut stop: watch::Receiver<bo
         Some(ended) => ended,
         None => tokio::time::timeout(STOP_WITHIN, looping).await.map_err(|_| RunError::LoopDied)?,
     };
-    ended.map_err(|_| RunError::LoopDied)?.map_err(RunError::Store)
+    ended.map_err(|_| RunError::LoopDied)?.map_err(RunError::Store)?;
+    fault.map_or(Ok(()), |found| Err(RunError::Preflight(found)))
 }
 
 fn core_config(settings: &Settings) -> Config {
@@ -133,11 +139,12 @@ fn contracts(settings: &Settings) -> Contracts {
     Contracts { escrow: d.escrow.address, arbiter: d.arbiter.address, vault: d.vault.address }
 }
 
-async fn open_store(settings: &Settings, config: &Config) -> Result<(Arc<Store>, Loaded), RunError> {
-    let path = settings.file.store.path.clone();
+async fn open_store(settings: &Settings, config: &Config, dry_run: bool) -> Result<(Arc<Store>, Loaded), RunError> {
+    let path = settings.file.store.file(dry_run);
+    let retention = settings.file.store.retention();
     let config = config.clone();
     let opening = tokio::task::spawn_blocking(move || {
-        let store = Store::open(&path)?;
+        let store = Store::open_with(&path, retention, dry_run)?;
         let loaded = store.load(&path, &config)?;
         Ok::<_, StoreError>((Arc::new(store), loaded))
     });
@@ -216,6 +223,22 @@ impl Parts {
                 tracing::error!(%error, "the HTTP API ended");
             }
         });
+    }
+
+    fn upkeep(&self, fault: mpsc::Sender<PreflightError>) -> Upkeep {
+        let local = self.settings.file.rules.local;
+        Upkeep {
+            every: if local { upkeep::EVERY_LOCAL } else { upkeep::EVERY },
+            node: self.reader.node().clone(),
+            deployment: self.settings.deployment.clone(),
+            account: self.settings.key.account(),
+            gas_min_rao: self.settings.file.alerts.gas_min_rao,
+            store: self.store.clone(),
+            clock: self.clock,
+            progress: self.shown.progress.clone(),
+            crowded: Default::default(),
+            fault,
+        }
     }
 
     fn hands(&self) -> Hands {

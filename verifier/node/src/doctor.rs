@@ -1,12 +1,17 @@
 //! `surety-node doctor`: is everything there that the agent needs? Each failing item says what is wrong and what to do.
 
 use crate::chain::EvmReader;
-use crate::config::Config;
+use crate::config::{Config, DeviceKind};
 use crate::hostkey::HostKey;
 use crate::openssh;
 use crate::reconcile::error_chain;
 use std::fmt;
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use surety_core::view::BlockRef;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 /// One thing that was looked at.
 #[derive(Debug)]
@@ -28,10 +33,11 @@ impl fmt::Display for Finding {
 
 /// Looks at everything; later items are left out where an earlier one makes them pointless.
 pub async fn examine(config: &Config, use_sshd: bool) -> Vec<Finding> {
-    let mut findings = vec![state_dir(config)];
+    let mut findings = vec![state_dir(config), disk(config), device(config)];
     if use_sshd || !config.dev {
-        findings.push(sshd());
+        findings.extend(sshd(config).await);
     }
+    findings.push(running(config).await);
     let key = HostKey::from_file(&config.host_key).map_err(|error| error_chain(&error));
     findings
         .push(finding("host key", key.as_ref().map(|key| format!("machine {}", key.machine())).map_err(Clone::clone)));
@@ -64,9 +70,73 @@ fn state_dir(config: &Config) -> Finding {
     )
 }
 
-fn sshd() -> Finding {
-    let found = openssh::find_sshd().map(|path| path.display().to_string());
-    finding("sshd", found.ok_or_else(|| openssh::OpensshError::NotInstalled.to_string()))
+/// Least room for a tenant's data and the agent's own.
+const DISK_FREE_MIN_BYTES: u64 = 5 << 30;
+/// A clock this far from the chain's grants and expires at other times than the chain says.
+const CLOCK_OFF_MAX_SECS: u64 = 60;
+/// Longest that the agent's own port may take to greet.
+const GREETING_MAX: Duration = Duration::from_secs(5);
+
+fn disk(config: &Config) -> Finding {
+    let free = nix::sys::statvfs::statvfs(&config.state_dir).map(|fs| fs.blocks_available() * fs.fragment_size());
+    let dir = config.state_dir.display();
+    let state = match free {
+        Ok(free) if free < DISK_FREE_MIN_BYTES => Err(format!(
+            "{free} bytes are free at {dir}, {DISK_FREE_MIN_BYTES} are needed for a tenant's data: free some, or use \
+             another state_dir"
+        )),
+        Ok(free) => Ok(format!("{} GiB free at {dir}", free >> 30)),
+        Err(error) => Err(format!("cannot tell how much is free at {dir}: {error}")),
+    };
+    finding("disk", state)
+}
+
+/// Which devices prove what, and whether a driver is visible.
+fn device(config: &Config) -> Finding {
+    let driver = std::fs::read_to_string("/proc/driver/nvidia/version").ok();
+    let driver = driver.and_then(|text| text.lines().next().map(|line| line.chars().take(120).collect::<String>()));
+    let seen = driver.map_or("no NVIDIA driver is visible".to_owned(), |line| {
+        format!("an NVIDIA driver is visible ({line}), which this kind does not use")
+    });
+    let DeviceKind::Cpu = config.device.kind;
+    finding("device", Ok(format!("CPU mode, class {}: proves no GPU; {seen}", config.device.class)))
+}
+
+async fn sshd(config: &Config) -> Vec<Finding> {
+    let agent = std::env::current_exe().unwrap_or_default();
+    let verdicts = openssh::inspect(config, &agent).await;
+    verdicts.into_iter().map(|verdict| finding(verdict.item, verdict.state)).collect()
+}
+
+/// An agent that says it listens must greet.
+async fn running(config: &Config) -> Finding {
+    let note = std::fs::read_to_string(config.state_dir.join("listen")).ok();
+    let Some(address) = note.and_then(|text| text.trim().parse::<SocketAddr>().ok()) else {
+        return finding("agent", Ok("not running now".into()));
+    };
+    let greeting = timeout(GREETING_MAX, async {
+        let mut stream = TcpStream::connect(address).await?;
+        let mut start = [0; 8];
+        stream.read_exact(&mut start).await.map(|_| start)
+    });
+    let state = match greeting.await {
+        Ok(Ok(start)) if &start == b"SSH-2.0-" => Ok(format!("running, greets at {address}")),
+        Ok(Ok(_)) => Err(format!("something else than SSH answers at {address}: free the port, restart the agent")),
+        Ok(Err(error)) => Err(format!("it should listen at {address}, but: {error}; start it again")),
+        Err(_) => Err(format!("nothing greets at {address} within 5 s: restart the agent")),
+    };
+    finding("agent", state)
+}
+
+fn clock(block: &BlockRef) -> Finding {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let off = now.abs_diff(block.timestamp_secs);
+    let state = if off > CLOCK_OFF_MAX_SECS {
+        Err(format!("this host's clock and the newest block are {off} s apart: set up NTP, or use a node that follows"))
+    } else {
+        Ok(format!("{off} s from the newest block"))
+    };
+    finding("clock", state)
 }
 
 async fn chain(config: &Config, reader: &EvmReader) -> Vec<Finding> {
@@ -75,6 +145,7 @@ async fn chain(config: &Config, reader: &EvmReader) -> Vec<Finding> {
     let mut findings =
         vec![finding("RPC node", told.map_err(|why| format!("{why}; check rpc_url and that the node runs")))];
     if let Ok(block) = best {
+        findings.push(clock(&block));
         findings.push(contracts(reader).await);
         findings.push(registration(config, reader, &block).await);
     }
@@ -112,3 +183,6 @@ async fn registration(config: &Config, reader: &EvmReader, block: &BlockRef) -> 
     };
     finding("registration", state)
 }
+
+#[cfg(test)]
+mod tests;

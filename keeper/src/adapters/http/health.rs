@@ -1,7 +1,7 @@
 //! Is the keeper getting on? Health is progress: a process that answers but does nothing is not healthy.
 
 use super::HttpLimits;
-use crate::ports::Progress;
+use crate::ports::{Blindness, Progress};
 use serde::Serialize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -22,8 +22,13 @@ pub(super) struct Health {
     /// Newest finalized block read, 0 for none.
     pub(super) finalized_block: u64,
     /// Whether the keeper trusts its own eyes. Blind it signs nothing, on purpose, and a restart would not help: so
-    /// that is no reason to be unhealthy, but a metric to alert on.
+    /// that is no reason to be unhealthy, but a metric to alert on. A wrong clock is one: only this host's operator can
+    /// set it.
     pub(super) seeing: bool,
+    /// Why it does not, in one word: `starting`, `rpc`, `no_chain`, `anchors`, `clock`.
+    pub(super) blind: Option<&'static str>,
+    /// Whether the store has no room: then the loop stands still.
+    pub(super) store_full: bool,
 }
 
 /// Judges by how long ago things last moved. At the start everything counts as moved just then.
@@ -44,6 +49,19 @@ pub(super) fn judge(progress: &Progress, now_ms: u64, limits: &HttpLimits) -> He
             "{what} for {best_block_age_ms} ms, at most {most} ms are expected: check the RPC endpoints"
         ));
     }
+    let blind = Blindness::of(progress.blind.load(Relaxed));
+    if blind == Some(Blindness::Clock) {
+        let off_secs = progress.clock_off_secs.load(Relaxed);
+        reasons.push(format!(
+            "this host's clock and the newest block are {off_secs} s apart, nothing is judged or signed: check NTP"
+        ));
+    }
+    let store_full = progress.store_full.load(Relaxed) == 1;
+    if store_full {
+        reasons.push(
+            "the store has no room, nothing is judged or signed: free disk space or raise store.disk_max_mb".into(),
+        );
+    }
     Health {
         healthy: reasons.is_empty(),
         reasons,
@@ -52,6 +70,8 @@ pub(super) fn judge(progress: &Progress, now_ms: u64, limits: &HttpLimits) -> He
         best_block,
         finalized_block: progress.finalized_block.load(Relaxed),
         seeing: progress.seeing.load(Relaxed) == 1,
+        blind: blind.map(Blindness::word),
+        store_full,
     }
 }
 

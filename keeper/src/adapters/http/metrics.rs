@@ -1,24 +1,8 @@
 //! `/metrics` in the Prometheus text format, version 0.0.4. The names, all of which stay:
-//!
-//! | name | what |
-//! |---|---|
-//! | `surety_inputs_total` | inputs appended to the log |
-//! | `surety_last_step_age_seconds` | time since the loop's last step |
-//! | `surety_best_block`, `surety_finalized_block` | newest blocks read |
-//! | `surety_best_block_age_seconds` | time since the best block last moved |
-//! | `surety_seeing` | 1 while the keeper trusts its own eyes, 0 while it is blind and signs nothing |
-//! | `surety_effects_pending` | effects waiting for an answer |
-//! | `surety_signed_total` | statements signed |
-//! | `surety_looks_total` | looks made at machines |
-//! | `surety_transactions_settled_total` | transactions that reached their end |
-//! | `surety_http_answers_total{class}` | answers of this server by class of status: `2xx`, `4xx`, `5xx` |
-//! | `surety_http_shed_total` | requests refused because too many were being answered |
-//! | `surety_peer_requests_total` | requests to other keepers |
-//! | `surety_peer_failures_total` | those that failed |
-//! | `surety_peer_attestations_total` | attestations received whose signature is the peer's |
-//! | `surety_peer_dropped_total` | attestations received and dropped, since it is not |
+//! `keeper/METRICS.md` has them all, what each means and what to alert on; a test keeps it and this module together.
 
 use super::routes::Shared;
+use crate::ports::Blindness;
 use axum::http::StatusCode;
 use std::fmt::Write;
 use std::sync::atomic::AtomicU64;
@@ -55,7 +39,20 @@ pub(super) fn text(shared: &Shared) -> String {
     page.gauge("finalized_block", "Newest finalized block read.", &progress.finalized_block);
     page.age("best_block_age_seconds", "Time since the best block last moved.", now_ms, &progress.best_moved_ms);
     page.gauge("seeing", "1 while the keeper trusts its own eyes, 0 while it signs nothing.", &progress.seeing);
-    page.gauge("effects_pending", "Effects waiting for an answer.", &progress.effects_pending);
+    page.gauge("effects_pending", "Wishes of the core that wait to be begun.", &progress.effects_pending);
+    page.head("blind", "1 for the reason why the keeper is blind.", "gauge");
+    for why in Blindness::ALL {
+        let is_why = u64::from(progress.blind.load(Relaxed) == why as u64);
+        page.line(&format!("blind{{why=\"{}\"}}", why.word()), &is_why.to_string());
+    }
+    page.gauge("clock_off_seconds", "This host's clock against the newest block.", &progress.clock_off_secs);
+    page.gauge("watched_machines", "Machines with a tenant that are looked at.", &progress.watched);
+    page.gauge("suspected_machines", "Machines that failed when last looked at.", &progress.suspected);
+    page.counter("alerts_total", "Alerts raised.", &progress.alerts);
+    page.gauge("store_full", "1 while the store has no room and the loop stands still.", &progress.store_full);
+    page.gauge("store_bytes", "Bytes in use in the store.", &progress.store_bytes);
+    page.gauge("gas_balance_rao", "Balance of the keeper's account in rao.", &progress.gas_balance_rao);
+    page.gauge("gas_low", "1 while that balance is below alerts.gas_min_rao.", &progress.gas_low);
     page.counter("signed_total", "Statements signed.", &progress.signed);
     page.counter("looks_total", "Looks made at machines.", &progress.looks);
     page.counter("transactions_settled_total", "Transactions that reached their end.", &progress.settled);

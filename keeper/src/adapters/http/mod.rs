@@ -12,7 +12,7 @@
 //! | `/v1/spoofs/{machine}` | the same, of all keepers, about one machine |
 //! | `/evidence/{digest}` | [`crate::ports::Bundle`]: the evidence and the signed statement that names it |
 //! | `/healthz` | 200 while the keeper makes progress, else 503 with reasons (module `health`) |
-//! | `/metrics` | Prometheus text (module `metrics`, which lists the names) |
+//! | `/metrics` | Prometheus text (`keeper/METRICS.md` lists the names) |
 //!
 //! Everything is bounded in [`HttpLimits`] and [`PeerLimits`]: connections in all and per host, their lifetime,
 //! requests at once, time per request, page lengths, bytes read from a peer.

@@ -4,10 +4,13 @@
 mod archive;
 mod opening;
 mod outbox;
+mod retain;
 mod steps;
+mod trouble;
 
 use super::*;
 use std::collections::{BTreeSet, VecDeque};
+use std::path::PathBuf;
 use surety_core::effect::Intent;
 use surety_core::evidence::Contracts;
 use surety_core::input::{AnchorResult, ChainUpdate, Observation, ProbeResult, Started, Tick};
@@ -19,7 +22,7 @@ use surety_core::view::{BlockRef, ContractTimes, KeeperView, NodeView, RentalVie
 /// Start of the rental here, Unix seconds.
 const START: u64 = 1_800_000_000;
 
-fn config() -> Config {
+pub(crate) fn config() -> Config {
     let contracts = Contracts { escrow: Account([101; 20]), arbiter: Account([102; 20]), vault: Account([103; 20]) };
     Config {
         me: Account([1; 20]),
@@ -89,11 +92,11 @@ fn chain(number: u64, at: u64) -> Input {
 }
 
 /// A keeper without a world: real core, real store, and a machine that refuses its renter.
-struct Run {
-    store: Store,
+pub(crate) struct Run {
+    pub(crate) store: Store,
     path: PathBuf,
-    state: State,
-    seq: u64,
+    pub(crate) state: State,
+    pub(crate) seq: u64,
     /// Monotonic milliseconds since [`START`].
     now_ms: u64,
     signs: bool,
@@ -101,14 +104,14 @@ struct Run {
 }
 
 impl Run {
-    fn open(path: &Path, config: &Config) -> Self {
+    pub(crate) fn open(path: &Path, config: &Config) -> Self {
         let store = Store::open(path).unwrap();
         let loaded = store.load(path, config).unwrap();
         let path = path.to_path_buf();
         Self { store, path, state: loaded.state, seq: loaded.seq, now_ms: 0, signs: true, wished: Vec::new() }
     }
 
-    fn take(&mut self, input: &Input) -> Vec<Effect> {
+    pub(crate) fn take(&mut self, input: &Input) -> Vec<Effect> {
         let effects = step(&mut self.state, input);
         self.seq += 1;
         self.store.commit(self.seq, input, &effects).unwrap();
@@ -116,7 +119,7 @@ impl Run {
         effects
     }
 
-    fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         self.take(&Input::Started(Started {
             now_unix_ms: START * 1_000 + self.now_ms,
             now_ms: self.now_ms,
@@ -125,7 +128,7 @@ impl Run {
     }
 
     /// Lets this much time pass, ten seconds a tick, granting every wish.
-    fn pass(&mut self, secs: u64) {
+    pub(crate) fn pass(&mut self, secs: u64) {
         let end_ms = self.now_ms + secs * 1_000;
         while self.now_ms < end_ms {
             self.now_ms += 10_000;
@@ -164,7 +167,7 @@ impl Run {
         }
     }
 
-    fn signatures_wished(&self) -> usize {
+    pub(crate) fn signatures_wished(&self) -> usize {
         self.wished.iter().filter(|effect| matches!(effect, Effect::Sign { .. })).count()
     }
 
@@ -213,7 +216,7 @@ fn tick() -> Input {
 }
 
 /// Another hand in the file.
-fn raw(path: &Path) -> Connection {
+pub(crate) fn raw(path: &Path) -> Connection {
     Connection::open(path).unwrap()
 }
 

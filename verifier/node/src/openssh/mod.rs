@@ -5,9 +5,11 @@
 //! never holds the host key.
 
 mod files;
+mod inspect;
 mod socket;
 mod system;
 
+pub use inspect::{Verdict, inspect};
 pub use socket::{RelayError, relay};
 pub use system::{OpensshError, find_sshd};
 

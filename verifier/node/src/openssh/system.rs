@@ -181,7 +181,7 @@ pub(super) fn prepare_dirs(config: &Config) -> Result<(), OpensshError> {
 }
 
 /// The first directory on the way that others may write to; sshd with StrictModes would ignore keys below it.
-fn loose_ancestor(dir: &Path) -> Option<PathBuf> {
+pub(super) fn loose_ancestor(dir: &Path) -> Option<PathBuf> {
     let me = nix::unistd::Uid::effective().as_raw();
     let is_loose = |path: &&Path| {
         std::fs::metadata(path).map_or(true, |meta| meta.mode() & 0o022 != 0 || (meta.uid() != 0 && meta.uid() != me))
@@ -197,7 +197,7 @@ pub(super) fn free_port(listen: SocketAddr) -> Result<SocketAddr, OpensshError> 
     TcpListener::bind(listen).and_then(|listener| listener.local_addr()).map_err(system("finding a free port"))
 }
 
-fn config_path(config: &Config) -> PathBuf {
+pub(super) fn config_path(config: &Config) -> PathBuf {
     config.state_dir.join("sshd_config")
 }
 
@@ -254,7 +254,7 @@ pub(super) async fn stop_leftover(config: &Config) {
     }
 }
 
-async fn run(command: &mut Command) -> io::Result<std::process::Output> {
+pub(super) async fn run(command: &mut Command) -> io::Result<std::process::Output> {
     let output = command.stdin(Stdio::null()).kill_on_drop(true).output();
     timeout(Duration::from_secs(10), output).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }

@@ -5,3 +5,4 @@ mod embedded;
 mod openssh;
 mod program;
 mod rig;
+mod shipped;

@@ -99,16 +99,62 @@ async fn metrics_have_the_documented_names_and_values() {
     }
 }
 
-#[tokio::test]
-async fn every_metric_is_documented_and_typed_once() {
+/// The names of the exposition, and whether each is typed exactly once.
+async fn exposed() -> std::collections::BTreeSet<String> {
     let served = start(limits()).await;
     let text = served.get("/metrics").await.text;
-    let documented = include_str!("../metrics.rs");
-    let names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
-    assert!(names.len() >= 15);
-    for line in names {
-        let name = line.split(' ').next().unwrap();
-        assert!(documented.contains(&format!("`{name}")), "{name} is not in the table");
-        assert_eq!(text.matches(&format!("# TYPE {name} ")).count(), 1);
+    let typed: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    let names = typed.iter().map(|line| line.split(' ').next().unwrap().to_owned());
+    let names: std::collections::BTreeSet<String> = names.collect();
+    assert_eq!(names.len(), typed.len(), "a name is typed twice");
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split(['{', ' ']).next().unwrap();
+        assert!(names.contains(name), "{name} has no type");
     }
+    names
+}
+
+/// Every `surety_...` word in a text.
+fn named_in(text: &str) -> std::collections::BTreeSet<String> {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.split(|c| !word(c)).filter(|name| name.starts_with("surety_")).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn the_documented_metrics_are_the_exposed_ones() {
+    let documented = include_str!("../../../../METRICS.md");
+    assert_eq!(named_in(documented), exposed().await);
+}
+
+#[tokio::test]
+async fn the_dashboard_shows_only_metrics_that_exist() {
+    let text = include_str!("../../../../../scripts/grafana/surety-keeper.json");
+    let board: serde_json::Value = serde_json::from_str(text).unwrap();
+    let panels = board["panels"].as_array().unwrap();
+    let targets = panels.iter().flat_map(|panel| panel["targets"].as_array().cloned().unwrap_or_default());
+    let used: std::collections::BTreeSet<String> =
+        targets.flat_map(|target| named_in(target["expr"].as_str().unwrap())).collect();
+    let exposed = exposed().await;
+    assert!(used.len() >= 15, "{used:?}");
+    assert_eq!(used.difference(&exposed).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+#[tokio::test]
+async fn a_full_store_and_a_wrong_clock_are_unhealthy_and_named() {
+    let served = start(limits()).await;
+    served.progress.store_full.store(1, Relaxed);
+    let got = served.get("/healthz").await;
+    assert_eq!((got.status, got.json()["store_full"].as_bool()), (503, Some(true)));
+    assert!(reasons(&got)[0].contains("no room"), "{}", got.text);
+    served.progress.store_full.store(0, Relaxed);
+    served.progress.blind.store(crate::ports::Blindness::Clock as u64, Relaxed);
+    served.progress.clock_off_secs.store(3_600, Relaxed);
+    let got = served.get("/healthz").await;
+    assert_eq!((got.status, got.json()["blind"].as_str().map(str::to_owned)), (503, Some("clock".into())));
+    assert!(reasons(&got)[0].contains("3600 s apart"), "{}", got.text);
+    served.progress.blind.store(crate::ports::Blindness::Rpc as u64, Relaxed);
+    let got = served.get("/healthz").await;
+    assert_eq!((got.status, got.json()["blind"].as_str().map(str::to_owned)), (200, Some("rpc".into())));
+    let metrics = served.get("/metrics").await.text;
+    assert!(metrics.contains("surety_blind{why=\"rpc\"} 1\n") && metrics.contains("surety_blind{why=\"clock\"} 0\n"));
 }

@@ -112,7 +112,7 @@ fn tables_of_another_version_are_refused_and_left_alone() {
     let path = dir.path().join("keeper.db");
     raw(&path).pragma_update(None, "user_version", 7).unwrap();
     let refused = Store::open(&path).unwrap_err().to_string();
-    assert!(refused.contains("tables of version 7, this keeper writes version 1"), "{refused}");
+    assert!(refused.contains("tables of version 7, this keeper writes version 2"), "{refused}");
     let tables: i64 = raw(&path).query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).unwrap();
     assert_eq!(tables, 0);
 }
@@ -154,7 +154,7 @@ fn an_unreadable_row_is_named_by_its_part_and_says_what_to_do() {
         assert_eq!(raw(&path).execute(sql, []).unwrap(), 1, "{sql}");
         let text = refusal(run.store.load(&path, &config()));
         assert!(text.starts_with(&format!("the store holds something unreadable ({what}): ")), "{text}");
-        assert!(text.ends_with("; restore it from a copy, or start a new one"), "{text}");
+        assert!(text.contains("; keep the file, restore a copy of it, or start a new store: "), "{text}");
     }
 }
 
@@ -168,7 +168,10 @@ fn a_hole_in_the_log_is_not_replayed_over() {
     run.take(&tick());
     raw(&path).execute("DELETE FROM log WHERE seq = 2", []).unwrap();
     let text = refusal(run.store.load(&path, &config()));
-    assert!(text.starts_with("the store holds something unreadable (log): entry 2 is missing; restore"), "{text}");
+    assert!(
+        text.starts_with("the store holds something unreadable (log): entry 2 is missing; keep the file, restore"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -109,17 +109,3 @@ fn changed_rules_hold_from_the_run_that_brought_them() {
     assert_eq!(loaded.state.hash(), run.state.hash());
     assert_eq!(loaded.seq, run.seq);
 }
-
-#[test]
-fn entries_far_behind_the_snapshot_are_let_go_and_no_others() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("keeper.db");
-    let mut run = Run::open(&path, &config());
-    for _ in 0..5 {
-        run.take(&tick());
-    }
-    run.store.snapshot(LOG_KEPT + 3, &run.state).unwrap();
-    let oldest: i64 = raw(&path).query_row("SELECT min(seq) FROM log", [], |row| row.get(0)).unwrap();
-    assert_eq!((oldest, count(&path, "log")), (4, 2));
-    assert_eq!(run.store.load(&path, &config()).unwrap().seq, LOG_KEPT + 3);
-}

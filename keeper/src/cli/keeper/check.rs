@@ -1,0 +1,65 @@
+//! `surety keeper check`: everything a run needs, looked at without changing any of it.
+
+use crate::adapters::store::{Reading, StoreError};
+use crate::config::{Preflight, Settings};
+use anyhow::{Result, ensure};
+use std::path::Path;
+use surety_core::state::Config;
+
+/// Wei in a rao.
+const WEI_PER_RAO: u64 = 1_000_000_000;
+
+pub(super) fn run(config: &Path) -> Result<()> {
+    let settings = Settings::read(config)?;
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let preflight = tokio.block_on(chain(&settings))?;
+    store(&settings)?;
+    let account = settings.key.account();
+    let wei = tokio.block_on(preflight.reader.node().balance_wei(account))?;
+    let rao = u64::try_from(wei / alloy::primitives::U256::from(WEI_PER_RAO)).unwrap_or(u64::MAX);
+    let floor = settings.file.alerts.gas_min_rao;
+    ensure!(rao >= floor, "{account} has {rao} rao for gas, less than alerts.gas_min_rao = {floor}: send TAO to it");
+    println!("account {account} has {rao} rao for gas");
+    Ok(())
+}
+
+/// The configuration, and whether the chain agrees with it.
+pub(super) async fn chain(settings: &Settings) -> Result<Preflight> {
+    let preflight = Preflight::run(settings).await?;
+    println!("the configuration is sound, and the chain agrees with it");
+    Ok(preflight)
+}
+
+fn store(settings: &Settings) -> Result<()> {
+    let path = &settings.file.store.path;
+    if !path.exists() {
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        ensure!(
+            dir.is_dir(),
+            "there is no directory {} for the store: make it, writable for the keeper",
+            dir.display()
+        );
+        println!("store {} is not there yet: a run makes it", path.display());
+        return Ok(());
+    }
+    let reading = Reading::open(path)?;
+    reading.check()?;
+    let snapshot = reading.snapshot()?;
+    is_this_keepers(path, settings, &snapshot.state.config)?;
+    println!("store {} is whole, {} bytes, snapshot at input {}", path.display(), reading.size_bytes()?, snapshot.seq);
+    Ok(())
+}
+
+fn is_this_keepers(path: &Path, settings: &Settings, stored: &Config) -> Result<(), StoreError> {
+    let foreign = |what| Err(StoreError::Foreign { path: path.to_path_buf(), what });
+    if stored.me != settings.key.account() {
+        return foreign("keeper account");
+    }
+    if stored.chain_id != settings.deployment.chain_id {
+        return foreign("chain");
+    }
+    if stored.contracts.escrow != settings.deployment.escrow.address {
+        return foreign("deployment");
+    }
+    Ok(())
+}
