@@ -6,7 +6,7 @@ use crate::adapters::store::{Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
-use surety_client::provider::{NodeError, Tag};
+use surety_client::provider::Tag;
 use surety_core::effect::EffectId;
 use surety_core::input::{Input, TxOutcome, TxResult};
 use surety_core::outbox::{
@@ -29,7 +29,7 @@ enum LaneError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Node(#[from] NodeError),
+    Send(#[from] SendError),
     #[error(transparent)]
     Row(#[from] OutboxError),
     #[error("the keeper is stopping")]
@@ -145,7 +145,7 @@ impl Lane {
         self.answers.remove(&row.id);
         match self.sender.sign(&row.intent, nonce, min_fee_wei).await {
             Ok(tx) => Ok(Done::Signed { raw: tx.raw, hash: tx.hash, max_fee_wei: tx.max_fee_wei }),
-            Err(SendError::Node(error)) => Err(error.into()),
+            Err(error @ (SendError::Node(_) | SendError::NoMajority(_))) => Err(error.into()),
             Err(other) => Ok(Done::Finished(TxOutcome::Failed { why: other.to_string() })),
         }
     }

@@ -344,7 +344,14 @@ impl Home {
         let d = deployment;
         let contracts = Contracts { escrow: d.escrow.address, arbiter: d.arbiter.address, vault: d.vault.address };
         let me = Key::read(&self.path("evm.key")).unwrap().account();
-        Config { me, chain_id: d.chain_id, contracts, rules: demo_rules(), shadow: Default::default(), payout: Default::default() }
+        Config {
+            me,
+            chain_id: d.chain_id,
+            contracts,
+            rules: demo_rules(),
+            shadow: Default::default(),
+            payout: Default::default(),
+        }
     }
 }
 

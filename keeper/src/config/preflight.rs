@@ -1,6 +1,8 @@
 //! Whether the chain is the one configured: asked before anything is stored or signed.
 
 use super::Settings;
+use crate::adapters::evm::Endpoints;
+use surety_client::deployment::Deployment;
 use surety_client::provider::{Node, NodeError, Tag};
 use surety_client::reader::Reader;
 use surety_core::types::Account;
@@ -54,50 +56,59 @@ pub enum PreflightError {
 /// A chain that is the one configured.
 #[derive(Debug, Clone)]
 pub struct Preflight {
-    /// Reads the contracts.
-    pub reader: Reader,
+    /// Reads the contracts, by majority.
+    pub endpoints: Endpoints,
 }
 
 impl Preflight {
-    /// Connects to the first endpoint that answers, and compares chain, code and times.
+    /// Asks every endpoint for chain, code and times, and goes on when a majority has what is configured. The others
+    /// are kept: they are outvoted for as long as they differ.
     pub async fn run(settings: &Settings) -> Result<Self, PreflightError> {
-        let (node, chain_id) = first_answering(&settings.file.chain.rpc).await?;
-        let wanted = settings.deployment.chain_id;
-        if chain_id != wanted {
-            return Err(PreflightError::WrongChain { found: chain_id, wanted });
-        }
-        for (name, contract) in settings.deployment.contracts() {
-            let address = contract.address;
-            match node.code_hash(address).await? {
-                None => return Err(PreflightError::NoCode { name, address }),
-                Some(found) if found != contract.code_hash => return Err(PreflightError::OtherCode { name, address }),
-                Some(_) => {}
+        let urls = &settings.file.chain.rpc;
+        let nodes: Vec<Node> = urls.iter().map(|url| Node::new(url)).collect::<Result<_, _>>()?;
+        let endpoints = Endpoints::new(nodes.clone(), &settings.deployment);
+        let checked = futures_util::future::join_all(nodes.iter().map(|node| check(node, &settings.deployment))).await;
+        let mut failed = None;
+        let mut well = 0;
+        for (index, checked) in checked.into_iter().enumerate() {
+            match checked {
+                Ok(()) => well += 1,
+                Err(error) => {
+                    tracing::warn!(endpoint = %format!("chain.rpc[{index}]"), %error, "an RPC endpoint is not usable");
+                    // What it said tells more than its silence.
+                    let silent = matches!(failed, None | Some(PreflightError::Unreachable(_)));
+                    failed = if silent { Some(error) } else { failed };
+                }
             }
         }
-        let reader = Reader::new(node, &settings.deployment);
-        let latest = reader.node().header(Tag::Latest).await?;
-        let block = latest.map(|h| h.number.to()).unwrap_or_default();
-        let found = reader.times(block).await?;
-        if found != settings.deployment.times {
-            return Err(PreflightError::OtherTimes { found });
+        if well < endpoints.need() {
+            let none = || PreflightError::Unreachable(NodeError::BadUrl { url: String::new() });
+            return Err(failed.unwrap_or_else(none));
         }
-        Ok(Self { reader })
+        if urls.len() == 1 {
+            tracing::warn!("one RPC endpoint: whatever it says is believed; name three or more in chain.rpc");
+        }
+        Ok(Self { endpoints })
     }
 }
 
-async fn first_answering(urls: &[String]) -> Result<(Node, u64), PreflightError> {
-    let mut last = NodeError::BadUrl { url: String::new() };
-    for url in urls {
-        match connect(url).await {
-            Ok(found) => return Ok(found),
-            Err(error) => last = error,
+/// Whether a node's chain, code and times are the deployment's.
+async fn check(node: &Node, deployment: &Deployment) -> Result<(), PreflightError> {
+    let found = node.chain_id().await.map_err(PreflightError::Unreachable)?;
+    let wanted = deployment.chain_id;
+    if found != wanted {
+        return Err(PreflightError::WrongChain { found, wanted });
+    }
+    for (name, contract) in deployment.contracts() {
+        let address = contract.address;
+        match node.code_hash(address).await? {
+            None => return Err(PreflightError::NoCode { name, address }),
+            Some(found) if found != contract.code_hash => return Err(PreflightError::OtherCode { name, address }),
+            Some(_) => {}
         }
     }
-    Err(PreflightError::Unreachable(last))
-}
-
-async fn connect(url: &str) -> Result<(Node, u64), NodeError> {
-    let node = Node::new(url)?;
-    let chain_id = node.chain_id().await?;
-    Ok((node, chain_id))
+    let latest = node.header(Tag::Latest).await?;
+    let block = latest.map(|h| h.number.to()).unwrap_or_default();
+    let found = Reader::new(node.clone(), deployment).times(block).await?;
+    if found == deployment.times { Ok(()) } else { Err(PreflightError::OtherTimes { found }) }
 }

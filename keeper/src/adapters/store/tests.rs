@@ -21,7 +21,14 @@ const START: u64 = 1_800_000_000;
 
 fn config() -> Config {
     let contracts = Contracts { escrow: Account([101; 20]), arbiter: Account([102; 20]), vault: Account([103; 20]) };
-    Config { me: Account([1; 20]), chain_id: 964, contracts, rules: Rules::default(), shadow: BTreeSet::new(), payout: Default::default() }
+    Config {
+        me: Account([1; 20]),
+        chain_id: 964,
+        contracts,
+        rules: Rules::default(),
+        shadow: BTreeSet::new(),
+        payout: Default::default(),
+    }
 }
 
 fn times() -> ContractTimes {
