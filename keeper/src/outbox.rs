@@ -46,6 +46,8 @@ pub struct Lane {
     inputs: mpsc::Sender<Input>,
     /// What broadcasts answered in this run; a restart forgets, and the pure lane copes.
     answers: BTreeMap<EffectId, Answer>,
+    /// Most actions on one row in one round.
+    actions_max: usize,
 }
 
 impl Lane {
@@ -57,7 +59,7 @@ impl Lane {
         times: ContractTimes,
         inputs: mpsc::Sender<Input>,
     ) -> Self {
-        Self { store, sender, finalized, times, inputs, answers: BTreeMap::new() }
+        Self { store, sender, finalized, times, inputs, answers: BTreeMap::new(), actions_max: ACTIONS_MAX }
     }
 
     /// Works until told to stop.
@@ -95,7 +97,7 @@ impl Lane {
 
     /// Takes one row as far as it goes now. True when nothing behind it has to wait for it.
     async fn carry(&mut self, mut row: Row, head_of_lane: bool, lane_nonce: Option<u64>) -> Result<bool, LaneError> {
-        for _ in 0..ACTIONS_MAX {
+        for _ in 0..self.actions_max {
             if let Some(outcome) = ended(&row) {
                 self.report(&row, outcome).await?;
                 return Ok(true);
@@ -231,3 +233,6 @@ async fn blocking<T: Send + 'static>(
     let joined = tokio::task::spawn_blocking(work).await;
     Ok(joined.map_err(|_| StoreError::Poisoned)??)
 }
+
+#[cfg(test)]
+mod tests;

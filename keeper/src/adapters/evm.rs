@@ -286,4 +286,4 @@ fn keep<T>(id: Id, read: Result<T, NodeError>, left_out: &mut BTreeMap<Id, Strin
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
