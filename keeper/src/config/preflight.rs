@@ -2,11 +2,16 @@
 
 use super::Settings;
 use crate::adapters::evm::Endpoints;
+use std::time::Duration;
 use surety_client::deployment::Deployment;
 use surety_client::provider::{Node, NodeError, Tag};
 use surety_client::reader::Reader;
 use surety_core::types::Account;
 use surety_core::view::ContractTimes;
+
+/// Times an endpoint is asked before it is not usable, and the time between.
+const CHECKS_MAX: usize = 4;
+const CHECK_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why a keeper does not start on this chain.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +72,8 @@ impl Preflight {
         let urls = &settings.file.chain.rpc;
         let nodes: Vec<Node> = urls.iter().map(|url| Node::new(url)).collect::<Result<_, _>>()?;
         let endpoints = Endpoints::new(nodes.clone(), &settings.deployment);
-        let checked = futures_util::future::join_all(nodes.iter().map(|node| check(node, &settings.deployment))).await;
+        let checked =
+            futures_util::future::join_all(nodes.iter().map(|node| check_patiently(node, &settings.deployment))).await;
         let mut failed = None;
         let mut well = 0;
         for (index, checked) in checked.into_iter().enumerate() {
@@ -90,6 +96,20 @@ impl Preflight {
         }
         Ok(Self { endpoints })
     }
+}
+
+/// Public endpoints refuse a request now and then, and may lag behind a deployment that is only just made.
+async fn check_patiently(node: &Node, deployment: &Deployment) -> Result<(), PreflightError> {
+    for _ in 1..CHECKS_MAX {
+        match check(node, deployment).await {
+            Err(PreflightError::WrongChain { found, wanted }) => {
+                return Err(PreflightError::WrongChain { found, wanted });
+            }
+            Ok(()) => return Ok(()),
+            Err(_) => tokio::time::sleep(CHECK_PAUSE).await,
+        }
+    }
+    check(node, deployment).await
 }
 
 /// Whether a node's chain, code and times are the deployment's.

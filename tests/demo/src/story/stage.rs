@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use surety_client::bindings::RentalEscrow;
 use surety_core::types::{Rao, RentalId};
+use surety_subtensor_rpc::StandIn;
 
 /// What everybody but keepers begins with: 100 TAO.
 pub(super) const BEGAN_WITH_RAO: Rao = 100_000_000_000;
@@ -57,6 +58,8 @@ pub(super) struct Stage {
     pub(super) show: Show,
     pub(super) seer: Seer,
     pub(super) anvil: Anvil,
+    /// What keepers see of the chain; they end with the stage.
+    pub(super) _rpc: Vec<StandIn>,
     pub(super) chain: Chain,
     pub(super) deployment_path: PathBuf,
     pub(super) deployer: Actor,
