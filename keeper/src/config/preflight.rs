@@ -69,11 +69,13 @@ impl Preflight {
     /// Asks every endpoint for chain, code and times, and goes on when a majority has what is configured. The others
     /// are kept: they are outvoted for as long as they differ.
     pub async fn run(settings: &Settings) -> Result<Self, PreflightError> {
-        let urls = &settings.file.chain.rpc;
+        Self::of(&settings.file.chain.rpc, &settings.deployment).await
+    }
+
+    pub(crate) async fn of(urls: &[String], deployment: &Deployment) -> Result<Self, PreflightError> {
         let nodes: Vec<Node> = urls.iter().map(|url| Node::new(url)).collect::<Result<_, _>>()?;
-        let endpoints = Endpoints::new(nodes.clone(), &settings.deployment);
-        let checked =
-            futures_util::future::join_all(nodes.iter().map(|node| check_patiently(node, &settings.deployment))).await;
+        let endpoints = Endpoints::new(nodes.clone(), deployment);
+        let checked = futures_util::future::join_all(nodes.iter().map(|node| check_patiently(node, deployment))).await;
         let mut failed = None;
         let mut well = 0;
         for (index, checked) in checked.into_iter().enumerate() {

@@ -184,18 +184,18 @@ async fn submissions_lost_doubled_and_forgotten_have_exactly_one_effect() {
 async fn receipts_that_are_null_and_endpoints_that_lie_or_lag_change_nothing() {
     let mut bench = Bench::start(3).await;
     let lie = surety_subtensor_rpc::Lie { from: 0, hashes: true, views: true, ahead: 9 };
-    let faults: Vec<(&str, Box<dyn Fn(&mut Faults)>)> = vec![
-        ("null receipts", Box::new(|f| f.receipts_null = true)),
-        ("a liar", Box::new(move |f| f.lie = Some(lie))),
-        ("a stale head", Box::new(|f| f.stale_by = 6)),
-        ("another chain", Box::new(|f| f.chain_id = Some(945))),
-        ("now and then", Box::new(|f| f.mild = Some(Mild::new(3)))),
+    let faults = [
+        ("null receipts", Faults { receipts_null: true, ..Faults::default() }),
+        ("a liar", Faults { lie: Some(lie), ..Faults::default() }),
+        ("a stale head", Faults { stale_by: 6, ..Faults::default() }),
+        ("another chain", Faults { chain_id: Some(945), ..Faults::default() }),
+        ("now and then", Faults { mild: Some(Mild::new(3)), ..Faults::default() }),
     ];
     for (what, fault) in faults {
         for index in 0..3 {
             bench.world.control(index).heal();
         }
-        fault(&mut bench.world.control(1).faults());
+        *bench.world.control(1).faults() = fault;
         let before = bench.effects().await;
         bench.wish().await;
         let (mut lane, mut reports) = bench.lane(ACTIONS_MAX);

@@ -296,3 +296,77 @@ async fn a_view_left_out_is_read_again_poll_by_poll_and_taken_when_it_makes_sens
     follower.poll().await.unwrap();
     assert_eq!(asked(), before, "and then no more");
 }
+
+#[tokio::test]
+async fn an_answer_is_read_only_as_far_as_memory_allows() {
+    let world = World::start(1).await;
+    let node = surety_client::provider::Node::new(&world.stand_ins[0].url()).unwrap();
+    world.control(0).faults().transport = Some(Transport::Oversized { bytes: 17 << 20 });
+    let refused = node.chain_id().await.unwrap_err().to_string();
+    assert!(refused.contains("more than 16777216 bytes"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_node_that_takes_no_batches_is_asked_one_by_one() {
+    let world = World::start(1).await;
+    world.rent(60).await;
+    world.control(0).faults().batch_max = Some(1);
+    let update = polled(&mut world.follower(View::Best), "one by one").await;
+    check(&world, &update, "one by one").await;
+    assert_eq!((update.keepers.unwrap().len(), update.rentals.len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_keeper_starts_when_a_majority_is_on_its_chain_and_not_otherwise() {
+    let world = World::start(3).await;
+    let urls: Vec<String> = world.stand_ins.iter().map(surety_subtensor_rpc::StandIn::url).collect();
+    let start = async || crate::config::Preflight::of(&urls, &world.chain.deployment).await.map(drop);
+    world.control(0).faults().chain_id = Some(945);
+    start().await.unwrap();
+    world.control(1).faults().transport = Some(Transport::TooMany);
+    let refused = start().await.unwrap_err().to_string();
+    assert!(refused.contains("chain 945"), "what an endpoint said tells more than its silence: {refused}");
+    world.control(1).heal();
+    world.control(1).faults().chain_id = Some(945);
+    assert!(start().await.is_err(), "two of three are on another chain");
+}
+
+/// 10,000 rentals are made by writing their count: each reads as an empty one, through the real contract, by two views.
+#[tokio::test]
+#[ignore = "a measurement: cargo test -p surety --lib -- --ignored --nocapture cold_start"]
+async fn cold_start_on_ten_thousand_rentals() {
+    const RENTALS: u64 = 10_000;
+    let world = World::start(3).await;
+    let escrow = world.chain.escrow.address();
+    let mut found = false;
+    for slot in 0..64u64 {
+        let at = serde_json::json!([escrow, format!("{slot:#x}"), "latest"]);
+        let before = world.anvil.ask("eth_getStorageAt", at).await.unwrap();
+        for shift in 0..=3 {
+            let word = alloy::primitives::U256::from(RENTALS) << (64 * shift);
+            let place = |word: serde_json::Value| serde_json::json!([escrow, format!("{slot:#066x}"), word]);
+            let word = format!("{word:#066x}");
+            world.anvil.ask("anvil_setStorageAt", place(word.into())).await.unwrap();
+            found = world.chain.escrow.rentalCount().call().await.is_ok_and(|count| count == RENTALS);
+            if found {
+                break;
+            }
+            world.anvil.ask("anvil_setStorageAt", place(before.clone())).await.unwrap();
+        }
+        if found {
+            break;
+        }
+    }
+    assert!(found, "the count of rentals is in no slot tried");
+    world.anvil.mine(1).await.unwrap();
+    for endpoints in [1, 3] {
+        let nodes = world.stand_ins.iter().take(endpoints);
+        let nodes = nodes.map(|s| surety_client::provider::Node::new(&s.url()).unwrap()).collect();
+        let endpoints_of = crate::adapters::evm::Endpoints::new(nodes, &world.chain.deployment);
+        let mut follower = Follower::new(endpoints_of, world.chain.deployment.clone(), View::Best);
+        let began = std::time::Instant::now();
+        let update = polled(&mut follower, "cold start").await;
+        assert_eq!(update.rentals.len(), usize::try_from(RENTALS).unwrap());
+        println!("{endpoints} endpoint(s): {RENTALS} rentals read in {} ms", began.elapsed().as_millis());
+    }
+}
