@@ -82,7 +82,10 @@ impl Preflight {
             match checked {
                 Ok(()) => well += 1,
                 Err(error) => {
-                    tracing::warn!(endpoint = %format!("chain.rpc[{index}]"), %error, "an RPC endpoint is not usable");
+                    if urls.len() > 1 {
+                        let endpoint = format!("chain.rpc[{index}]");
+                        tracing::warn!(%endpoint, %error, "an RPC endpoint is not usable");
+                    }
                     // What it said tells more than its silence.
                     let silent = matches!(failed, None | Some(PreflightError::Unreachable(_)));
                     failed = if silent { Some(error) } else { failed };

@@ -47,7 +47,7 @@ pub struct Lie {
     pub from: u64,
     /// Its blocks have other hashes.
     pub hashes: bool,
-    /// Its views are off by one in the last byte.
+    /// Its views are off by one in the last byte, and its counts of transactions by seven.
     pub views: bool,
     /// It says it is this many blocks further.
     pub ahead: u64,

@@ -65,12 +65,27 @@ impl fmt::Display for Standing {
     }
 }
 
+/// What an endpoint was asked about: it may be of the majority's opinion on one and not on another.
+#[derive(Debug, Clone, Copy)]
+enum About {
+    Best,
+    Finalized,
+    Views,
+}
+
+impl About {
+    fn tag(tag: Tag) -> Self {
+        if tag == Tag::Finalized { Self::Finalized } else { Self::Best }
+    }
+}
+
 /// One endpoint.
 #[derive(Debug)]
 pub(super) struct Member {
     index: usize,
     pub(super) reader: Reader,
-    standing: Mutex<Standing>,
+    /// By [`About`].
+    standings: Mutex<[Standing; 3]>,
 }
 
 impl Member {
@@ -78,23 +93,26 @@ impl Member {
         self.reader.node()
     }
 
+    /// The first thing that is wrong with it, if any.
     fn stands(&self) -> Standing {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        overall(&self.standings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Notes a standing; says so when it is another than before. The URL may hold a secret: its place says which.
-    pub(super) fn note(&self, now: Standing) {
-        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        if *standing == now {
+    fn note(&self, about: About, now: Standing) {
+        let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = overall(&standings);
+        standings[about as usize] = now;
+        let after = overall(&standings);
+        if before == after {
             return;
         }
         let endpoint = format!("chain.rpc[{}]", self.index);
-        match (&*standing, &now) {
+        match (before, after) {
             (Standing::Unknown, Standing::Well) => {}
             (_, Standing::Well) => tracing::info!(%endpoint, "an RPC endpoint is of the majority's opinion again"),
             (_, odd) => tracing::warn!(%endpoint, is = %odd, "an RPC endpoint is outvoted"),
         }
-        *standing = now;
     }
 
     /// The block under `tag`, from a node on the right chain.
@@ -111,6 +129,12 @@ impl Member {
         let header = self.node().header(Tag::Number(height)).await.ok().flatten()?;
         Head::of(&header).filter(|head| head.block.number == height)
     }
+}
+
+fn overall(standings: &[Standing; 3]) -> Standing {
+    let odd = standings.iter().find(|standing| !matches!(standing, Standing::Unknown | Standing::Well));
+    let well = standings.iter().find(|standing| **standing == Standing::Well);
+    odd.or(well).cloned().unwrap_or(Standing::Unknown)
 }
 
 /// A block and its parent: what is voted on.
@@ -155,7 +179,7 @@ impl Endpoints {
         let member = |(index, node): (usize, Node)| Member {
             index,
             reader: Reader::new(node, deployment),
-            standing: Mutex::new(Standing::Unknown),
+            standings: Mutex::new([const { Standing::Unknown }; 3]),
         };
         let members = nodes.into_iter().enumerate().map(member).collect();
         Self { inner: Arc::new(Inner { members, chain_id: deployment.chain_id, first: AtomicUsize::new(0) }) }
@@ -184,8 +208,17 @@ impl Endpoints {
     }
 
     /// Those that are not known to be on another chain.
-    pub(super) fn ours(&self) -> impl Iterator<Item = &Member> {
-        self.inner.members.iter().filter(|member| !matches!(member.stands(), Standing::WrongChain { .. }))
+    fn ours(&self) -> Vec<&Member> {
+        let members = self.inner.members.iter();
+        members.filter(|member| !matches!(member.stands(), Standing::WrongChain { .. })).collect()
+    }
+
+    /// Those that a question is best put to: the ones of the majority's opinion, when they are one.
+    fn trusted(&self) -> Vec<&Member> {
+        let ours = self.ours();
+        let fine = |member: &&Member| matches!(member.stands(), Standing::Well | Standing::Unknown);
+        let well: Vec<&Member> = ours.iter().copied().filter(fine).collect();
+        if well.len() >= self.need() { well } else { ours }
     }
 
     /// The highest block under `tag` that a majority has.
@@ -195,23 +228,23 @@ impl Endpoints {
         let mut heads = Heads::default();
         // The majority does not wait long for the rest, unless it is not one without them.
         while let Some((index, head)) = asked.next().await {
-            heads.take(self, index, head);
+            heads.take(self, tag, index, head);
             if heads.answered.len() >= self.need() {
                 break;
             }
         }
-        let _ = tokio::time::timeout(GRACE, heads.take_all(self, &mut asked)).await;
+        let _ = tokio::time::timeout(GRACE, heads.take_all(self, tag, &mut asked)).await;
         let mut agreed = self.vote(&heads.answered).await;
         if agreed.is_none() && !asked.is_empty() {
-            heads.take_all(self, &mut asked).await;
+            heads.take_all(self, tag, &mut asked).await;
             agreed = self.vote(&heads.answered).await;
         }
         for member in self.inner.members.iter().filter(|member| !heads.heard(member.index)) {
-            member.note(Standing::Silent);
+            member.note(About::tag(tag), Standing::Silent);
         }
         match agreed {
             Some(agreed) => {
-                self.judge(&heads.answered, &agreed).await;
+                self.judge(About::tag(tag), &heads.answered, &agreed);
                 Ok(agreed)
             }
             None => Err(heads.failure(tag, self.inner.members.len(), self.need())),
@@ -254,11 +287,11 @@ impl Endpoints {
     }
 
     /// Says what each is that answered.
-    async fn judge(&self, heads: &BTreeMap<usize, Head>, agreed: &Agreed) {
+    fn judge(&self, about: About, heads: &BTreeMap<usize, Head>, agreed: &Agreed) {
         for (index, head) in heads {
             let Some(member) = self.member(*index) else { continue };
             let (number, agreed_number) = (head.block.number, agreed.block.number);
-            member.note(if agreed.members.contains(index) {
+            let standing = if agreed.members.contains(index) {
                 if number > agreed_number + APART_MAX { Standing::Ahead } else { Standing::Well }
             } else if number >= agreed_number {
                 Standing::Differs
@@ -266,7 +299,8 @@ impl Endpoints {
                 Standing::Behind
             } else {
                 Standing::Well
-            });
+            };
+            member.note(about, standing);
         }
     }
 
@@ -305,8 +339,9 @@ impl Endpoints {
             if let Some(won) = groups.iter().position(|group| group.len() >= self.need()) {
                 let won = groups.swap_remove(won);
                 for (member, _) in groups.iter().flatten() {
-                    member.note(Standing::Differs);
+                    member.note(About::Views, Standing::Differs);
                 }
+                won.iter().for_each(|(member, _)| member.note(About::Views, Standing::Well));
                 return Ok(won.into_iter().map(|(_, said)| said).collect());
             }
             let Some(member) = spare.next() else { break };
@@ -315,12 +350,31 @@ impl Endpoints {
         Err(failed.unwrap_or(FollowError::NoMajority { what: "views".into(), need: self.need() }))
     }
 
-    /// What those on our chain answer; once a majority has, the rest is not waited for long.
+    /// What those of the majority's opinion answer; once a majority has, the rest is not waited for long.
     pub(super) async fn all<'a, T, W>(&'a self, ask: impl Fn(&'a Member) -> W) -> Vec<Result<T, NodeError>>
     where
         W: Future<Output = Result<T, NodeError>>,
     {
-        let mut asked: FuturesUnordered<W> = self.ours().map(&ask).collect();
+        self.of(self.trusted(), ask).await
+    }
+
+    /// What everybody on our chain answers.
+    pub(super) async fn everywhere<'a, T, W>(&'a self, ask: impl Fn(&'a Member) -> W) -> Vec<Result<T, NodeError>>
+    where
+        W: Future<Output = Result<T, NodeError>>,
+    {
+        self.of(self.ours(), ask).await
+    }
+
+    async fn of<'a, T, W>(
+        &'a self,
+        members: Vec<&'a Member>,
+        ask: impl Fn(&'a Member) -> W,
+    ) -> Vec<Result<T, NodeError>>
+    where
+        W: Future<Output = Result<T, NodeError>>,
+    {
+        let mut asked: FuturesUnordered<W> = members.into_iter().map(ask).collect();
         let mut answers = Vec::new();
         while answers.iter().filter(|a: &&Result<T, NodeError>| a.is_ok()).count() < self.need() {
             match asked.next().await {
@@ -345,7 +399,7 @@ struct Heads {
 }
 
 impl Heads {
-    fn take(&mut self, endpoints: &Endpoints, index: usize, head: Result<Head, FollowError>) {
+    fn take(&mut self, endpoints: &Endpoints, tag: Tag, index: usize, head: Result<Head, FollowError>) {
         match head {
             Ok(head) => drop(self.answered.insert(index, head)),
             Err(error) => {
@@ -354,7 +408,7 @@ impl Heads {
                     _ => Standing::Silent,
                 };
                 if let Some(member) = endpoints.member(index) {
-                    member.note(standing);
+                    member.note(About::tag(tag), standing);
                 }
                 self.failed.insert(index, error);
             }
@@ -364,10 +418,11 @@ impl Heads {
     async fn take_all<F: Future<Output = (usize, Result<Head, FollowError>)>>(
         &mut self,
         endpoints: &Endpoints,
+        tag: Tag,
         asked: &mut FuturesUnordered<F>,
     ) {
         while let Some((index, head)) = asked.next().await {
-            self.take(endpoints, index, head);
+            self.take(endpoints, tag, index, head);
         }
     }
 
@@ -393,4 +448,18 @@ pub(super) fn at_least<T: Ord>(mut said: Vec<T>, need: usize) -> Option<T> {
 /// What at least `need` say alike.
 pub(super) fn alike<T: PartialEq>(said: &[T], need: usize) -> Option<&T> {
     said.iter().find(|one| said.iter().filter(|other| other == one).count() >= need)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_a_liars_height_nor_a_laggards_depth_counts() {
+        assert_eq!(at_least(vec![4, 900, 5], 2), Some(5));
+        assert_eq!(at_least(vec![5, 0, 5], 2), Some(5));
+        assert_eq!(at_least(vec![5, 4], 3), None);
+        assert_eq!(alike(&[7, 8, 7], 2), Some(&7));
+        assert_eq!(alike(&[7, 8, 9], 2), None);
+    }
 }

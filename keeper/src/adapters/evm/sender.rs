@@ -128,7 +128,7 @@ impl Sender {
                 Err(_) => Answer::Lost,
             })
         };
-        let (answers, _) = sorted(self.endpoints.all(send).await);
+        let (answers, _) = sorted(self.endpoints.everywhere(send).await);
         together(&answers, self.endpoints.need())
     }
 

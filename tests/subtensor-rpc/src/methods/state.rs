@@ -4,7 +4,7 @@
 use super::{Known, Methods, Place};
 use crate::errors::{Answer, Failure};
 use crate::params;
-use crate::upstream::hex;
+use crate::upstream::{hex, number};
 use alloy::primitives::keccak256;
 use serde_json::{Value, json};
 
@@ -49,8 +49,14 @@ impl Methods {
                 let why = format!("Api called for an unknown Block: {}", discarded(height));
                 Err(Failure::internal(format!("Fetch account nonce failed: {why}")))
             }
-            At::Height(height) => self.upstream.get("eth_getTransactionCount", json!([address, hex(height)])).await,
-            At::Pending => self.upstream.get("eth_getTransactionCount", json!([address, "pending"])).await,
+            At::Height(height) => {
+                let count = self.upstream.get("eth_getTransactionCount", json!([address, hex(height)])).await?;
+                Ok(known.twisted_count(height, count))
+            }
+            At::Pending => {
+                let count = self.upstream.get("eth_getTransactionCount", json!([address, "pending"])).await?;
+                Ok(known.twisted_count(known.best, count))
+            }
             At::Unknown => Ok(json!("0x0")),
         }
     }
@@ -85,7 +91,7 @@ impl Methods {
         if known.state_is_pruned(height) {
             return Err(Failure::internal("failed to retrieve Runtime Api version"));
         }
-        if crate::upstream::number(&call["gas"]) > CALL_GAS_MAX {
+        if number(&call["gas"]) > CALL_GAS_MAX {
             let why = "provided gas limit is too high (can be up to 10x the block gas limit)";
             return Err(Failure::internal(why));
         }
@@ -109,6 +115,12 @@ impl Methods {
 }
 
 impl Known {
+    /// A liar counts seven transactions that are not there.
+    fn twisted_count(&self, height: u64, count: Value) -> Value {
+        let lies = self.faults.lie.is_some_and(|lie| lie.views && height >= lie.from);
+        if lies { json!(hex(number(&count) + 7)) } else { count }
+    }
+
     /// What a liar, or a node that writes nonsense, makes of a call's result.
     fn twisted(&self, height: u64, call: &Value, answer: Value) -> Value {
         let input = call["input"].as_str().or(call["data"].as_str()).unwrap_or_default();

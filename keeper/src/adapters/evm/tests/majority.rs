@@ -298,6 +298,23 @@ async fn a_view_left_out_is_read_again_poll_by_poll_and_taken_when_it_makes_sens
 }
 
 #[tokio::test]
+async fn an_endpoint_whose_finality_alone_is_stuck_stays_named_while_its_head_is_well() {
+    let world = World::start(3).await;
+    world.control(2).faults().finality_stalled_at = Some(1);
+    let endpoints = world.endpoints();
+    let follower = |view| Follower::new(endpoints.clone(), world.chain.deployment.clone(), view);
+    let (mut best, mut finalized) = (follower(View::Best), follower(View::Finalized));
+    polled(&mut best, "best").await;
+    assert_eq!(endpoints.standings()[2], Standing::Well);
+    polled(&mut finalized, "finalized").await;
+    best.poll().await.unwrap();
+    assert_eq!(endpoints.standings(), [Standing::Well, Standing::Well, Standing::Behind]);
+    world.control(2).heal();
+    finalized.poll().await.unwrap();
+    assert_eq!(endpoints.standings()[2], Standing::Well);
+}
+
+#[tokio::test]
 async fn an_answer_is_read_only_as_far_as_memory_allows() {
     let world = World::start(1).await;
     let node = surety_client::provider::Node::new(&world.stand_ins[0].url()).unwrap();
