@@ -49,8 +49,9 @@ pub struct File {
 pub struct Chain {
     /// `deployments/<chainId>.json`.
     pub deployment: PathBuf,
-    /// JSON-RPC URLs, tried in order at the start; the first that answers is followed. While it fails the keeper is
-    /// blind and signs nothing.
+    /// 1 to 16 JSON-RPC URLs, of nodes that do not depend on each other; best an odd number, three or more. What more
+    /// than half of them say alike is believed; without that the keeper is blind and signs nothing. One alone is
+    /// believed whatever it says.
     pub rpc: Vec<String>,
     /// Time between polls, milliseconds, 100 to 60,000. A block is 12 s.
     #[serde(default = "default_poll_ms")]

@@ -6,7 +6,7 @@ use crate::adapters::store::{Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
-use surety_client::provider::{NodeError, Tag};
+use surety_client::provider::Tag;
 use surety_core::effect::EffectId;
 use surety_core::input::{Input, TxOutcome, TxResult};
 use surety_core::outbox::{
@@ -29,7 +29,7 @@ enum LaneError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Node(#[from] NodeError),
+    Send(#[from] SendError),
     #[error(transparent)]
     Row(#[from] OutboxError),
     #[error("the keeper is stopping")]
@@ -46,6 +46,8 @@ pub struct Lane {
     inputs: mpsc::Sender<Input>,
     /// What broadcasts answered in this run; a restart forgets, and the pure lane copes.
     answers: BTreeMap<EffectId, Answer>,
+    /// Most actions on one row in one round.
+    actions_max: usize,
 }
 
 impl Lane {
@@ -57,7 +59,7 @@ impl Lane {
         times: ContractTimes,
         inputs: mpsc::Sender<Input>,
     ) -> Self {
-        Self { store, sender, finalized, times, inputs, answers: BTreeMap::new() }
+        Self { store, sender, finalized, times, inputs, answers: BTreeMap::new(), actions_max: ACTIONS_MAX }
     }
 
     /// Works until told to stop.
@@ -95,7 +97,7 @@ impl Lane {
 
     /// Takes one row as far as it goes now. True when nothing behind it has to wait for it.
     async fn carry(&mut self, mut row: Row, head_of_lane: bool, lane_nonce: Option<u64>) -> Result<bool, LaneError> {
-        for _ in 0..ACTIONS_MAX {
+        for _ in 0..self.actions_max {
             if let Some(outcome) = ended(&row) {
                 self.report(&row, outcome).await?;
                 return Ok(true);
@@ -145,7 +147,7 @@ impl Lane {
         self.answers.remove(&row.id);
         match self.sender.sign(&row.intent, nonce, min_fee_wei).await {
             Ok(tx) => Ok(Done::Signed { raw: tx.raw, hash: tx.hash, max_fee_wei: tx.max_fee_wei }),
-            Err(SendError::Node(error)) => Err(error.into()),
+            Err(error @ (SendError::Node(_) | SendError::NoMajority(_))) => Err(error.into()),
             Err(other) => Ok(Done::Finished(TxOutcome::Failed { why: other.to_string() })),
         }
     }
@@ -231,3 +233,6 @@ async fn blocking<T: Send + 'static>(
     let joined = tokio::task::spawn_blocking(work).await;
     Ok(joined.map_err(|_| StoreError::Poisoned)??)
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,8 @@ abstract contract GasBase is Base {
         if (_isShipped()) vm.snapshotGasLastCall(group, call);
     }
 
-    /// @dev Compiled as shipped, or created from the committed bytecode (test/Build.sol): the same, or artifacts/ is old.
+    /// @dev Compiled as shipped, or created from the committed bytecode (test/Build.sol): the same, or artifacts/ is
+    /// old.
     function _isShipped() internal view returns (bool) {
         if (vm.envOr("SURETY_SHIPPED", false)) return true;
         return keccak256(bytes(vm.envOr("FOUNDRY_PROFILE", string("default")))) == keccak256("shipped");

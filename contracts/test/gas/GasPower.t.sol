@@ -19,8 +19,8 @@ contract PowerAtOnce {
     }
 }
 
-/// @dev Keepers by voting power, and what they add to renting and filing; as in Gas.t.sol. 0x80d answers at once too: on
-/// the chain each of its reads adds 625 gas for storage and a few hundred for the dispatch.
+/// @dev Keepers by voting power, and what they add to renting and filing; as in Gas.t.sol. 0x80d answers at once too:
+/// on the chain each of its reads adds 625 gas for storage and a few hundred for the dispatch.
 /// forge-config: default.isolate = true
 /// forge-config: shipped.isolate = true
 contract GasPowerTest is GasBase, CourtBase {

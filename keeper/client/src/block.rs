@@ -56,6 +56,16 @@ impl Receipt {
     }
 }
 
+/// The block that a transaction is in, if any.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Place {
+    /// Height; null while it waits.
+    pub block_number: Option<U64>,
+    /// That block's hash.
+    pub block_hash: Option<B256>,
+}
+
 /// A block with its transactions, as far as nonces go.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct FullBlock {

@@ -1,14 +1,20 @@
-//! A connection to one node's JSON-RPC, with a deadline on every request. Asks by block number only: at an unknown
-//! hash a Subtensor node silently answers for the latest block.
+//! A connection to one node's JSON-RPC, with a deadline on every request and a bound on every answer. Asks by block
+//! number only: at an unknown hash a Subtensor node silently answers for the latest block.
 
-use crate::block::{Header, Receipt};
+mod batch;
+mod bounded;
+
+pub use batch::{BATCH_MAX, Each};
+pub use bounded::ANSWER_BYTES_MAX;
+
+use crate::block::{Header, Place, Receipt};
 use alloy::network::AnyNetwork;
 use alloy::primitives::{Address, B256, Bytes, U64, keccak256};
 use alloy::providers::{Provider, RootProvider};
 use alloy::rpc::client::RpcClient;
 use alloy::rpc::types::{Filter, Log, TransactionRequest};
 use alloy::serde::WithOtherFields;
-use alloy::transports::http::{Http, reqwest};
+use alloy::transports::http::reqwest;
 use alloy::transports::{RpcError, TransportErrorKind};
 use std::time::Duration;
 use surety_core::types::{Account, Hash32};
@@ -85,7 +91,7 @@ impl Node {
         }
         let client = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).redirect(reqwest::redirect::Policy::none());
         let client = client.build().map_err(|_| bad())?;
-        let transport = Http::with_client(client, parsed);
+        let transport = bounded::BoundedHttp::new(client, parsed);
         Ok(Self { provider: RootProvider::new(RpcClient::new(transport, false)) })
     }
 
@@ -149,6 +155,14 @@ impl Node {
         let request =
             self.provider.client().request::<_, Option<Receipt>>("eth_getTransactionReceipt", (B256::from(hash.0),));
         self.ask("eth_getTransactionReceipt", request).await
+    }
+
+    /// Where a transaction is; `None` when the node does not know it. A node that has pruned the state still tells when
+    /// it has no receipt any more.
+    pub async fn place(&self, hash: Hash32) -> Result<Option<Place>, NodeError> {
+        let request =
+            self.provider.client().request::<_, Option<Place>>("eth_getTransactionByHash", (B256::from(hash.0),));
+        self.ask("eth_getTransactionByHash", request).await
     }
 
     /// Sends signed bytes. An error does not mean that they are not in the pool, nor success that they are mined.
@@ -223,6 +237,14 @@ fn redacted(message: &str) -> String {
         None => message.to_string(),
     };
     without.chars().take(300).collect()
+}
+
+impl NodeError {
+    /// Whether the node says that it has thrown away the state asked about, and not that there is none.
+    pub fn is_pruned(&self) -> bool {
+        let Self::Refused { message, .. } = self else { return false };
+        message.contains("State already discarded") || message.contains("failed to retrieve Runtime Api version")
+    }
 }
 
 #[cfg(test)]

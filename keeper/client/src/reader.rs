@@ -1,13 +1,16 @@
 //! Contract state at one block, as `surety_core::view` types. Views are the truth; logs only say where to look.
 
-use crate::bindings::{AppointedKeepers, Arbiter, CollateralVault, IRentalEscrow, RentalEscrow};
+use crate::bindings::{
+    AppointedKeepers, Arbiter, CollateralVault, IArbiter, ICollateralVault, IKeeperSet, IRentalEscrow, RentalEscrow,
+};
 use crate::deployment::Deployment;
-use crate::provider::{Node, NodeError};
+use crate::provider::{Each, Node, NodeError};
 use alloy::contract::Error as ContractError;
 use alloy::eips::BlockId;
 use alloy::network::AnyNetwork;
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, Bytes};
 use alloy::providers::RootProvider;
+use alloy::sol_types::SolCall;
 use std::net::{IpAddr, Ipv6Addr};
 use surety_core::types::{Account, Endpoint, Kind, MachineId, RentalId, SshKey};
 use surety_core::view::{CaseStatus, CaseView, ContractTimes, FaultView, KeeperView, NodeView, OfferView, RentalView};
@@ -66,81 +69,111 @@ impl Reader {
 
     /// The node of a registration number, with its offer if it is the machine's current one.
     pub async fn node_at(&self, registration: u32, block: u64) -> Result<NodeView, NodeError> {
-        let id = BlockId::number(block);
-        let v = view(self.vault.nodeAt(registration).block(id).call().await)?;
-        let offer = view(self.escrow.offerOf(v.machine).block(id).call().await)?;
-        Ok(NodeView {
-            machine: MachineId(v.machine.0),
-            miner: if v.retired { Account([0; 20]) } else { Account(v.miner.into_array()) },
-            registration: v.registration,
-            endpoint: endpoint(v.endpoint.ip.0, v.endpoint.port),
-            free_rao: v.free,
-            reserved_rao: v.reserved,
-            held_rao: v.held,
-            exiting_rao: v.exiting,
-            offer: offer_view(&offer.terms),
-            last_rental: offer.lastRental,
-        })
+        only(self.nodes_at(&[registration], block).await?).map(|found| found.node)
+    }
+
+    /// Nodes by registration number, each with the newest registration of its machine.
+    pub async fn nodes_at(&self, registrations: &[u32], block: u64) -> Result<Each<FoundNode>, NodeError> {
+        let calls = registrations.iter().map(|n| CollateralVault::nodeAtCall { registration: *n });
+        let views = self.each(*self.vault.address(), calls, block).await?;
+        let machines: Vec<B256> = views.iter().flatten().map(|v| v.machine).collect();
+        let calls = machines.iter().map(|machine| RentalEscrow::offerOfCall { machine: *machine });
+        let mut offers = self.each(*self.escrow.address(), calls, block).await?.into_iter();
+        let mut newest = self.newest_of(&machines, block).await?.into_iter();
+        let found = |view: Result<ICollateralVault::NodeView, NodeError>| {
+            let view = view?;
+            // Both before either is looked at: they go together with this view.
+            let (offer, newest) = (next(&mut offers), next(&mut newest));
+            Ok(FoundNode { node: node_view(&view, &offer?), newest: newest? })
+        };
+        Ok(views.into_iter().map(found).collect())
     }
 
     /// A machine's current registration, if it has one.
     pub async fn registration_of(&self, machine: MachineId, block: u64) -> Result<Option<u32>, NodeError> {
-        let id = BlockId::number(block);
-        let owner = view(self.vault.ownerOf(B256::from(machine.0)).block(id).call().await)?;
-        Ok((owner.registration != 0).then_some(owner.registration))
+        only(self.registrations_of(&[machine], block).await?)
+    }
+
+    /// Machines' current registrations.
+    pub async fn registrations_of(&self, machines: &[MachineId], block: u64) -> Result<Each<Option<u32>>, NodeError> {
+        let machines: Vec<B256> = machines.iter().map(|machine| B256::from(machine.0)).collect();
+        self.newest_of(&machines, block).await
+    }
+
+    async fn newest_of(&self, machines: &[B256], block: u64) -> Result<Each<Option<u32>>, NodeError> {
+        let calls = machines.iter().map(|machine| CollateralVault::ownerOfCall { machine: *machine });
+        let owners = self.each(*self.vault.address(), calls, block).await?;
+        let current = |owner: CollateralVault::ownerOfReturn| (owner.registration != 0).then_some(owner.registration);
+        Ok(owners.into_iter().map(|owner| owner.map(current)).collect())
     }
 
     /// A rental and its recorded faults.
     pub async fn rental_at(&self, rental: RentalId, block: u64) -> Result<RentalView, NodeError> {
-        let id = BlockId::number(block);
-        let found = view(self.escrow.rentalAt(rental).block(id).call().await)?;
-        let r = found.r;
-        let machine = view(self.vault.machineOf(r.registration).block(id).call().await)?;
-        let faults = if r.faultCount == 0 { vec![] } else { self.faults_of(rental, id).await? };
-        Ok(RentalView {
-            id: rental,
-            machine: MachineId(machine.0),
-            renter: Account(r.renter.into_array()),
-            renter_key: SshKey(found.renterKey.0),
-            gpu_class: r.gpuClass,
-            gpu_count: u16::from(r.gpuCount),
-            price_rao_per_sec: r.price.to(),
-            start_secs: u64::from(r.start),
-            end_secs: u64::from(r.end),
-            paid_until_secs: u64::from(r.paidUntil),
-            claimed_secs: u64::from(r.claimedSecs),
-            closed: r.closed,
-            faults,
-        })
+        only(self.rentals_at(&[rental], block).await?)
     }
 
-    async fn faults_of(&self, rental: RentalId, id: BlockId) -> Result<Vec<FaultView>, NodeError> {
-        let faults = view(self.escrow.faultsOf(rental).block(id).call().await)?;
-        let fault = |f: &IRentalEscrow::Fault| FaultView {
-            from_secs: u64::from(f.from),
-            until_secs: u64::from(f.until),
-            case_id: f.caseId,
+    /// Rentals and their recorded faults.
+    pub async fn rentals_at(&self, rentals: &[RentalId], block: u64) -> Result<Each<RentalView>, NodeError> {
+        let calls = rentals.iter().map(|rental| RentalEscrow::rentalAtCall { rental: *rental });
+        let found = self.each(*self.escrow.address(), calls, block).await?;
+        let calls = found.iter().flatten().map(|f| CollateralVault::machineOfCall { registration: f.r.registration });
+        let mut machines = self.each(*self.vault.address(), calls, block).await?.into_iter();
+        let with_faults = rentals.iter().zip(&found).filter(|(_, f)| f.as_ref().is_ok_and(|f| f.r.faultCount != 0));
+        let calls = with_faults.map(|(rental, _)| RentalEscrow::faultsOfCall { rental: *rental });
+        let mut faults = self.each(*self.escrow.address(), calls, block).await?.into_iter();
+        let view = |(id, found): (&RentalId, Result<RentalEscrow::rentalAtReturn, NodeError>)| {
+            let found = found?;
+            // All parts before any is looked at: they go together with this rental.
+            let machine = next(&mut machines);
+            let faults = if found.r.faultCount == 0 { Ok(vec![]) } else { next(&mut faults) };
+            Ok(rental_view(*id, &found, machine?, &faults?))
         };
-        Ok(faults.iter().map(fault).collect())
+        Ok(rentals.iter().zip(found).map(view).collect())
     }
 
     /// A case.
     pub async fn case_at(&self, case: u64, block: u64) -> Result<CaseView, NodeError> {
-        let id = BlockId::number(block);
-        let c = view(self.arbiter.caseAt(case).block(id).call().await)?;
-        let status = status(c.status)?;
-        let executable_at =
-            if status.is_decided() { 0 } else { view(self.arbiter.executableAt(case).block(id).call().await)? };
-        Ok(CaseView {
-            id: case,
-            kind: kind(c.kind)?,
-            status,
-            rental: c.rental,
-            executable_at_secs: u64::from(executable_at),
-            penalty_rao: c.penalty,
-            registration: c.registration,
-            filed_at_secs: u64::from(c.filedAt),
-        })
+        only(self.cases_at(&[case], block).await?)
+    }
+
+    /// Cases.
+    pub async fn cases_at(&self, cases: &[u64], block: u64) -> Result<Each<CaseView>, NodeError> {
+        let calls = cases.iter().map(|case| Arbiter::caseAtCall { caseId: *case });
+        let found = self.each(*self.arbiter.address(), calls, block).await?;
+        let sound: Each<(IArbiter::Case, CaseStatus)> =
+            found.into_iter().map(|case| case.and_then(|case| status(case.status).map(|s| (case, s)))).collect();
+        let open = cases.iter().zip(&sound).filter(|(_, c)| c.as_ref().is_ok_and(|(_, s)| !s.is_decided()));
+        let calls = open.map(|(case, _)| Arbiter::executableAtCall { caseId: *case });
+        let mut executable = self.each(*self.arbiter.address(), calls, block).await?.into_iter();
+        let view = |(id, sound): (&u64, Result<(IArbiter::Case, CaseStatus), NodeError>)| {
+            let (case, status) = sound?;
+            let executable_at = if status.is_decided() { 0 } else { next(&mut executable)? };
+            Ok(CaseView {
+                id: *id,
+                kind: kind(case.kind)?,
+                status,
+                rental: case.rental,
+                executable_at_secs: u64::from(executable_at),
+                penalty_rao: case.penalty,
+                registration: case.registration,
+                filed_at_secs: u64::from(case.filedAt),
+            })
+        };
+        Ok(cases.iter().zip(sound).map(view).collect())
+    }
+
+    /// One view of a contract for each call, in order; an answer that cannot be decoded is that call's own error.
+    async fn each<C: SolCall>(
+        &self,
+        to: Address,
+        calls: impl Iterator<Item = C>,
+        block: u64,
+    ) -> Result<Each<C::Return>, NodeError> {
+        let calls = calls.map(|call| (to, Bytes::from(call.abi_encode()))).collect();
+        let odd = |e: alloy::sol_types::Error| NodeError::Odd { method: "eth_call", what: e.to_string() };
+        let decode = |answer: Bytes| C::abi_decode_returns(&answer).map_err(odd);
+        let answers = self.node.call_each(calls, block).await?;
+        Ok(answers.into_iter().map(|answer| answer.and_then(decode)).collect())
     }
 
     /// Windows and minimums, from the contracts' own immutables.
@@ -161,26 +194,90 @@ impl Reader {
     pub async fn keepers(&self, block: u64) -> Result<Vec<KeeperView>, NodeError> {
         let id = BlockId::number(block);
         let count: u64 = view(self.keepers.keeperCount().block(id).call().await)?.saturating_to();
-        let mut keepers = Vec::new();
-        for index in 0..count.min(MAX_KEEPERS) {
-            let index = alloy::primitives::U256::from(index);
-            let k = view(self.keepers.keeperAt(index).block(id).call().await)?;
-            keepers.push(KeeperView {
-                account: Account(k.account.into_array()),
-                weight: k.weight,
-                active: k.active,
-                ssh_key: SshKey(k.sshKey.0),
-                url: k.url.chars().take(MAX_URL_CHARS).collect(),
-            });
-        }
-        Ok(keepers)
+        let indices = (0..count.min(MAX_KEEPERS)).map(alloy::primitives::U256::from);
+        let calls = indices.map(|index| AppointedKeepers::keeperAtCall { index });
+        let found = self.each(*self.keepers.address(), calls, block).await?;
+        found.into_iter().map(|keeper| keeper.map(keeper_view)).collect()
     }
+}
+
+/// A node, and what its machine's registration is by now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundNode {
+    /// The node.
+    pub node: NodeView,
+    /// The newest registration of its machine, if it has one.
+    pub newest: Option<u32>,
+}
+
+/// The answer to the only question asked.
+fn only<T>(mut answers: Each<T>) -> Result<T, NodeError> {
+    next(&mut answers.drain(..))
+}
+
+fn next<T>(answers: &mut impl Iterator<Item = Result<T, NodeError>>) -> Result<T, NodeError> {
+    let missing = || NodeError::Odd { method: "eth_call", what: "fewer answers than requests".into() };
+    answers.next().unwrap_or_else(|| Err(missing()))
 }
 
 /// `AppointedKeepers.MAX_KEEPERS`.
 const MAX_KEEPERS: u64 = 256;
 /// `AppointedKeepers.MAX_URL_BYTES`.
 const MAX_URL_CHARS: usize = 256;
+
+fn keeper_view(k: IKeeperSet::Keeper) -> KeeperView {
+    KeeperView {
+        account: Account(k.account.into_array()),
+        weight: k.weight,
+        active: k.active,
+        ssh_key: SshKey(k.sshKey.0),
+        url: k.url.chars().take(MAX_URL_CHARS).collect(),
+    }
+}
+
+fn node_view(v: &ICollateralVault::NodeView, offer: &RentalEscrow::offerOfReturn) -> NodeView {
+    NodeView {
+        machine: MachineId(v.machine.0),
+        miner: if v.retired { Account([0; 20]) } else { Account(v.miner.into_array()) },
+        registration: v.registration,
+        endpoint: endpoint(v.endpoint.ip.0, v.endpoint.port),
+        free_rao: v.free,
+        reserved_rao: v.reserved,
+        held_rao: v.held,
+        exiting_rao: v.exiting,
+        offer: offer_view(&offer.terms),
+        last_rental: offer.lastRental,
+    }
+}
+
+fn rental_view(
+    id: RentalId,
+    found: &RentalEscrow::rentalAtReturn,
+    machine: B256,
+    faults: &[IRentalEscrow::Fault],
+) -> RentalView {
+    let r = &found.r;
+    let fault = |f: &IRentalEscrow::Fault| FaultView {
+        from_secs: u64::from(f.from),
+        until_secs: u64::from(f.until),
+        case_id: f.caseId,
+    };
+    RentalView {
+        id,
+        machine: MachineId(machine.0),
+        renter: Account(r.renter.into_array()),
+        renter_key: SshKey(found.renterKey.0),
+        gpu_class: r.gpuClass,
+        gpu_count: u16::from(r.gpuCount),
+        price_rao_per_sec: r.price.to(),
+        start_secs: u64::from(r.start),
+        end_secs: u64::from(r.end),
+        paid_until_secs: u64::from(r.paidUntil),
+        claimed_secs: u64::from(r.claimedSecs),
+        closed: r.closed,
+        faults: faults.iter().map(fault).collect(),
+    }
+}
 
 fn offer_view(terms: &IRentalEscrow::Offer) -> Option<OfferView> {
     let price: u64 = terms.price.to();

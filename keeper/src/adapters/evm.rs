@@ -1,27 +1,35 @@
-//! Follows the contracts through one node's JSON-RPC.
+//! Follows the contracts through several nodes' JSON-RPC, by majority.
 //!
-//! Polling only: a Subtensor node's subscriptions hide reorgs. Two cursors, best and finalized, never mixed. Each batch
-//! resolves a tag to a number first, reads views at that number, and checks afterwards that the number still carries
-//! the same hash; a parent hash that does not fit the last batch makes everything be read again. Logs only say which
-//! ids to look at: calls without an Ethereum transaction leave none, so everything is read anew every so many blocks.
+//! Polling only: a Subtensor node's subscriptions hide reorgs. Two cursors, best and finalized, never mixed. Each poll
+//! finds the highest block that a majority has, reads views at its number from as many members as a majority takes,
+//! checks at each of them afterwards that the number still carries the same hash, and believes what all of them say
+//! alike; a parent hash that does not fit the last poll makes everything be read again. Logs only say which ids to
+//! look at (those of all members asked): calls without an Ethereum transaction leave none, so everything is read anew
+//! every so many blocks.
 
+mod endpoints;
+mod left_out;
 mod sender;
 mod touched;
 
+pub use endpoints::{Endpoints, Standing};
 pub use sender::{SendError, Sender};
 
-use std::collections::BTreeSet;
-use std::fmt::Display;
-use surety_client::block::Header;
+use endpoints::{Agreed, Member};
+use left_out::{Id, LeftOut};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use surety_client::deployment::Deployment;
-use surety_client::provider::{MAX_LOG_BLOCKS, Node, NodeError, Tag};
-use surety_client::reader::{Counts, Reader};
+use surety_client::provider::{MAX_LOG_BLOCKS, NodeError, Tag};
+use surety_client::reader::Counts;
 use surety_core::input::{ChainUpdate, Newest};
-use surety_core::view::{BlockRef, NodeView, View};
+use surety_core::view::{BlockRef, View};
 use touched::Touched;
 
 /// Everything is read anew after this many blocks: an hour of Subtensor's, plus what logs showed in between.
 pub const RECONCILE_BLOCKS: u64 = 300;
+
+/// Blocks read lately that a lagging head is recognised by.
+const RECENT_MAX: usize = 64;
 
 /// Why a poll brought nothing.
 #[derive(Debug, thiserror::Error)]
@@ -32,9 +40,28 @@ pub enum FollowError {
     /// It has no block under a tag it must have.
     #[error("the node knows no {0:?} block")]
     NoBlock(Tag),
+    /// The node is on another chain than the deployment.
+    #[error("the node is on chain {found}, the deployment on {wanted}")]
+    WrongChain {
+        /// The chain it is on.
+        found: u64,
+        /// The deployment's.
+        wanted: u64,
+    },
+    /// Too few endpoints agree; nothing is believed until they do.
+    #[error("no {need} RPC endpoints of chain.rpc agree on {what}: nothing is read")]
+    NoMajority {
+        /// On what.
+        what: String,
+        /// How many would have to.
+        need: usize,
+    },
     /// The block changed while it was read; the next poll reads again.
     #[error("block {0} was replaced while it was read")]
     Replaced(u64),
+    /// A block that was final is no more: no chain does that, so nothing is taken from this one.
+    #[error("block {0} was final and is another one now: the endpoints are on another chain, or were reset")]
+    FinalReplaced(u64),
     /// Dense ids went back at a block that is final: this node has lost its state, or is another chain's.
     #[error(
         "the node shows fewer entries at block {block} than before: its state is pruned, or it is on another chain"
@@ -48,121 +75,211 @@ pub enum FollowError {
 /// One end of the chain, followed.
 #[derive(Debug)]
 pub struct Follower {
-    reader: Reader,
+    endpoints: Endpoints,
     deployment: Deployment,
     view: View,
     last: Option<BlockRef>,
     counts: Option<Counts>,
     reconciled_at: u64,
+    recent: VecDeque<BlockRef>,
+    left_out: LeftOut,
+}
+
+/// How a block follows the last one read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// The last one is below it.
+    On,
+    /// Too far to tell, or the node does not know the last one's height.
+    Unknown,
+    /// Another block is at the last one's height.
+    Elsewhere,
+}
+
+/// What a member says of a block before anything is read.
+struct Outline {
+    counts: Counts,
+    way: Way,
+    touched: Touched,
+}
+
+/// What a member reads at a block.
+struct Reading {
+    update: ChainUpdate,
+    left_out: BTreeMap<Id, String>,
 }
 
 impl Follower {
     /// Follows `view` of the contracts in `deployment`.
-    pub fn new(reader: Reader, deployment: Deployment, view: View) -> Self {
-        Self { reader, deployment, view, last: None, counts: None, reconciled_at: 0 }
+    pub fn new(endpoints: Endpoints, deployment: Deployment, view: View) -> Self {
+        let (recent, left_out) = (VecDeque::new(), LeftOut::default());
+        Self { endpoints, deployment, view, last: None, counts: None, reconciled_at: 0, recent, left_out }
     }
 
     /// What changed since the last poll; `None` when the chain stands still.
     pub async fn poll(&mut self) -> Result<Option<ChainUpdate>, FollowError> {
         let tag = if self.view == View::Best { Tag::Latest } else { Tag::Finalized };
-        let header = self.node().header(tag).await?.ok_or(FollowError::NoBlock(tag))?;
-        let Some(block) = header.to_ref() else { return Ok(None) };
-        if self.last == Some(block) || block.number < self.deployment.block {
+        let agreed = self.endpoints.agree(tag).await?;
+        let block = agreed.block;
+        let due = self.left_out.due();
+        if block.number < self.deployment.block || self.is_behind(block) {
             return Ok(None);
         }
-        let counts = self.reader.counts(block.number).await?;
-        let touched = self.touched(&header, block, counts).await?;
-        let mut update = self.read(block, &touched).await?;
+        if self.last == Some(block) {
+            return if due.is_empty() { Ok(None) } else { self.take(&agreed, due).await.map(Some) };
+        }
+        let (counts, touched) = self.outline(&agreed).await?;
+        let everything = touched.everything;
+        let mut update = self.take(&agreed, touched.or(due)).await?;
         update.newest = Some(Newest { rental: counts.rentals, case: counts.cases });
-        self.check_unmoved(block).await?;
-        if touched.everything {
+        if everything {
             self.reconciled_at = block.number;
         }
         self.last = Some(block);
         self.counts = Some(counts);
+        self.recent.truncate(RECENT_MAX - 1);
+        self.recent.push_front(block);
         Ok(Some(update))
     }
 
-    fn node(&self) -> &Node {
-        self.reader.node()
+    /// A majority that lags, as when endpoints take turns at failing: nothing has happened.
+    fn is_behind(&self, block: BlockRef) -> bool {
+        self.last.is_some_and(|last| block.number < last.number) && self.recent.contains(&block)
     }
 
-    async fn touched(&self, header: &Header, block: BlockRef, counts: Counts) -> Result<Touched, FollowError> {
-        let (Some(last), Some(before)) = (self.last, self.counts) else { return Ok(Touched::all(counts)) };
-        let shrunk = counts.rentals < before.rentals
-            || counts.cases < before.cases
-            || counts.registrations < before.registrations;
+    /// What is to be read at a block, as a majority sees it.
+    async fn outline(&self, agreed: &Agreed) -> Result<(Counts, Touched), FollowError> {
+        let block = agreed.block;
+        let ask = |member| self.outline_by(member, agreed);
+        let said = self.endpoints.same(&agreed.members, ask, |a: &Outline, b: &Outline| a.counts == b.counts).await?;
+        let Some(counts) = said.first().map(|outline| outline.counts) else { return Err(FollowError::Replaced(0)) };
+        let Some(before) = self.counts else { return Ok((counts, Touched::all(counts))) };
+        let last = self.last.map_or(0, |last| last.number);
+        if self.view == View::Finalized && said.iter().all(|outline| outline.way == Way::Elsewhere) {
+            return Err(FollowError::FinalReplaced(last));
+        }
+        let shrunk = shrunk(before, counts);
         if shrunk && self.view == View::Finalized {
             return Err(FollowError::Shrunk { block: block.number });
         }
         let overdue = block.number >= self.reconciled_at.saturating_add(RECONCILE_BLOCKS);
-        if shrunk || overdue || !self.continues(header, last, block).await? {
-            return Ok(Touched::all(counts));
+        if shrunk || overdue || said.iter().any(|outline| outline.way != Way::On) {
+            return Ok((counts, Touched::all(counts)));
+        }
+        let touched = said.into_iter().map(|outline| outline.touched).reduce(Touched::or).unwrap_or_default();
+        Ok((counts, touched))
+    }
+
+    async fn outline_by(&self, member: &Member, agreed: &Agreed) -> Result<Outline, FollowError> {
+        let block = agreed.block;
+        let counts = member.reader.counts(block.number).await?;
+        let (Some(last), Some(before)) = (self.last, self.counts) else {
+            return Ok(Outline { counts, way: Way::Unknown, touched: Touched::default() });
+        };
+        let way = self.way(member, agreed, last).await?;
+        let shrunk = shrunk(before, counts);
+        let overdue = block.number >= self.reconciled_at.saturating_add(RECONCILE_BLOCKS);
+        if way != Way::On || shrunk || overdue {
+            return Ok(Outline { counts, way, touched: Touched::default() });
         }
         let contracts = self.deployment.contracts().map(|(_, c)| c.address.0.into()).to_vec();
-        let logs = self.node().logs(contracts, last.number + 1, block.number).await?;
-        Ok(Touched::by_logs(&logs).with_new(before, counts))
+        let touched = match member.node().logs(contracts, last.number + 1, block.number).await {
+            Ok(logs) => Touched::by_logs(&logs).with_new(before, counts),
+            // Refused, and not for a moment: there are too many, and views need none of them.
+            Err(NodeError::Refused { code, message, .. }) if code != 0 && message.contains("more than") => {
+                Touched::all(counts)
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Outline { counts, way, touched })
     }
 
-    /// Whether `block` is a descendant of `last`, as far as one batch can tell.
-    async fn continues(&self, header: &Header, last: BlockRef, block: BlockRef) -> Result<bool, FollowError> {
-        if block.number <= last.number || block.number - last.number > MAX_LOG_BLOCKS {
-            return Ok(false);
+    /// Whether the agreed block is a descendant of `last`, as far as one poll can tell.
+    async fn way(&self, member: &Member, agreed: &Agreed, last: BlockRef) -> Result<Way, FollowError> {
+        let block = agreed.block;
+        if block.number > last.number && block.number - last.number > MAX_LOG_BLOCKS {
+            return Ok(Way::Unknown);
         }
-        if block.number == last.number + 1 {
-            return Ok(header.parent_hash.0 == last.hash.0);
-        }
-        let same_height = self.node().header(Tag::Number(last.number)).await?;
-        Ok(same_height.and_then(|h| h.to_ref()).is_some_and(|h| h.hash == last.hash))
+        let there = if block.number == last.number + 1 {
+            Some(agreed.parent)
+        } else if block.number == last.number {
+            Some(block.hash)
+        } else {
+            let header = member.node().header(Tag::Number(last.number)).await?;
+            header.and_then(|h| h.to_ref()).map(|block| block.hash)
+        };
+        Ok(match there {
+            Some(hash) if hash == last.hash && block.number > last.number => Way::On,
+            Some(hash) if hash != last.hash => Way::Elsewhere,
+            _ => Way::Unknown,
+        })
     }
 
-    async fn read(&self, block: BlockRef, touched: &Touched) -> Result<ChainUpdate, FollowError> {
-        let at = block.number;
+    /// Reads by majority, and remembers what could not be decoded.
+    async fn take(&mut self, agreed: &Agreed, touched: Touched) -> Result<ChainUpdate, FollowError> {
+        let ask = |member| self.read(member, agreed.block, &touched);
+        let alike = |a: &Reading, b: &Reading| a.update == b.update && a.left_out.keys().eq(b.left_out.keys());
+        let said = self.endpoints.same(&agreed.members, ask, alike).await?;
+        let Some(reading) = said.into_iter().next() else { return Err(FollowError::Replaced(agreed.block.number)) };
+        self.left_out.settle(&touched, &reading.left_out);
+        Ok(reading.update)
+    }
+
+    async fn read(&self, member: &Member, block: BlockRef, touched: &Touched) -> Result<Reading, FollowError> {
+        let (at, reader) = (block.number, &member.reader);
+        let mut left_out = BTreeMap::new();
         let (view, nodes, rentals, cases) = (self.view, vec![], vec![], vec![]);
-        let mut update = ChainUpdate { view, block, nodes, rentals, cases, keepers: None, newest: None };
-        for registration in self.registrations(touched, at).await? {
-            let node = self.current(registration, at).await;
-            update.nodes.extend(quarantine("registration", registration, node)?.flatten());
+        let update = ChainUpdate { view, block, nodes, rentals, cases, keepers: None, newest: None };
+        let mut reading = Reading { update, left_out: BTreeMap::new() };
+        let registrations = registrations(member, touched, at, &mut left_out).await?;
+        let nodes = reader.nodes_at(&registrations, at).await?;
+        for (registration, found) in registrations.iter().zip(nodes) {
+            // A machine's newer registration is read by its own number.
+            let found = keep(Id::Registration(*registration), found, &mut left_out)?;
+            let current = found.filter(|found| found.newest == Some(*registration));
+            reading.update.nodes.extend(current.map(|found| found.node));
         }
-        for rental in &touched.rentals {
-            update.rentals.extend(quarantine("rental", rental, self.reader.rental_at(*rental, at).await)?);
+        let rentals: Vec<_> = touched.rentals.iter().copied().collect();
+        for (rental, found) in rentals.iter().zip(reader.rentals_at(&rentals, at).await?) {
+            reading.update.rentals.extend(keep(Id::Rental(*rental), found, &mut left_out)?);
         }
-        for case in &touched.cases {
-            update.cases.extend(quarantine("case", case, self.reader.case_at(*case, at).await)?);
+        let cases: Vec<_> = touched.cases.iter().copied().collect();
+        for (case, found) in cases.iter().zip(reader.cases_at(&cases, at).await?) {
+            reading.update.cases.extend(keep(Id::Case(*case), found, &mut left_out)?);
         }
         if touched.keepers {
-            update.keepers = Some(self.reader.keepers(at).await?);
+            reading.update.keepers = Some(reader.keepers(at).await?);
         }
-        Ok(update)
-    }
-
-    async fn registrations(&self, touched: &Touched, at: u64) -> Result<BTreeSet<u32>, FollowError> {
-        let mut registrations = touched.registrations.clone();
-        for machine in &touched.machines {
-            let newest = self.reader.registration_of(*machine, at).await;
-            registrations.extend(quarantine("machine", machine, newest)?.flatten());
-        }
-        Ok(registrations)
-    }
-
-    /// A registration's node, unless the machine has a newer one.
-    async fn current(&self, registration: u32, at: u64) -> Result<Option<NodeView>, NodeError> {
-        let node = self.reader.node_at(registration, at).await?;
-        let newest = self.reader.registration_of(node.machine, at).await?;
-        Ok((newest == Some(registration)).then_some(node))
-    }
-
-    async fn check_unmoved(&self, block: BlockRef) -> Result<(), FollowError> {
-        let again = self.node().header(Tag::Number(block.number)).await?.and_then(|h| h.to_ref());
-        if again == Some(block) { Ok(()) } else { Err(FollowError::Replaced(block.number)) }
+        reading.left_out = left_out;
+        let again = member.node().header(Tag::Number(at)).await?.and_then(|h| h.to_ref());
+        if again == Some(block) { Ok(reading) } else { Err(FollowError::Replaced(at)) }
     }
 }
 
-/// A view that cannot be decoded is left out with a warning; it does not stop the rest.
-fn quarantine<T>(what: &'static str, id: impl Display, read: Result<T, NodeError>) -> Result<Option<T>, NodeError> {
+/// Dense ids only grow.
+fn shrunk(before: Counts, now: Counts) -> bool {
+    now.rentals < before.rentals || now.cases < before.cases || now.registrations < before.registrations
+}
+
+async fn registrations(
+    member: &Member,
+    touched: &Touched,
+    at: u64,
+    left_out: &mut BTreeMap<Id, String>,
+) -> Result<Vec<u32>, FollowError> {
+    let mut registrations: BTreeSet<u32> = touched.registrations.clone();
+    let machines: Vec<_> = touched.machines.iter().copied().collect();
+    for (machine, newest) in machines.iter().zip(member.reader.registrations_of(&machines, at).await?) {
+        registrations.extend(keep(Id::Machine(*machine), newest, left_out)?.flatten());
+    }
+    Ok(registrations.into_iter().collect())
+}
+
+/// A view that cannot be decoded is left out; it does not stop the rest.
+fn keep<T>(id: Id, read: Result<T, NodeError>, left_out: &mut BTreeMap<Id, String>) -> Result<Option<T>, NodeError> {
     match read {
         Err(NodeError::Odd { what: why, .. }) => {
-            tracing::error!(what, %id, why, "a view cannot be decoded; it is left out until it can");
+            left_out.insert(id, why);
             Ok(None)
         }
         other => other.map(Some),
@@ -170,4 +287,4 @@ fn quarantine<T>(what: &'static str, id: impl Display, read: Result<T, NodeError
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

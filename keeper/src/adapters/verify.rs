@@ -5,8 +5,8 @@
 
 pub mod spoof;
 
+use crate::adapters::evm::{Endpoints, FollowError};
 use std::sync::{Arc, Mutex};
-use surety_client::provider::{Node, NodeError, Tag};
 use surety_core::types::{Account, MachineId};
 use surety_verifier::classes::ClassId;
 use surety_verifier::freivalds::EpochSecrets;
@@ -28,7 +28,7 @@ pub enum ChallengeError {
     },
     /// No block to seed the epoch with.
     #[error(transparent)]
-    Node(#[from] NodeError),
+    Chain(#[from] FollowError),
     /// The operating system gave no randomness.
     #[error("the operating system gave no randomness: {0}")]
     Random(String),
@@ -40,7 +40,7 @@ pub enum ChallengeError {
 /// Makes challenges for one keeper.
 #[derive(Debug)]
 pub struct Epochs {
-    node: Node,
+    endpoints: Endpoints,
     chain_id: u64,
     keeper: Account,
     /// One epoch for each size of work.
@@ -51,9 +51,9 @@ pub struct Epochs {
 const EPOCHS_MAX: usize = 32;
 
 impl Epochs {
-    /// For the keeper `keeper` on the chain that `node` is on.
-    pub fn new(node: Node, chain_id: u64, keeper: Account) -> Self {
-        Self { node, chain_id, keeper, ready: Mutex::new(Vec::new()) }
+    /// For the keeper `keeper` on the chain that `endpoints` are on.
+    pub fn new(endpoints: Endpoints, chain_id: u64, keeper: Account) -> Self {
+        Self { endpoints, chain_id, keeper, ready: Mutex::new(Vec::new()) }
     }
 
     /// A fresh challenge for a machine, and what its answers are checked with.
@@ -98,8 +98,7 @@ impl Epochs {
         if let Some(found) = self.find(params) {
             return Ok(found);
         }
-        let header = self.node.header(Tag::Latest).await?;
-        let block_hash = header.and_then(|h| h.hash).unwrap_or_default().0;
+        let block_hash = self.endpoints.newest().await?.hash.0;
         let (keeper_secret, vector_secret) = (random()?, random()?);
         let sizes = *params;
         let drawing =

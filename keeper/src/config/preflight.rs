@@ -1,11 +1,17 @@
 //! Whether the chain is the one configured: asked before anything is stored or signed.
 
 use super::Settings;
+use crate::adapters::evm::Endpoints;
+use std::time::Duration;
 use surety_client::deployment::Deployment;
 use surety_client::provider::{Node, NodeError, Tag};
 use surety_client::reader::Reader;
 use surety_core::types::Account;
 use surety_core::view::ContractTimes;
+
+/// Times an endpoint is asked before it is not usable, and the time between.
+const CHECKS_MAX: usize = 4;
+const CHECK_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why a keeper does not start on this chain.
 #[derive(Debug, thiserror::Error)]
@@ -55,23 +61,45 @@ pub enum PreflightError {
 /// A chain that is the one configured.
 #[derive(Debug, Clone)]
 pub struct Preflight {
-    /// Reads the contracts.
-    pub reader: Reader,
+    /// Reads the contracts, by majority.
+    pub endpoints: Endpoints,
 }
 
 impl Preflight {
-    /// Connects to the first endpoint that answers, and compares chain, code and times.
+    /// Asks every endpoint for chain, code and times, and goes on when a majority has what is configured. The others
+    /// are kept: they are outvoted for as long as they differ.
     pub async fn run(settings: &Settings) -> Result<Self, PreflightError> {
-        let node = first_answering(&settings.file.chain.rpc).await?;
-        is_the_chain(&node, &settings.deployment).await?;
-        let reader = Reader::new(node, &settings.deployment);
-        let latest = reader.node().header(Tag::Latest).await?;
-        let block = latest.map(|h| h.number.to()).unwrap_or_default();
-        let found = reader.times(block).await?;
-        if found != settings.deployment.times {
-            return Err(PreflightError::OtherTimes { found });
+        Self::of(&settings.file.chain.rpc, &settings.deployment).await
+    }
+
+    pub(crate) async fn of(urls: &[String], deployment: &Deployment) -> Result<Self, PreflightError> {
+        let nodes: Vec<Node> = urls.iter().map(|url| Node::new(url)).collect::<Result<_, _>>()?;
+        let endpoints = Endpoints::new(nodes.clone(), deployment);
+        let checked = futures_util::future::join_all(nodes.iter().map(|node| check_patiently(node, deployment))).await;
+        let mut failed = None;
+        let mut well = 0;
+        for (index, checked) in checked.into_iter().enumerate() {
+            match checked {
+                Ok(()) => well += 1,
+                Err(error) => {
+                    if urls.len() > 1 {
+                        let endpoint = format!("chain.rpc[{index}]");
+                        tracing::warn!(%endpoint, %error, "an RPC endpoint is not usable");
+                    }
+                    // What it said tells more than its silence.
+                    let silent = matches!(failed, None | Some(PreflightError::Unreachable(_)));
+                    failed = if silent { Some(error) } else { failed };
+                }
+            }
         }
-        Ok(Self { reader })
+        if well < endpoints.need() {
+            let none = || PreflightError::Unreachable(NodeError::BadUrl { url: String::new() });
+            return Err(failed.unwrap_or_else(none));
+        }
+        if urls.len() == 1 {
+            tracing::warn!("one RPC endpoint: whatever it says is believed; name three or more in chain.rpc");
+        }
+        Ok(Self { endpoints })
     }
 }
 
@@ -80,7 +108,8 @@ impl Preflight {
 /// # Errors
 /// What differs, or that the node failed.
 pub async fn is_the_chain(node: &Node, deployment: &Deployment) -> Result<(), PreflightError> {
-    let (found, wanted) = (node.chain_id().await?, deployment.chain_id);
+    let found = node.chain_id().await.map_err(PreflightError::Unreachable)?;
+    let wanted = deployment.chain_id;
     if found != wanted {
         return Err(PreflightError::WrongChain { found, wanted });
     }
@@ -95,19 +124,25 @@ pub async fn is_the_chain(node: &Node, deployment: &Deployment) -> Result<(), Pr
     Ok(())
 }
 
-async fn first_answering(urls: &[String]) -> Result<Node, PreflightError> {
-    let mut last = NodeError::BadUrl { url: String::new() };
-    for url in urls {
-        match connect(url).await {
-            Ok(found) => return Ok(found),
-            Err(error) => last = error,
+/// Public endpoints refuse a request now and then, and may lag behind a deployment that is only just made.
+async fn check_patiently(node: &Node, deployment: &Deployment) -> Result<(), PreflightError> {
+    for _ in 1..CHECKS_MAX {
+        match check(node, deployment).await {
+            Err(PreflightError::WrongChain { found, wanted }) => {
+                return Err(PreflightError::WrongChain { found, wanted });
+            }
+            Ok(()) => return Ok(()),
+            Err(_) => tokio::time::sleep(CHECK_PAUSE).await,
         }
     }
-    Err(PreflightError::Unreachable(last))
+    check(node, deployment).await
 }
 
-async fn connect(url: &str) -> Result<Node, NodeError> {
-    let node = Node::new(url)?;
-    node.chain_id().await?;
-    Ok(node)
+/// Whether a node's chain, code and times are the deployment's.
+async fn check(node: &Node, deployment: &Deployment) -> Result<(), PreflightError> {
+    is_the_chain(node, deployment).await?;
+    let latest = node.header(Tag::Latest).await?;
+    let block = latest.map(|h| h.number.to()).unwrap_or_default();
+    let found = Reader::new(node.clone(), deployment).times(block).await?;
+    if found == deployment.times { Ok(()) } else { Err(PreflightError::OtherTimes { found }) }
 }

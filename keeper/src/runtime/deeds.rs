@@ -1,6 +1,7 @@
 //! Turns wishes into deeds. Each runs in a task of its own and ends in an input; how many run at once is bounded by
 //! core (looks and measurements in flight) and by the gate that all SSH goes through.
 
+use super::spans;
 use crate::adapters::anchors;
 use crate::adapters::clock::Clock;
 use crate::adapters::http::Peers;

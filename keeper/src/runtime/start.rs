@@ -6,7 +6,7 @@ use super::feeds::{self, ChainHealth};
 use super::spoofs;
 use super::upkeep::{self, Upkeep};
 use crate::adapters::clock::Clock;
-use crate::adapters::evm::{Follower, Sender};
+use crate::adapters::evm::{Endpoints, Follower, Sender};
 use crate::adapters::http::{self, Api, HttpLimits, PeerCounts, PeerLimits, Peers};
 use crate::adapters::ssh::{Eyes, SshLimits};
 use crate::adapters::store::{Loaded, Store, StoreError};
@@ -16,7 +16,6 @@ use crate::outbox::Lane;
 use std::sync::Arc;
 use std::time::Duration;
 use surety_client::digest::Domains;
-use surety_client::reader::Reader;
 use surety_core::evidence::Contracts;
 use surety_core::input::{Input, Started};
 use surety_core::state::Config;
@@ -83,9 +82,9 @@ pub async fn run(settings: Settings, dry_run: bool, mut stop: watch::Receiver<bo
     let core = CoreLoop { state: loaded.state, seq: loaded.seq, store: store.clone(), clock, shown: shown.clone() };
     let mut looping = tokio::task::spawn_blocking(move || core.run(inputs_rx, wishes));
 
-    let (reader, peer_counts) = (preflight.reader, Arc::default());
+    let (endpoints, peer_counts) = (preflight.endpoints, Arc::default());
     let peers = peers(&settings, &peer_counts)?;
-    let parts = Parts { settings, clock, reader, store, shown, inputs, peers, peer_counts, dry_run };
+    let parts = Parts { settings, clock, endpoints, store, shown, inputs, peers, peer_counts, dry_run };
     let mut tasks = JoinSet::new();
     parts.spawn_feeds(&mut tasks, &stop);
     parts.spawn_lane(&mut tasks, &stop);
@@ -155,7 +154,7 @@ async fn open_store(settings: &Settings, config: &Config, dry_run: bool) -> Resu
 struct Parts {
     settings: Settings,
     clock: Clock,
-    reader: Reader,
+    endpoints: Endpoints,
     store: Arc<Store>,
     shown: Shown,
     inputs: mpsc::Sender<Input>,
@@ -178,7 +177,7 @@ impl Parts {
         let health = Arc::new(ChainHealth::default());
         let every = self.poll_every();
         for view in [View::Best, View::Finalized] {
-            let follower = Follower::new(self.reader.clone(), self.settings.deployment.clone(), view);
+            let follower = Follower::new(self.endpoints.clone(), self.settings.deployment.clone(), view);
             let (health, inputs) = (health.clone(), self.inputs.clone());
             tasks.spawn(feeds::chain(follower, view == View::Best, self.clock, every, health, inputs, stop.clone()));
         }
@@ -199,7 +198,7 @@ impl Parts {
         }
         let (key, contracts) = (self.settings.key.clone(), contracts(&self.settings));
         let chain_id = self.settings.deployment.chain_id;
-        let sender = Sender::new(self.reader.node().clone(), key, chain_id, contracts);
+        let sender = Sender::new(self.endpoints.clone(), key, chain_id, contracts);
         let times = self.settings.deployment.times;
         let lane = Lane::new(self.store.clone(), sender, self.shown.finalized.clone(), times, self.inputs.clone());
         tasks.spawn(lane.run(self.poll_every(), stop.clone()));
@@ -229,7 +228,7 @@ impl Parts {
         let local = self.settings.file.rules.local;
         Upkeep {
             every: if local { upkeep::EVERY_LOCAL } else { upkeep::EVERY },
-            node: self.reader.node().clone(),
+            endpoints: self.endpoints.clone(),
             deployment: self.settings.deployment.clone(),
             account: self.settings.key.account(),
             gas_min_rao: self.settings.file.alerts.gas_min_rao,
@@ -248,7 +247,7 @@ impl Parts {
         Hands {
             clock: self.clock,
             eyes: Eyes::new(limits, self.settings.ssh_key.clone()),
-            epochs: Epochs::new(self.reader.node().clone(), self.settings.deployment.chain_id, me),
+            epochs: Epochs::new(self.endpoints.clone(), self.settings.deployment.chain_id, me),
             store: self.store.clone(),
             key: self.settings.key.clone(),
             domains: domains(&self.settings),

@@ -2,6 +2,7 @@
 //! right contracts, the size of the store, and what may be let go of.
 
 use crate::adapters::clock::Clock;
+use crate::adapters::evm::Endpoints;
 use crate::adapters::store::{Store, StoreError};
 use crate::config::{PreflightError, is_the_chain};
 use crate::ports::Progress;
@@ -9,7 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use surety_client::deployment::Deployment;
-use surety_client::provider::Node;
 use surety_core::types::{Account, Rao};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
@@ -26,7 +26,7 @@ const WEI_PER_RAO: u64 = 1_000_000_000;
 /// The task's own things.
 pub(super) struct Upkeep {
     pub(super) every: Duration,
-    pub(super) node: Node,
+    pub(super) endpoints: Endpoints,
     pub(super) deployment: Deployment,
     pub(super) account: Account,
     pub(super) gas_min_rao: Rao,
@@ -58,13 +58,9 @@ impl Upkeep {
 
     async fn round(&self) {
         self.check_balance().await;
-        match is_the_chain(&self.node, &self.deployment).await {
-            // The node's own trouble shows as blindness.
-            Ok(()) | Err(PreflightError::Node(_)) => {}
-            Err(found) => {
-                self.alert(&format!("{found}; the keeper stops"));
-                let _ = self.fault.send(found).await;
-            }
+        if let Some(found) = self.fault_of_the_chain().await {
+            self.alert(&format!("{found}; the keeper stops"));
+            let _ = self.fault.send(found).await;
         }
         let (store, wall_secs) = (self.store.clone(), self.clock.now_secs());
         let swept = tokio::task::spawn_blocking(move || {
@@ -86,10 +82,20 @@ impl Upkeep {
         }
     }
 
+    /// What a majority finds wrong with the chain. A node's own trouble shows as blindness, and one that is on another
+    /// chain is outvoted.
+    async fn fault_of_the_chain(&self) -> Option<PreflightError> {
+        let nodes = self.endpoints.nodes();
+        let asked = nodes.iter().map(|node| is_the_chain(node, &self.deployment));
+        let found = futures_util::future::join_all(asked).await.into_iter().filter_map(Result::err);
+        let own = |error: &PreflightError| matches!(error, PreflightError::Node(_) | PreflightError::Unreachable(_));
+        let mut faults: Vec<PreflightError> = found.filter(|error| !own(error)).collect();
+        if faults.len() < self.endpoints.need() { None } else { faults.pop() }
+    }
+
     async fn check_balance(&self) {
-        let wei = match self.node.balance_wei(self.account).await {
-            Ok(wei) => wei,
-            Err(error) => return tracing::debug!(%error, "the balance was not read"),
+        let Some(wei) = self.endpoints.balance_wei(self.account).await else {
+            return tracing::debug!("no majority says what the balance is");
         };
         let rao = u64::try_from(wei / alloy::primitives::U256::from(WEI_PER_RAO)).unwrap_or(u64::MAX);
         self.progress.gas_balance_rao.store(rao, Relaxed);

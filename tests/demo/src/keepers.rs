@@ -36,8 +36,8 @@ pub struct Keeper {
 pub struct Common {
     /// The deployment file.
     pub deployment: PathBuf,
-    /// JSON-RPC URL.
-    pub rpc: String,
+    /// JSON-RPC URLs.
+    pub rpc: Vec<String>,
     /// `host:port` addresses that are up whenever the keeper's network is.
     pub anchors: Vec<String>,
     /// Account that renters log in to.
@@ -134,7 +134,7 @@ impl Keeper {
                 "chain",
                 table(vec![
                     ("deployment", common.deployment.display().to_string().into()),
-                    ("rpc", Value::Array(vec![common.rpc.clone().into()])),
+                    ("rpc", Value::Array(common.rpc.iter().cloned().map(Value::from).collect())),
                     ("poll_ms", 300.into()),
                 ]),
             ),

@@ -3,5 +3,7 @@
 
 mod fake;
 mod follower;
+mod majority;
 mod odd;
 mod touched;
+pub(crate) mod world;

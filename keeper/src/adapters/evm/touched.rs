@@ -1,6 +1,7 @@
 //! Which ids a batch of logs speaks of. A log that cannot be decoded makes everything be read by dense ids; it stops
 //! nothing.
 
+use super::left_out::Id;
 use alloy::primitives::B256;
 use alloy::rpc::types::Log;
 use alloy::sol_types::SolEventInterface;
@@ -58,6 +59,42 @@ impl Touched {
         self.registrations.extend(new_registrations(before.registrations, now.registrations));
         self.rentals.extend(new_ids("rentals", before.rentals, now.rentals));
         self.cases.extend(new_ids("cases", before.cases, now.cases));
+        self
+    }
+
+    /// Nothing at all.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(super) fn add(&mut self, id: Id) {
+        match id {
+            Id::Registration(id) => drop(self.registrations.insert(id)),
+            Id::Machine(id) => drop(self.machines.insert(id)),
+            Id::Rental(id) => drop(self.rentals.insert(id)),
+            Id::Case(id) => drop(self.cases.insert(id)),
+        }
+    }
+
+    pub(super) fn names(&self, id: Id) -> bool {
+        match id {
+            Id::Registration(id) => self.registrations.contains(&id),
+            Id::Machine(id) => self.machines.contains(&id),
+            Id::Rental(id) => self.rentals.contains(&id),
+            Id::Case(id) => self.cases.contains(&id),
+        }
+    }
+
+    /// What either speaks of. Everything is everything, whatever else is named.
+    pub(super) fn or(mut self, mut other: Self) -> Self {
+        if other.everything && !self.everything {
+            return other.or(self);
+        }
+        self.machines.append(&mut other.machines);
+        self.registrations.append(&mut other.registrations);
+        self.rentals.append(&mut other.rentals);
+        self.cases.append(&mut other.cases);
+        self.keepers |= other.keepers;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use crate::adapters::store::{Reading, StoreError};
 use crate::config::{Preflight, Settings};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use std::path::Path;
 use surety_core::state::Config;
 
@@ -15,7 +15,8 @@ pub(super) fn run(config: &Path) -> Result<()> {
     let preflight = tokio.block_on(chain(&settings))?;
     store(&settings)?;
     let account = settings.key.account();
-    let wei = tokio.block_on(preflight.reader.node().balance_wei(account))?;
+    let wei =
+        tokio.block_on(preflight.endpoints.balance_wei(account)).context("no majority of chain.rpc says a balance")?;
     let rao = u64::try_from(wei / alloy::primitives::U256::from(WEI_PER_RAO)).unwrap_or(u64::MAX);
     let floor = settings.file.alerts.gas_min_rao;
     ensure!(rao >= floor, "{account} has {rao} rao for gas, less than alerts.gas_min_rao = {floor}: send TAO to it");

@@ -17,8 +17,10 @@ use crate::show::Show;
 use crate::standins::{self, Neuron};
 use crate::wait::{Seen, Seer};
 use anyhow::{Context, Result, ensure};
+use rand_core::RngCore;
 use serde::Deserialize;
 use serde_json::json;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,12 +31,15 @@ use surety_core::statement::{Certificate, Signed};
 use surety_core::types::{Account, Hash32};
 use surety_deploy::network::Network;
 use surety_deploy::record::DeploymentFile;
+use surety_subtensor_rpc::{Control, Mild, StandIn};
 use tokio::net::TcpListener;
 
 const NETUID: u16 = 2;
 /// Two of them are no quorum unless the heaviest is among them, and no single one can stop the others.
 const WEIGHTS: [u64; 3] = [40, 35, 25];
 const MACHINES: usize = 3;
+/// Two must agree.
+const RPC_ENDPOINTS: usize = 3;
 /// Names of the accounts in the embedded server, which has none of its own.
 const EMBEDDED_USERS: [&str; 2] = ["tenant", "surety"];
 
@@ -67,7 +72,8 @@ pub(super) async fn set_up(
     let appointments: Vec<Appointment> = keepers.iter().map(Keeper::appointment).collect();
     deploy::appoint(&owner, file.deployment.keepers.address, &appointments).await?;
     let [tenant_user, keeper_user] = users(options)?;
-    start_keepers(&anvil, &keepers, &deployment_path, &tenant_user, &keeper_user).await?;
+    let rpc = stand_ins(seed, &anvil, show).await?;
+    start_keepers(&anvil, &rpc, &keepers, &deployment_path, &tenant_user, &keeper_user).await?;
     let node_common = machines::Common {
         program: options.programs.surety_node.clone(),
         rpc: anvil.url(),
@@ -83,6 +89,7 @@ pub(super) async fn set_up(
         seer: seer.clone(),
         chain: Chain::new(&anvil.node, &file.deployment),
         anvil,
+        _rpc: rpc,
         deployment_path,
         deployer: deployer.account(),
         owner,
@@ -193,8 +200,23 @@ fn users(options: &Options) -> Result<[String; 2]> {
     Ok([user.name.clone(), user.name])
 }
 
+/// Nodes as Subtensor's are, each failing now and then in its own way, which the seed draws.
+async fn stand_ins(seed: Seed, anvil: &Anvil, show: &Show) -> Result<Vec<StandIn>> {
+    let mut stand_ins = Vec::new();
+    for index in 0..RPC_ENDPOINTS {
+        let control = Control::default();
+        control.faults().mild = Some(Mild::new(seed.rng(&format!("rpc-{index}")).next_u64()));
+        stand_ins.push(StandIn::start(&anvil.url(), (Ipv4Addr::LOCALHOST, 0).into(), control).await?);
+    }
+    let urls: Vec<String> = stand_ins.iter().map(StandIn::url).collect();
+    let text = format!("keepers see it through {} nodes that answer as Subtensor's, and fail now and then", urls.len());
+    show.say("rpc", &text, json!({ "urls": urls }));
+    Ok(stand_ins)
+}
+
 async fn start_keepers(
     anvil: &Anvil,
+    rpc: &[StandIn],
     keepers: &[Keeper],
     deployment: &Path,
     tenant_user: &str,
@@ -205,7 +227,7 @@ async fn start_keepers(
     tokio::spawn(async move { while listener.accept().await.is_ok() {} });
     let common = keepers::Common {
         deployment: absolute(deployment)?,
-        rpc: anvil.url(),
+        rpc: rpc.iter().map(StandIn::url).collect(),
         anchors,
         tenant_user: tenant_user.to_owned(),
         keeper_user: keeper_user.to_owned(),

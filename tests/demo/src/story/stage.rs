@@ -21,6 +21,7 @@ use std::time::Duration;
 use surety_client::bindings::RentalEscrow;
 use surety_client::units::tao;
 use surety_core::types::{Account, Rao, RentalId};
+use surety_subtensor_rpc::StandIn;
 
 /// What everybody but keepers begins with: 100 TAO.
 pub(super) const BEGAN_WITH_RAO: Rao = 100_000_000_000;
@@ -63,6 +64,8 @@ pub(super) struct Stage {
     pub(super) show: Show,
     pub(super) seer: Seer,
     pub(super) anvil: Anvil,
+    /// What keepers see of the chain; they end with the stage.
+    pub(super) _rpc: Vec<StandIn>,
     pub(super) chain: Chain,
     pub(super) deployment_path: PathBuf,
     /// Whose nonces gave the addresses; did nothing else.

@@ -13,11 +13,11 @@ use surety_client::bindings::RentalEscrow as E;
 use surety_client::bindings::{IArbiter, ICollateralVault, IKeeperSet, IRentalEscrow};
 use surety_client::deployment::{Contract, Deployment};
 use surety_client::provider::Node;
-use surety_client::reader::{Counts, Reader};
+use surety_client::reader::Counts;
 use surety_core::types::{Account, Hash32};
 use surety_core::view::{ContractTimes, View};
 
-use crate::adapters::evm::Follower;
+use crate::adapters::evm::{Endpoints, Follower};
 
 /// How a view is answered instead of properly.
 #[derive(Clone, Copy)]
@@ -170,6 +170,7 @@ impl Chain {
 
     fn answer(&mut self, method: &str, params: &Value) -> Result<Value, (i64, String)> {
         match method {
+            "eth_chainId" => Ok(json!("0x7a69")),
             "eth_getBlockByNumber" => self.header(params[0].as_str().unwrap()),
             "eth_call" => {
                 let input = params[0]["input"].as_str().or(params[0]["data"].as_str()).unwrap();
@@ -226,7 +227,7 @@ impl Fake {
     }
 
     pub(super) fn follower(&self, view: View) -> Follower {
-        Follower::new(Reader::new(self.node.clone(), &deployment()), deployment(), view)
+        Follower::new(Endpoints::new(vec![self.node.clone()], &deployment()), deployment(), view)
     }
 
     /// What was asked since the last time, without counts and what belongs to another view.
@@ -238,13 +239,20 @@ impl Fake {
 }
 
 async fn serve(State(chain): State<Arc<Mutex<Chain>>>, Json(request): Json<Value>) -> Json<Value> {
+    Json(match request {
+        Value::Array(batch) => batch.iter().map(|one| serve_one(&chain, one)).collect(),
+        one => serve_one(&chain, &one),
+    })
+}
+
+fn serve_one(chain: &Mutex<Chain>, request: &Value) -> Value {
     let answer = chain.lock().unwrap().answer(request["method"].as_str().unwrap(), &request["params"]);
-    Json(match answer {
+    match answer {
         Ok(result) => json!({ "jsonrpc": "2.0", "id": request["id"], "result": result }),
         Err((code, message)) => {
             json!({ "jsonrpc": "2.0", "id": request["id"], "error": { "code": code, "message": message } })
         }
-    })
+    }
 }
 
 fn deployment() -> Deployment {
