@@ -122,8 +122,8 @@ impl Lane {
         Ok(Some(match action {
             Action::Wait => return Ok(None),
             Action::ReserveNonce { nonce } => Done::Reserved { nonce: *nonce },
-            Action::Sign { nonce } => self.sign(row, *nonce, 0).await?,
-            Action::Resign { nonce, max_fee_wei } => self.sign(row, *nonce, *max_fee_wei).await?,
+            Action::Sign { nonce } => self.sign(row, *nonce).await?,
+            Action::Resign { nonce, max_fee_wei } => self.sign_again(row, *nonce, *max_fee_wei).await?,
             Action::Broadcast => self.broadcast(row).await,
             Action::PollReceipt | Action::ReconcileFromState => {
                 let in_pool = row.nonce().is_some_and(|nonce| seen.pending_nonce > nonce);
@@ -143,13 +143,20 @@ impl Lane {
     }
 
     /// What the contract refuses at the newest block is not sent; core hears of it and decides anew.
-    async fn sign(&mut self, row: &Row, nonce: u64, min_fee_wei: u64) -> Result<Done, LaneError> {
+    async fn sign(&mut self, row: &Row, nonce: u64) -> Result<Done, LaneError> {
         self.answers.remove(&row.id);
-        match self.sender.sign(&row.intent, nonce, min_fee_wei).await {
+        match self.sender.sign(&row.intent, nonce, 0).await {
             Ok(tx) => Ok(Done::Signed { raw: tx.raw, hash: tx.hash, max_fee_wei: tx.max_fee_wei }),
             Err(error @ (SendError::Node(_) | SendError::NoMajority(_))) => Err(error.into()),
             Err(other) => Ok(Done::Finished(TxOutcome::Failed { why: other.to_string() })),
         }
+    }
+
+    /// Bytes that exist are carried through until their nonce is used, whatever the contract says by now.
+    async fn sign_again(&mut self, row: &Row, nonce: u64, min_fee_wei: u64) -> Result<Done, LaneError> {
+        self.answers.remove(&row.id);
+        let tx = self.sender.sign_again(&row.intent, nonce, min_fee_wei).await?;
+        Ok(Done::Signed { raw: tx.raw, hash: tx.hash, max_fee_wei: tx.max_fee_wei })
     }
 
     async fn broadcast(&mut self, row: &Row) -> Done {

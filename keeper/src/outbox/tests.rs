@@ -269,3 +269,27 @@ async fn other_bytes_at_a_nonce_that_waits_are_refused_and_nothing_is_concluded_
     assert_eq!(lane.sender.broadcast(&dearer.raw).await, Answer::Lost, "replacement transaction underpriced");
     assert_eq!(lane.sender.broadcast(&first.raw).await, Answer::AlreadyKnown);
 }
+
+/// Bytes that a node took and lost may come back, so their nonce has to be used: also when the rental is closed by now,
+/// and the contract refuses a claim.
+#[tokio::test]
+async fn lost_bytes_whose_call_reverts_by_now_are_signed_again_until_their_nonce_is_used() {
+    let mut bench = Bench::start(1).await;
+    let before = bench.effects().await;
+    bench.wish().await;
+    let (mut lane, mut reports) = bench.lane(ACTIONS_MAX);
+    bench.world.control(0).faults().submissions = [Submission::ForgottenButKnown].into();
+    while !matches!(lane.store.lane().unwrap()[0].state, RowState::Sent(_)) {
+        bench.round(&mut lane).await;
+    }
+    bench.world.anvil.automine(true).await.unwrap();
+    let (escrow, rental) = (*bench.world.chain.escrow.address(), bench.rental);
+    let end = surety_client::bindings::RentalEscrow::endCall { rental };
+    bench.world.renter.actor.send(surety_demo::actor::Tx::call(escrow, &end)).await.unwrap();
+    bench.world.pass(u64::from(RENTAL_SECS)).await;
+    let close = surety_client::bindings::RentalEscrow::closeCall { rental };
+    bench.world.renter.actor.send(surety_demo::actor::Tx::call(escrow, &close)).await.unwrap();
+    bench.world.anvil.automine(false).await.unwrap();
+    assert_eq!(bench.finish(&mut lane, &mut reports, "lost").await, TxOutcome::Settled);
+    assert_eq!(bench.effects().await.1, before.1 + 1, "the nonce is used");
+}

@@ -21,6 +21,9 @@ use surety_core::types::{Account, Hash32, Rao};
 /// Most gas one of our transactions may ask for; the chain takes at most 64,998,310.
 const GAS_LIMIT_MAX: u64 = 15_000_000;
 
+/// Gas of a call that is known to revert; a file with five signers, the dearest call, takes some 240,000 (SPEC 15).
+const REVERTING_GAS_LIMIT: u64 = 500_000;
+
 /// The fee cap is this many times the node's gas price. Only the base fee is ever charged on Subtensor.
 const FEE_FACTOR: u128 = 3;
 
@@ -75,6 +78,21 @@ impl Sender {
     pub async fn sign(&self, intent: &Intent, nonce: u64, min_fee_wei: u64) -> Result<SignedTx, SendError> {
         let call = intent::encode(intent, &self.contracts)?;
         let gas_limit = self.gas_limit(&call).await?;
+        self.signed(call, gas_limit, nonce, min_fee_wei).await
+    }
+
+    /// The same where earlier bytes may be out: only another transaction at their nonce makes sure that they never come
+    /// back. So what the contract refuses by now is signed too, and reverts.
+    pub async fn sign_again(&self, intent: &Intent, nonce: u64, min_fee_wei: u64) -> Result<SignedTx, SendError> {
+        let call = intent::encode(intent, &self.contracts)?;
+        let gas_limit = match self.gas_limit(&call).await {
+            Err(SendError::Reverts(_)) => REVERTING_GAS_LIMIT,
+            other => other?,
+        };
+        self.signed(call, gas_limit, nonce, min_fee_wei).await
+    }
+
+    async fn signed(&self, call: Call, gas_limit: u64, nonce: u64, min_fee_wei: u64) -> Result<SignedTx, SendError> {
         let price = self.at_least("eth_gasPrice", |member| member.node().gas_price_wei()).await?;
         let max_fee = price.saturating_mul(FEE_FACTOR).max(u128::from(min_fee_wei));
         let tx = TxEip1559 {
