@@ -188,6 +188,31 @@ async fn a_hung_host_delays_nobody_else() {
     hanging.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
+/// Every machine has its bond and its address; as many as a rich attacker may have must not keep a keeper from looking
+/// at others.
+#[tokio::test]
+async fn hundreds_of_hosts_that_hang_delay_nobody_else() {
+    const HUNG: u8 = 250;
+    let listener = tokio::net::TcpListener::bind((std::net::Ipv4Addr::UNSPECIFIED, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let well = serve(Script::Answer(vec![pk_ok(&RENTER.0)])).await;
+    let patient = SshLimits { probe_deadline: Duration::from_secs(30), wait_max: Duration::from_secs(2), ..limits() };
+    let eyes = Eyes::new(patient, key());
+    let hanging: Vec<_> = (1..=HUNG)
+        .map(|host| {
+            let endpoint = Endpoint { ip: [127, 0, 1, host].into(), port };
+            let (eyes, target) = (eyes.clone(), target(endpoint, well.machine));
+            tokio::spawn(async move { eyes.probe(&target).await })
+        })
+        .collect();
+    let mut held = Vec::new();
+    for _ in 0..HUNG {
+        held.push(tokio::time::timeout(Duration::from_secs(20), listener.accept()).await.unwrap().unwrap());
+    }
+    assert_eq!(eyes.probe(&target(well.endpoint, well.machine)).await, Observation::Accepted);
+    hanging.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
 #[tokio::test]
 async fn one_endpoint_is_looked_at_once_at_a_time_and_waiting_too_long_is_not_looked() {
     let hung = serve(Script::HangBefore(Step::KexInit)).await;
