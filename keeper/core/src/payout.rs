@@ -11,7 +11,7 @@ use crate::state::State;
 use crate::types::{RentalId, UnixSecs};
 use crate::view::RentalView;
 use serde::{Deserialize, Serialize};
-use std::cmp::{max, min};
+use std::cmp::min;
 
 /// What the operator pays gas for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -110,16 +110,14 @@ fn to_claim(state: &State) -> Option<Intent> {
     due.then_some(Intent::Claim { rental: rental.id, past_secs: rental.paid_until_secs })
 }
 
-/// Service that could be claimed at the newest block: up to `settleLag` ago, less recorded faults.
+/// Service that the contract would pay for at the newest block: what ran up to `settleLag` ago, less every recorded
+/// fault, also a later one, less what is paid (`StreamLib.earnedSecs`, `unpaidSecs`).
 fn unpaid_secs(state: &State, rental: &RentalView) -> u64 {
     let now_secs = state.world.best.block.timestamp_secs;
-    let from_secs = max(rental.paid_until_secs, rental.start_secs);
     let until_secs = min(now_secs.saturating_sub(state.times.settle_lag_secs), rental.end_secs);
-    let faulted = rental.faults.iter().map(|fault| {
-        let (begin, end) = (max(fault.from_secs, from_secs), min(fault.until_secs, until_secs));
-        end.saturating_sub(begin)
-    });
-    until_secs.saturating_sub(from_secs).saturating_sub(faulted.fold(0, u64::saturating_add))
+    let faulted = rental.faults.iter().map(|fault| fault.until_secs.saturating_sub(fault.from_secs));
+    let faulted_secs = faulted.fold(0, u64::saturating_add);
+    until_secs.saturating_sub(rental.start_secs).saturating_sub(faulted_secs).saturating_sub(rental.claimed_secs)
 }
 
 /// Keepers pay out one after another, in an order of its own for each rental.

@@ -38,3 +38,9 @@ fn worlds_without_faults_hold_and_something_happens_in_them() {
 fn seed_164_a_rental_that_a_reorg_undid_accuses_nobody() {
     passes(&run_seed(164, 7_200));
 }
+
+/// A keeper claimed for a rental with a fault later than what was due; the contract takes such a fault off, too.
+#[test]
+fn seed_81_a_fault_after_what_is_due_delays_a_claim() {
+    passes(&run_seed(81, FAULT_SECS));
+}

@@ -42,7 +42,7 @@ fn first_payout(at: u64, rentals: &[RentalView], rules: PayoutRules) -> Option<I
 }
 
 fn many(count: u64) -> Vec<RentalView> {
-    (1..=count).map(|id| RentalView { paid_until_secs: START + 36_000, ..rental(id) }).collect()
+    (1..=count).map(|id| RentalView { claimed_secs: 36_000, paid_until_secs: START + 36_000, ..rental(id) }).collect()
 }
 
 #[test]
@@ -90,6 +90,23 @@ fn seconds_without_service_are_not_claimed_for() {
     let failed = RentalView { faults: vec![fault(1_000, 3_000)], ..rental(1) };
     assert_eq!(first_payout(3_600 + 7_200 + 1_999, std::slice::from_ref(&failed), RULES), None);
     assert!(first_payout(3_600 + 7_200 + 2_000, &[failed], RULES).is_some());
+}
+
+/// The contract takes every recorded fault off what is due, wherever it lies (seed 81 of the simulation).
+#[test]
+fn a_fault_after_what_is_due_counts_too() {
+    let at = 3_600 + 7_200 + 1_999;
+    let failed = RentalView { faults: vec![fault(at - 2_000, at)], ..rental(1) };
+    assert_eq!(first_payout(at, std::slice::from_ref(&failed), RULES), None);
+    assert!(first_payout(at + 1, &[failed], RULES).is_some());
+}
+
+#[test]
+fn what_is_paid_is_not_claimed_for_again() {
+    let (claimed_secs, paid_until_secs) = (5_000, START + 5_000);
+    let paid = RentalView { claimed_secs, paid_until_secs, ..rental(1) };
+    assert_eq!(first_payout(3_600 + 7_200 + 4_999, std::slice::from_ref(&paid), RULES), None);
+    assert!(first_payout(3_600 + 7_200 + 5_000, &[paid], RULES).is_some());
 }
 
 #[test]

@@ -124,6 +124,8 @@ impl Chain {
                     return Err("RentalEscrow_NothingDue".to_owned());
                 }
                 rental.paid_until_secs = until_secs;
+                let faulted_secs: u64 = rental.faults.iter().map(|fault| fault.until_secs - fault.from_secs).sum();
+                rental.claimed_secs = (until_secs - rental.start_secs).saturating_sub(faulted_secs);
                 Ok(())
             }
             Intent::FileSpoofed { machine, registration, spoofs, .. } => {
