@@ -262,6 +262,11 @@ pub(crate) fn take(state: &State, watch: &mut Watch, result: &ProbeResult) {
     let Some(rental) = world.best.rentals.get(&flight.rental) else {
         return;
     };
+    // Made for this rental, and let in: whatever our clock makes of when that was, nobody is accused by it.
+    if outcome(&result.seen) == Outcome::Ok {
+        let at_secs = result.at_secs.clamp(rental.start_secs, rental.end_secs.max(rental.start_secs));
+        return on_accepted(watch, at_secs, &config.rules, clock.now_secs());
+    }
     if !counts(result, rental, clock.now_secs(), config.rules.clock_skew_max_secs) {
         return;
     }
@@ -276,7 +281,7 @@ pub(crate) fn take(state: &State, watch: &mut Watch, result: &ProbeResult) {
         anchors: None,
     };
     match outcome(&look.seen) {
-        Outcome::Ok => on_accepted(watch, look.at_secs, &config.rules, clock.now_secs()),
+        Outcome::Ok => {}
         Outcome::Fault(_) => {
             let sooner = flight.asked_ms.saturating_add(config.rules.suspect_every_ms);
             watch.suspected = true;

@@ -21,7 +21,7 @@ pub(crate) use record::History;
 use record::{Fact, Look};
 use surety_core::rules::Rules;
 use surety_core::statement::Attestation;
-use surety_core::types::{Kind, MachineId};
+use surety_core::types::{Kind, MachineId, RentalId};
 
 /// `Offline` is signed anew each minute; a look and its anchor round take up to half a minute more.
 const SIGNED_WITHIN_SECS: u64 = 120;
@@ -51,7 +51,7 @@ impl History {
             return Some("it ends after the newest block");
         }
         let never = claim.kind == Kind::NotDelivered;
-        if never && (claim.from_secs != start || self.accepted(0, at, machine, start)) {
+        if never && (claim.from_secs != start || self.delivered(at, claim.rental)) {
             return Some("it was delivered, or it does not begin with the rental");
         }
         let least_secs = match claim.kind {
@@ -81,7 +81,7 @@ impl History {
         let mut run = vec![looks[first]];
         for next in &looks[first + 1..] {
             let last = run[run.len() - 1];
-            if !follows(&last, next) || self.accepted(last.position, next.position, machine, 0) {
+            if !follows(&last, next) || self.accepted(last.position, next.position, machine) {
                 break;
             }
             run.push(*next);
@@ -122,9 +122,17 @@ impl History {
     }
 
     /// Whether the machine was seen accepting between two positions, at or after a time.
-    fn accepted(&self, from: usize, until: usize, machine: MachineId, since_secs: u64) -> bool {
+    /// Whether a look made for this rental was let in. Times do not tell: clocks are off.
+    fn delivered(&self, until: usize, rental: RentalId) -> bool {
+        self.facts.get(..until).unwrap_or_default().iter().any(|fact| match fact {
+            Fact::Accepted { rental: about, .. } => *about == Some(rental),
+            _ => false,
+        })
+    }
+
+    fn accepted(&self, from: usize, until: usize, machine: MachineId) -> bool {
         self.facts.get(from..until).unwrap_or_default().iter().any(|fact| match fact {
-            Fact::Accepted { machine: seen, at_secs } => *seen == machine && *at_secs >= since_secs,
+            Fact::Accepted { machine: seen, .. } => *seen == machine,
             _ => false,
         })
     }

@@ -145,3 +145,16 @@ fn a_restart_forgets_what_was_in_flight_and_waits_before_contacting_a_host_again
     let (second, ticks) = next_look(&mut state);
     assert!(ticks >= 10 && second != first, "{ticks}");
 }
+
+/// Otherwise a keeper whose clock is behind, within what the gate allows, would call delivered what it saw delivered
+/// "never delivered".
+#[test]
+fn a_look_that_was_let_in_counts_whatever_our_clock_says_of_its_time() {
+    for at in [START - 40, START + 36_040] {
+        let mut state = state(100);
+        let (id, _) = next_look(&mut state);
+        answer(&mut state, id, at, Observation::Accepted);
+        let tenancy = state.watches[&machine(1)].tenancy.clone().unwrap_or_else(|| panic!("no tenancy"));
+        assert_eq!(tenancy.delivered_secs, Some(at.clamp(START, START + 36_000)));
+    }
+}

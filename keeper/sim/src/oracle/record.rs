@@ -1,5 +1,6 @@
 //! The record the naive judge reads: one keeper's committed inputs, shortened to what bears on judgement.
 
+use std::collections::BTreeMap;
 use surety_core::effect::{Effect, EffectId};
 use surety_core::input::{Input, Observation};
 use surety_core::rules::Rules;
@@ -20,7 +21,8 @@ pub(super) enum Fact {
     Newest(RentalId),
     Accepted {
         machine: MachineId,
-        at_secs: UnixSecs,
+        /// For which rental it was asked about.
+        rental: Option<RentalId>,
     },
     Failed {
         machine: MachineId,
@@ -65,6 +67,8 @@ pub(crate) struct History {
     pub(super) facts: Vec<Fact>,
     /// For each line, whether the keeper was blind after it, and which run of the process it is.
     notes: Vec<(bool, usize)>,
+    /// Looks that were asked for, by rental.
+    asked_about: BTreeMap<EffectId, RentalId>,
 }
 
 impl History {
@@ -79,8 +83,9 @@ impl History {
             }
             Input::Probe(look) => {
                 let (machine, at_secs) = (look.machine, look.at_secs);
+                let rental = self.asked_about.remove(&look.id);
                 match look.seen {
-                    Observation::Accepted => self.push(Fact::Accepted { machine, at_secs }),
+                    Observation::Accepted => self.push(Fact::Accepted { machine, rental }),
                     Observation::NotLooked { .. } => {}
                     _ => {
                         let (started_ms, ended_ms) = (look.started_ms, look.ended_ms);
@@ -99,6 +104,10 @@ impl History {
                 Effect::ProbeAnchors { id } => {
                     let now_ms = self.now(self.facts.len()).0;
                     self.push(Fact::Asked(*id, now_ms));
+                }
+                Effect::Probe { id, machine, .. } => {
+                    let rental = self.running(self.facts.len(), *machine).map(|(rental, ..)| rental);
+                    self.asked_about.extend(rental.map(|rental| (*id, rental)));
                 }
                 Effect::Sign { statement: Statement::Attestation(claim), .. } => self.push(Fact::Claim(*claim)),
                 _ => {}
