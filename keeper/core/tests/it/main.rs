@@ -4,6 +4,7 @@
 
 mod chain;
 mod holes;
+mod odd_views;
 mod properties;
 mod scenarios;
 mod script;

@@ -1,7 +1,8 @@
 //! What holds for any sequence of inputs.
 
 use crate::chain::times;
-use crate::sim::{UNIX0, account, config, machine, ssh_key};
+use crate::odd_views::{keeper, node, rental};
+use crate::sim::{UNIX0, account, config, machine};
 use proptest::prelude::*;
 use surety_core::effect::{Effect, EffectId};
 use surety_core::input::{
@@ -12,8 +13,8 @@ use surety_core::limits;
 use surety_core::state::State;
 use surety_core::statement::{Attestation, Signed, Spoof, Statement};
 use surety_core::step::step;
-use surety_core::types::{Cause, Endpoint, Hash32, Kind, MachineId, Signature};
-use surety_core::view::{BlockRef, FaultView, KeeperView, NodeView, OfferView, RentalView, View};
+use surety_core::types::{Cause, Hash32, Kind, MachineId, Signature};
+use surety_core::view::{BlockRef, View};
 
 /// Something that happens, told against what the keeper has asked for so far.
 #[derive(Clone, Debug)]
@@ -342,55 +343,6 @@ fn observation(seen: u8) -> Observation {
         7 => Observation::Hostile { what: why },
         _ => Observation::NotLooked { why },
     }
-}
-
-fn node(id: u64, endpoint: bool) -> NodeView {
-    let host = u8::try_from(id).unwrap();
-    // The third machine is never rented: it is measured.
-    let offer = OfferView { gpu_class: 1, gpu_count: 8, price_rao_per_sec: 1, expires_at_secs: UNIX0 * 2 };
-    NodeView {
-        machine: machine(&format!("m{id}")),
-        miner: account(&format!("owner{id}")),
-        registration: 1,
-        endpoint: endpoint.then_some(Endpoint { ip: [5, 9, 0, host].into(), port: 22 }),
-        free_rao: u64::MAX,
-        reserved_rao: 1,
-        held_rao: 0,
-        exiting_rao: 0,
-        offer: (id == 3).then_some(offer),
-        last_rental: if id == 3 { 0 } else { id },
-    }
-}
-
-fn rental(id: u64, secs: u64, faults: u8, closed: bool) -> RentalView {
-    let start_secs = UNIX0 + 10 * id;
-    let fault =
-        |n: u64| FaultView { from_secs: start_secs + 100 * n, until_secs: start_secs + 100 * n + 60, case_id: n };
-    RentalView {
-        id,
-        machine: machine(if id == 3 {
-            "m9"
-        } else if id == 2 {
-            "m2"
-        } else {
-            "m1"
-        }),
-        renter: account("renter"),
-        renter_key: ssh_key("renter"),
-        gpu_class: 1,
-        gpu_count: 8,
-        price_rao_per_sec: 1,
-        start_secs,
-        end_secs: start_secs + secs,
-        paid_until_secs: start_secs,
-        claimed_secs: 0,
-        closed,
-        faults: (0..u64::from(faults)).map(fault).collect(),
-    }
-}
-
-fn keeper(name: &str) -> KeeperView {
-    KeeperView { account: account(name), weight: 10, active: true, ssh_key: ssh_key(name), url: String::new() }
 }
 
 fn check_limits(state: &State) {

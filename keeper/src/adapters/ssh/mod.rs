@@ -44,9 +44,9 @@ pub struct SshLimits {
     pub probe_bytes_max: u64,
     /// Bytes a server may send during a measurement (opened rows and paths are at most 6 MiB in the design).
     pub measure_bytes_max: u64,
-    /// Looks running at once, over all hosts: what hangs holds its place for a whole `probe_deadline`, so it takes as many
-    /// bonded machines to keep a keeper from looking at others. Each is a socket: below the 1,024 that a process may
-    /// have open where nobody raised it.
+    /// Looks running at once, over all hosts: what hangs holds its place for a whole `probe_deadline`, so it takes as
+    /// many bonded machines to keep a keeper from looking at others. Each is a socket: below the 1,024 that a process
+    /// may have open where nobody raised it.
     pub looks_max: usize,
     /// Looks running at once at one IP address; several machines may stand behind it. One endpoint has one at most.
     pub looks_per_ip_max: usize,
