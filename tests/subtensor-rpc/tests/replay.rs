@@ -54,6 +54,21 @@ impl Node {
         answer["result"].clone()
     }
 
+    /// Sends bytes, and waits for their block: anvil answers before it mines.
+    async fn mined(&self, raw: &str) -> Value {
+        let hash = self.result("eth_sendRawTransaction", json!([raw])).await;
+        self.landed(&hash).await;
+        hash
+    }
+
+    async fn landed(&self, hash: &Value) {
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while self.anvil.ask("eth_getTransactionReceipt", json!([hash])).await.unwrap().is_null() {
+            assert!(std::time::Instant::now() < deadline, "not mined");
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+
     fn signed(&self, change: impl FnOnce(&mut TxEip1559)) -> String {
         let mut tx = TxEip1559 {
             chain_id: 31_337,
@@ -180,7 +195,7 @@ async fn blocks_transactions_receipts_and_logs_have_the_recorded_fields() {
     let contract = Address::repeat_byte(0xcc);
     node.anvil.ask("anvil_setCode", json!([contract, "0x600160006000a1"])).await.unwrap();
     let raw = node.signed(|tx| (tx.to, tx.gas_limit) = (TxKind::Call(contract), 100_000));
-    let hash = node.result("eth_sendRawTransaction", json!([raw])).await;
+    let hash = node.mined(&raw).await;
     let height = node.result("eth_blockNumber", json!([])).await;
 
     let of = |file: &str, note: &str| {
@@ -250,7 +265,7 @@ async fn a_pruned_node_answers_absences_instead_of_errors() {
     let node = Node::start().await;
     node.anvil.ask("anvil_setCode", json!([Address::repeat_byte(0xcc), "0x600160006000a1"])).await.unwrap();
     let raw = node.signed(|tx| (tx.to, tx.gas_limit) = (TxKind::Call(Address::repeat_byte(0xcc)), 100_000));
-    let hash = node.result("eth_sendRawTransaction", json!([raw])).await;
+    let hash = node.mined(&raw).await;
     let height = node.result("eth_blockNumber", json!([])).await;
     let block_hash = node.result("eth_getBlockByNumber", json!([height, false])).await["hash"].clone();
     node.anvil.mine(5).await.unwrap();
@@ -307,7 +322,7 @@ async fn tags_in_filters_mean_the_best_block_and_ten_thousand_logs_are_the_most(
         nonce += 1;
         raw
     };
-    node.result("eth_sendRawTransaction", json!([emit(&node)])).await;
+    node.mined(&emit(&node)).await;
     let best = node.result("eth_blockNumber", json!([])).await;
     let finalized = node.result("eth_getBlockByNumber", json!(["finalized", false])).await["number"].clone();
     assert_ne!(best, finalized);
@@ -365,6 +380,7 @@ async fn a_call_without_an_ethereum_transaction_leaves_nothing_but_its_effect() 
     node.anvil.ask("anvil_setCode", json!([contract, "0x6001600155600160006000a1"])).await.unwrap();
     let raw = node.signed(|tx| (tx.to, tx.gas_limit) = (TxKind::Call(contract), 100_000));
     let hash = node.anvil.ask("eth_sendRawTransaction", json!([raw])).await.unwrap();
+    node.landed(&hash).await;
     assert_eq!(node.result("eth_getTransactionReceipt", json!([hash])).await, Value::Null);
     assert_eq!(node.result("eth_getTransactionByHash", json!([hash])).await, Value::Null);
     assert_eq!(node.result("eth_getLogs", json!([{ "fromBlock": "0x1" }])).await, json!([]));
