@@ -38,6 +38,9 @@ pub struct Docket {
     pub failures: u32,
     /// Not before this time again.
     pub retry_at_secs: UnixSecs,
+    /// Updates of the best view at which these attestations carried nothing: they will not until there is news.
+    #[serde(default)]
+    pub nothing_at: Option<u64>,
 }
 
 /// A case that a quorum would carry.
@@ -84,8 +87,9 @@ pub(crate) fn keep(state: &mut State, signed: Signed<Attestation>) -> bool {
     if dockets.len() >= COURT_RENTALS_MAX && !dockets.contains_key(&rental) {
         return false;
     }
-    let kept = dockets.entry(rental).or_default().attestations.entry(signed.signer).or_default();
-    put(kept, signed)
+    let docket = dockets.entry(rental).or_default();
+    docket.nothing_at = None;
+    put(docket.attestations.entry(signed.signer).or_default(), signed)
 }
 
 fn sound(state: &State, signed: &Signed<Attestation>) -> bool {
@@ -161,7 +165,10 @@ fn file_one(state: &State, rental: &RentalView, docket: &mut Docket, effects: &m
     if docket.filing.is_some() || now_secs < docket.retry_at_secs {
         return;
     }
-    let Some(plan) = plan(state, rental, docket) else {
+    let updates = state.world.best.updates;
+    let known = docket.nothing_at == Some(updates);
+    let Some(plan) = (!known).then(|| plan(state, rental, docket)).flatten() else {
+        docket.nothing_at = Some(updates);
         docket.ready = docket.ready.filter(|ready| now_secs.saturating_sub(ready.last_secs) <= READY_KEPT_SECS);
         return;
     };

@@ -118,8 +118,8 @@ pub(crate) fn refresh(state: &mut State, effects: &mut Vec<Effect>) {
         let id = effect_id("alert/blind", &[&state.clock.run.to_be_bytes(), &health.episodes.to_be_bytes()]);
         effects.push(Effect::Alert { id, message: why.message().to_owned() });
     }
-    for watch in state.watches.values_mut().chain(state.cards.values_mut()) {
-        watch.provisional.clear();
+    for roll in [&mut state.watches, &mut state.cards] {
+        roll.edit_awake(|_, watch| watch.provisional.clear());
     }
 }
 
@@ -154,7 +154,7 @@ pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
         }
         state.health.in_flight = None;
     }
-    let waiting = state.watches.values().chain(state.cards.values()).any(|watch| !watch.provisional.is_empty());
+    let waiting = state.watches.awake().chain(state.cards.awake()).any(|(_, watch)| !watch.provisional.is_empty());
     let every_ms = if waiting { rules.anchors_suspect_every_ms } else { rules.anchors_every_ms };
     if state.health.last_asked_ms.is_some_and(|last| now_ms.saturating_sub(last) < every_ms) {
         return;

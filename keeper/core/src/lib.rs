@@ -32,6 +32,7 @@ pub mod effect;
 pub mod evidence;
 #[cfg(test)]
 mod fixtures;
+mod flat;
 pub mod gaps;
 pub mod health;
 pub mod hosts;
@@ -42,8 +43,10 @@ pub mod limits;
 pub mod outbox;
 pub mod payout;
 pub mod quorum;
+pub mod roll;
 pub mod rules;
 pub mod settle;
+mod sound;
 pub mod spoof;
 pub mod state;
 pub mod statement;
