@@ -79,13 +79,15 @@ pub(crate) fn sync_one(state: &mut State, machine: &MachineId) {
     let delivered = tenancy.filter(|tenancy| tenancy.delivered_secs.is_some());
     cards.edit(machine, |record| {
         let ended = record.tenancy.as_ref().is_some_and(|old| delivered.map(|now| now.rental) != Some(old.rental));
+        record.settle_closing(rules, now_secs);
         let silent = record.streak.is_some() && silent_since(record, rules.look_gap_max_secs) < now_secs;
         if (silent || ended) && record.provisional.is_empty() {
             record.finish(rules, now_secs);
         }
         record.ending = ended && !record.provisional.is_empty();
         if ended && !record.ending {
-            *record = Watch { finished: std::mem::take(&mut record.finished), looks: record.looks, ..Watch::default() };
+            let (finished, closing) = (std::mem::take(&mut record.finished), record.closing.take());
+            *record = Watch { finished, closing, looks: record.looks, ..Watch::default() };
         }
     });
     if let Some(tenancy) = delivered.filter(|_| cards.get(machine).is_none_or(|record| record.tenancy.is_none())) {
@@ -95,7 +97,7 @@ pub(crate) fn sync_one(state: &mut State, machine: &MachineId) {
         record.next_look_ms = clock.now_ms.saturating_add(spread_ms);
         cards.insert(*machine, record);
     }
-    if cards.get(machine).is_some_and(|record| record.tenancy.is_none() && record.finished.is_empty()) {
+    if cards.get(machine).is_some_and(|record| record.is_over()) {
         cards.remove(machine);
     }
 }

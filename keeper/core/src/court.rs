@@ -61,6 +61,9 @@ pub struct Ready {
 /// after the newest block, and serve only with the next one: a keeper must not lose its turn by that every minute.
 const READY_KEPT_SECS: u64 = 60;
 
+/// How much later than this keeper another may have seen an outage begin: twice the widest spacing of looks, and some.
+const CARRIED_WITHIN_SECS: u64 = 120;
+
 /// A peer's attestation arrived. When it is sound and fresh, look there at once.
 pub(crate) fn on_peer(state: &mut State, signed: &Signed<Attestation>) {
     if signed.signer == state.config.me || !keep(state, signed.clone()) {
@@ -234,6 +237,32 @@ fn plan_in_gap(state: &State, rental: &RentalView, docket: &Docket, kind: Kind, 
     }
     let attestations = agreed.members.values().filter_map(|index| all.get(*index).map(|one| (*one).clone())).collect();
     Some(Plan { kind, gap: gap.index, attestations })
+}
+
+/// Whether signing anew, up to `until_secs`, makes with some peer the least interval that the contract takes, where what
+/// this keeper signed last fell short. All that lasts is signed anew each minute; but who saw it first would otherwise
+/// make everybody wait for that, since the interval counts from who saw it last.
+pub(crate) fn carries_now(
+    state: &State,
+    rental: &RentalView,
+    kind: Kind,
+    (from_secs, last_until_secs): (UnixSecs, UnixSecs),
+    until_secs: UnixSecs,
+) -> bool {
+    let (Some(docket), Some(least_secs)) = (state.court.dockets.get(&rental.id), contract_least_secs(state, kind))
+    else {
+        return false;
+    };
+    // Only while the outage is about to be long enough: nobody makes us sign at every look.
+    let lately = last_until_secs.saturating_sub(from_secs) < least_secs.saturating_add(CARRIED_WITHIN_SECS);
+    let peers = docket.attestations.iter().filter(|(signer, _)| **signer != state.config.me);
+    let mut begins = peers.flat_map(|(_, kept)| kept).filter(|signed| usable(state, rental, kind, signed));
+    lately
+        && begins.any(|signed| {
+            let from_secs = signed.statement.from_secs.max(from_secs);
+            let common_secs = |end: UnixSecs| end.saturating_sub(from_secs);
+            common_secs(last_until_secs) < least_secs && common_secs(until_secs) >= least_secs
+        })
 }
 
 /// The contract's own minimum of a kind.

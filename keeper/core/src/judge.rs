@@ -1,5 +1,6 @@
 //! From looks to statements. Three outcomes, never two: well, failed for a cause, not measured; only failures count.
 
+use crate::court;
 use crate::effect::Effect;
 use crate::evidence::{EVIDENCE_VERSION, Evidence, Outage, RentalFacts, Subject};
 use crate::gaps::longest_open_secs;
@@ -143,7 +144,8 @@ pub(crate) fn sign_lasting(state: &State, machine: MachineId, watch: &mut Watch,
     let long_enough = least_length_secs(kind, rules, &state.times)
         .is_some_and(|least| clip.until_secs.saturating_sub(from_secs) >= least);
     let again = tenancy.last_signed.is_none_or(|(last_kind, last_until)| {
-        last_kind != kind || clip.until_secs >= last_until.saturating_add(rules.resign_every_secs)
+        let stale = clip.until_secs >= last_until.saturating_add(rules.resign_every_secs);
+        last_kind != kind || stale || court::carries_now(state, rental, kind, (from_secs, last_until), clip.until_secs)
     });
     if !long_enough || !again {
         return;

@@ -16,6 +16,10 @@ use crate::view::RentalView;
 use crate::world::{Touched, is_running};
 use serde::{Deserialize, Serialize};
 
+pub use closing::Closing;
+
+mod closing;
+
 /// What is known about one machine from looking at it.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Watch {
@@ -41,6 +45,9 @@ pub struct Watch {
     pub streak: Option<Streak>,
     /// Looks that wait for the next anchor round.
     pub provisional: Vec<Look>,
+    /// The interval that the last success ended, while its last looks wait for the anchors.
+    #[serde(default)]
+    pub closing: Option<Closing>,
     /// Failing intervals that are over and wait for their signature.
     pub finished: Vec<Finished>,
 }
@@ -90,7 +97,24 @@ impl Watch {
         self.in_flight = None;
         self.next_look_ms = 0;
         self.provisional.clear();
+        self.drop_waiting();
         self.finished.iter_mut().for_each(|finished| finished.asked = None);
+    }
+
+    /// Going blind: looks not yet confirmed never will be.
+    pub(crate) fn drop_unconfirmed(&mut self) {
+        self.provisional.clear();
+        self.drop_waiting();
+    }
+
+    /// Whether a look waits for the anchors.
+    pub(crate) fn awaits_anchors(&self) -> bool {
+        !self.provisional.is_empty() || self.has_returned()
+    }
+
+    /// Whether the machine is back, and the last looks before that wait for the anchors.
+    pub(crate) fn has_returned(&self) -> bool {
+        self.closing.as_ref().is_some_and(|closing| !closing.waiting.is_empty())
     }
 
     /// Ends the present streak; keeps it when it proves an interval.
@@ -103,32 +127,51 @@ impl Watch {
 
     fn keep_finished(&mut self, streak: Streak, rules: &Rules, now_secs: UnixSecs) {
         let Some(tenancy) = &self.tenancy else { return };
-        let looks_needed = looks_needed(self.mass, rules);
+        let about = (tenancy.rental, tenancy.delivered_secs, looks_needed(self.mass, rules));
+        self.keep(streak, about, rules, now_secs);
+    }
+
+    /// Keeps an interval that proves something: of which rental, since when delivered, by how many looks.
+    fn keep(
+        &mut self,
+        streak: Streak,
+        (rental, delivered_secs, looks_needed): (RentalId, Option<UnixSecs>, u32),
+        rules: &Rules,
+        now_secs: UnixSecs,
+    ) {
         if !streak.clip(0, UnixSecs::MAX).is_some_and(|clip| clip.proven(looks_needed, rules)) {
             return;
         }
-        let finished = Finished {
-            rental: tenancy.rental,
-            streak,
-            delivered_secs: tenancy.delivered_secs,
-            looks_needed,
-            ended_secs: now_secs,
-            asked: None,
-        };
         if self.finished.len() >= FINISHED_MAX {
             self.finished.remove(0);
         }
-        self.finished.push(finished);
+        self.finished.push(Finished {
+            rental,
+            streak,
+            delivered_secs,
+            looks_needed,
+            ended_secs: now_secs,
+            asked: None,
+        });
     }
 
     /// Whether something about it waits to be decided; a machine that is well and rented sleeps between its looks.
     pub(crate) fn is_awake(&self) -> bool {
         let waits = !self.provisional.is_empty() || !self.finished.is_empty() || self.streak.is_some();
-        waits || self.suspected || self.ending || (self.tenancy.is_none() && self.last_ok_secs.is_none())
+        waits
+            || self.closing.is_some()
+            || self.suspected
+            || self.ending
+            || (self.tenancy.is_none() && self.last_ok_secs.is_none())
+    }
+
+    /// No tenancy, and no interval that waits for anything.
+    pub(crate) fn is_over(&self) -> bool {
+        self.tenancy.is_none() && self.finished.is_empty() && self.closing.is_none()
     }
 
     fn idle(&self) -> bool {
-        self.tenancy.is_none() && self.finished.is_empty() && !self.suspected && self.last_ok_secs.is_none()
+        self.is_over() && !self.suspected && self.last_ok_secs.is_none()
     }
 }
 
@@ -155,6 +198,7 @@ fn sync_one(state: &mut State, machine: &MachineId, together: bool) {
     let running = world.best.running_on(machine).map(|rental| rental.id);
     watches.edit(machine, |watch| {
         watch.mass |= together && watch.suspected;
+        watch.settle_closing(&config.rules, clock.now_secs());
         let ended = watch.tenancy.as_ref().is_some_and(|tenancy| running != Some(tenancy.rental));
         // Looks already made belong to the interval: it is over once the anchors have confirmed or dropped them.
         watch.ending = ended && !watch.provisional.is_empty();
@@ -196,8 +240,7 @@ pub(crate) fn forget_idle(state: &mut State, machine: &MachineId) {
     };
     let node = state.world.best.nodes.get(machine);
     let gone = node.is_none_or(|node| node.miner == Default::default());
-    let over = watch.tenancy.is_none() && watch.finished.is_empty();
-    if watch.idle() || (gone && over) {
+    if watch.idle() || (gone && watch.is_over()) {
         state.watches.remove(machine);
     }
 }
@@ -358,7 +401,7 @@ fn counts(result: &ProbeResult, rental: &RentalView, now_secs: UnixSecs, skew_se
 /// Seen well. This counts even while blind: a machine that answered with its own key was there, and an interval that
 /// went on across it would be false.
 fn on_accepted(watch: &mut Watch, at_secs: UnixSecs, rules: &Rules, now_secs: UnixSecs) {
-    watch.finish(rules, now_secs);
+    watch.close(rules, now_secs);
     watch.suspected = false;
     watch.mass = false;
     watch.last_ok_secs = Some(at_secs);
@@ -377,8 +420,9 @@ pub(crate) fn confirm(state: &mut State, round: &AnchorRound) {
 }
 
 fn confirm_one(watch: &mut Watch, round: &AnchorRound, rules: &Rules, now_secs: UnixSecs) {
+    watch.confirm_closing(round, rules, now_secs);
     for mut look in std::mem::take(&mut watch.provisional) {
-        if look.run != round.run || look.ended_ms > round.asked_ms {
+        if !round.vouches_for(&look) {
             watch.provisional.push(look);
             continue;
         }

@@ -23,8 +23,10 @@ use surety_core::view::View;
 
 pub(crate) use deeds::{Due, LookTruth, describe_claim, describe_statement};
 
-/// The real poll, lane and peer rounds come every six seconds or so.
+/// The real polls and lane rounds come every six seconds or so; the lane wakes for what is new.
 const ROUND_SECS: u64 = 6;
+/// Peers are asked twice as often.
+const PEERS_SECS: u64 = 3;
 /// Three polls without an answer: the RPC is not healthy.
 const RPC_PATIENCE_SECS: u64 = 18;
 /// Attestations taken from one peer in one round.
@@ -44,6 +46,8 @@ pub(super) struct Run {
     cursors: Vec<usize>,
     early: Vec<Signed<Attestation>>,
     frozen_until: UnixSecs,
+    /// An intent was queued since the last round of the lane.
+    pub(super) lane_woken: bool,
 }
 
 /// A keeper that runs the core.
@@ -129,7 +133,11 @@ impl Keeper {
         if env.now % ROUND_SECS == self.phase {
             self.read_chain(env, View::Best);
             self.read_chain(env, View::Finalized);
+        }
+        if env.now % PEERS_SECS == self.phase % PEERS_SECS {
             self.ask_peers(env);
+        }
+        if env.now % ROUND_SECS == self.phase || self.run.as_ref().is_some_and(|run| run.lane_woken) {
             self.carry_lane(env);
         }
         self.tick(env);
@@ -181,6 +189,7 @@ impl Keeper {
             cursors: vec![0; keepers],
             early: Vec::new(),
             frozen_until: 0,
+            lane_woken: false,
         });
         let (now_unix_ms, now_ms) = (self.wall.now_ms(env.now), self.mono_ms(env.now));
         let times = env.options.times;

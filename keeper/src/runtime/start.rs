@@ -21,7 +21,7 @@ use surety_core::input::{Input, Started};
 use surety_core::state::Config;
 use surety_core::view::View;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 /// Inputs and wishes waiting at most; a full channel slows its senders down.
@@ -84,7 +84,8 @@ pub async fn run(settings: Settings, dry_run: bool, mut stop: watch::Receiver<bo
 
     let (endpoints, peer_counts) = (preflight.endpoints, Arc::default());
     let peers = peers(&settings, &peer_counts)?;
-    let parts = Parts { settings, clock, endpoints, store, shown, inputs, peers, peer_counts, dry_run };
+    let lane = Arc::new(Notify::new());
+    let parts = Parts { settings, clock, endpoints, store, shown, inputs, peers, peer_counts, lane, dry_run };
     let mut tasks = JoinSet::new();
     parts.spawn_feeds(&mut tasks, &stop);
     parts.spawn_lane(&mut tasks, &stop);
@@ -160,6 +161,7 @@ struct Parts {
     inputs: mpsc::Sender<Input>,
     peers: Arc<Peers>,
     peer_counts: Arc<PeerCounts>,
+    lane: Arc<Notify>,
     dry_run: bool,
 }
 
@@ -187,7 +189,8 @@ impl Parts {
         tasks.spawn(feeds::ticks(self.clock, tick_every, patience_ms, health, inputs, stop.clone()));
         let (me, shown) = (self.settings.key.account(), self.shown.clone());
         let (peers, inputs) = (self.peers.clone(), self.inputs.clone());
-        tasks.spawn(feeds::peers(peers, me, shown, every, inputs, stop.clone()));
+        // Twice as often as the chain: what a peer signs waits for nothing else.
+        tasks.spawn(feeds::peers(peers, me, shown, every / 2, inputs, stop.clone()));
         let (peers, shown, inputs) = (self.peers.clone(), self.shown.clone(), self.inputs.clone());
         tasks.spawn(spoofs::poll(peers, me, shown, every.max(SPOOFS_EVERY), inputs, stop.clone()));
     }
@@ -201,7 +204,7 @@ impl Parts {
         let sender = Sender::new(self.endpoints.clone(), key, chain_id, contracts);
         let times = self.settings.deployment.times;
         let lane = Lane::new(self.store.clone(), sender, self.shown.finalized.clone(), times, self.inputs.clone());
-        tasks.spawn(lane.run(self.poll_every(), stop.clone()));
+        tasks.spawn(lane.run(self.poll_every(), self.lane.clone(), stop.clone()));
     }
 
     fn spawn_http(&self, tasks: &mut JoinSet<()>, listener: TcpListener, stop: &watch::Receiver<bool>) {
@@ -258,6 +261,7 @@ impl Parts {
             keeper_user: look.keeper_user.clone(),
             dry_run: self.dry_run,
             inputs: self.inputs.clone(),
+            lane: self.lane.clone(),
         }
     }
 }

@@ -202,3 +202,20 @@ fn attestations_dated_after_the_newest_block_do_not_cost_a_keeper_its_turn() {
     file_one(&state, &rental, &mut docket, &mut effects);
     assert_eq!(docket.ready, None, "a minute without a case is without one");
 }
+
+#[test]
+fn who_saw_it_first_signs_anew_when_that_makes_the_least_interval_with_who_saw_it_last() {
+    let mut state = state(1_100);
+    step(&mut state, &Input::Peer(says(2, Kind::Offline, 130, 1_040)));
+    let carries =
+        |last: u64, now: u64| carries_now(&state, &rental(1), Kind::Offline, (START + 100, START + last), START + now);
+    assert!(carries(1_010, 1_030), "130..1030 are 900 s together");
+    assert!(!carries(1_010, 1_029), "not yet");
+    assert!(!carries(1_030, 1_050), "the last one did already");
+    assert!(!carries_now(&state, &rental(1), Kind::NotDelivered, (START, START + 1_010), START + 1_030));
+    // However often a peer says that it saw it later still, there is an end to it.
+    step(&mut state, &Input::Peer(says(2, Kind::Offline, 230, 1_060)));
+    let late =
+        |last: u64| carries_now(&state, &rental(1), Kind::Offline, (START + 100, START + last), START + last + 200);
+    assert!(late(1_119) && !late(1_120));
+}
