@@ -178,7 +178,7 @@ fn file_one(state: &State, rental: &RentalView, docket: &mut Docket, effects: &m
     let known = docket.ready.filter(|ready| ready.kind == plan.kind && ready.gap == plan.gap);
     let ready = known.unwrap_or(Ready { kind: plan.kind, gap: plan.gap, since_secs: now_secs, last_secs: now_secs });
     docket.ready = Some(Ready { last_secs: now_secs, ..ready });
-    let turn_secs = rank(state, rental.id, plan.kind).saturating_mul(state.config.rules.file_rank_delay_secs);
+    let turn_secs = rank(state, rental.id, plan.kind, docket).saturating_mul(state.config.rules.file_rank_delay_secs);
     if now_secs < ready.since_secs.saturating_add(turn_secs) {
         return;
     }
@@ -298,9 +298,13 @@ fn usable(state: &State, rental: &RentalView, kind: Kind, signed: &Signed<Attest
     active && right_kind && claim.until_secs <= now_secs
 }
 
-/// This keeper's place in the order for a case: keepers act one after another, each given time to.
-fn rank(state: &State, rental: RentalId, kind: Kind) -> u64 {
-    let place = |account: &Account| tagged("surety/order", &[&rental.to_be_bytes(), &[kind as u8], &account.0]);
+/// This keeper's place in the order for a case: keepers act one after another, each given time to. Who has signed
+/// something about the rental comes before who has not: a keeper that saw nothing is perhaps not there.
+fn rank(state: &State, rental: RentalId, kind: Kind, docket: &Docket) -> u64 {
+    let place = |account: &Account| {
+        let silent = !docket.attestations.contains_key(account);
+        (silent, tagged("surety/order", &[&rental.to_be_bytes(), &[kind as u8], &account.0]))
+    };
     let mine = place(&state.config.me);
     state.world.best.active_keepers().filter(|keeper| place(&keeper.account) < mine).count() as u64
 }

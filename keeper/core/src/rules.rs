@@ -115,7 +115,7 @@ impl Default for Rules {
             anchors_stale_ms: 90_000,
             clock_skew_max_secs: 60,
             file_margin_secs: 60,
-            file_rank_delay_secs: 30,
+            file_rank_delay_secs: 20,
             submit_retry_secs: 30,
             execute_rank_delay_secs: 60,
             peer_fresh_secs: 300,

@@ -23,12 +23,11 @@ use surety_core::view::View;
 
 pub(crate) use deeds::{Due, LookTruth, describe_claim, describe_statement};
 
-/// The real polls and lane rounds come every six seconds or so; the lane wakes for what is new.
-const ROUND_SECS: u64 = 6;
-/// Peers are asked twice as often.
-const PEERS_SECS: u64 = 3;
-/// Three polls without an answer: the RPC is not healthy.
-const RPC_PATIENCE_SECS: u64 = 18;
+/// Polls of the chain and of peers, and rounds of the lane, come every three seconds (`chain.poll_ms`); the lane wakes
+/// for what is new besides.
+const ROUND_SECS: u64 = 3;
+/// Without an answer for this long the RPC is not healthy: three polls, and never less than 15 s.
+const RPC_PATIENCE_SECS: u64 = 15;
 /// Attestations taken from one peer in one round.
 const PEER_PAGE: usize = 32;
 
@@ -133,8 +132,6 @@ impl Keeper {
         if env.now % ROUND_SECS == self.phase {
             self.read_chain(env, View::Best);
             self.read_chain(env, View::Finalized);
-        }
-        if env.now % PEERS_SECS == self.phase % PEERS_SECS {
             self.ask_peers(env);
         }
         if env.now % ROUND_SECS == self.phase || self.run.as_ref().is_some_and(|run| run.lane_woken) {

@@ -189,8 +189,7 @@ impl Parts {
         tasks.spawn(feeds::ticks(self.clock, tick_every, patience_ms, health, inputs, stop.clone()));
         let (me, shown) = (self.settings.key.account(), self.shown.clone());
         let (peers, inputs) = (self.peers.clone(), self.inputs.clone());
-        // Twice as often as the chain: what a peer signs waits for nothing else.
-        tasks.spawn(feeds::peers(peers, me, shown, every / 2, inputs, stop.clone()));
+        tasks.spawn(feeds::peers(peers, me, shown, every, inputs, stop.clone()));
         let (peers, shown, inputs) = (self.peers.clone(), self.shown.clone(), self.inputs.clone());
         tasks.spawn(spoofs::poll(peers, me, shown, every.max(SPOOFS_EVERY), inputs, stop.clone()));
     }

@@ -182,7 +182,7 @@ fn attestations_dated_after_the_newest_block_do_not_cost_a_keeper_its_turn() {
     // Not the first in the order.
     let later = (1..=3).map(account).find(|me| {
         state.config.me = *me;
-        rank(&state, 1, Kind::Offline) > 0
+        rank(&state, 1, Kind::Offline, &Docket::default()) > 0
     });
     assert!(later.is_some());
     state.config.rules.file_rank_delay_secs = 600;
@@ -218,4 +218,24 @@ fn who_saw_it_first_signs_anew_when_that_makes_the_least_interval_with_who_saw_i
     let late =
         |last: u64| carries_now(&state, &rental(1), Kind::Offline, (START + 100, START + last), START + last + 200);
     assert!(late(1_119) && !late(1_120));
+}
+
+#[test]
+fn who_has_signed_files_before_who_has_not() {
+    let mut state = state(1_000);
+    let mut places = |docket: &Docket| {
+        [1, 2, 3].map(|me| {
+            state.config.me = account(me);
+            rank(&state, 1, Kind::Offline, docket)
+        })
+    };
+    let by_lot = places(&Docket::default());
+    assert_eq!(std::collections::BTreeSet::from(by_lot), [0, 1, 2].into(), "all have a place of their own");
+    for silent in 1..=3u8 {
+        let mut docket = Docket::default();
+        for who in (1..=3).filter(|who| *who != silent) {
+            docket.attestations.insert(account(who), vec![says(who, Kind::Offline, 0, 900)]);
+        }
+        assert_eq!(places(&docket)[usize::from(silent) - 1], 2, "{silent}");
+    }
 }
