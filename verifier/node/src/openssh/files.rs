@@ -2,6 +2,7 @@
 
 use crate::access::{Grants, Keeper, Rental};
 use crate::config::Config;
+use crate::isolation::{self, Driver};
 use russh::keys::PublicKey;
 use russh::keys::ssh_key::public::Ed25519PublicKey;
 use std::collections::BTreeMap;
@@ -47,8 +48,15 @@ pub(super) fn sshd_config(config: &Config, listen: SocketAddr, strict_modes: boo
     // Only the first SetEnv that applies counts. HOME is the tenant's directory, so that what programs leave at home is
     // wiped with it; a keeper's shell finds no start-up files on its way to the forced command.
     let mark = format!("{}={state}", crate::processes::MARK);
-    lines.push(format!("Match User {tenant}"));
-    lines.push(format!("    SetEnv {mark} HOME={}", config.tenant_dir().display()));
+    if config.isolation == Driver::Account {
+        lines.push(format!("Match User {tenant}"));
+        lines.push(format!("    SetEnv {mark} HOME={}", config.tenant_dir().display()));
+    } else {
+        // Files are carried by the image's own program, in the container: the forced command knows this word.
+        lines.push(format!("Subsystem sftp {}", isolation::SFTP));
+        lines.push(format!("Match User {tenant}"));
+        lines.push(format!("    SetEnv {mark} HOME=/nonexistent"));
+    }
     lines.push(format!("Match User {keeper}"));
     lines.push(format!("    SetEnv {mark} HOME=/nonexistent"));
     lines.join("\n") + "\n"
@@ -63,7 +71,14 @@ pub(super) fn keys_files(
 ) -> BTreeMap<String, String> {
     let accounts = [&config.tenant_user, &config.keeper_user];
     let mut files: BTreeMap<String, String> = accounts.map(|account| (account.clone(), String::new())).into();
-    let tenant = grants.tenant.map(|rental| (&config.tenant_user, tenant_line(&rental, expires_secs)));
+    let way_in = |rental: &Rental| match config.isolation {
+        Driver::Account => String::new(),
+        _ => enter_option(rental, agent, &config.state_dir.join(isolation::SOCKET)),
+    };
+    let tenant = grants.tenant.map(|rental| {
+        let line = tenant_line(&rental, expires_secs, &way_in(&rental));
+        (&config.tenant_user, line)
+    });
     let socket = config.state_dir.join(super::SOCKET);
     let keepers = grants.keepers.iter().map(|keeper| (&config.keeper_user, keeper_line(keeper, agent, &socket)));
     for (account, line) in tenant.into_iter().chain(keepers) {
@@ -72,9 +87,16 @@ pub(super) fn keys_files(
     files
 }
 
-fn tenant_line(rental: &Rental, expires_secs: UnixSecs) -> String {
+fn tenant_line(rental: &Rental, expires_secs: UnixSecs, way_in: &str) -> String {
     let key = public(&rental.renter_key);
-    format!("expiry-time=\"{}\" {key} rental-{}\n", utc(expires_secs), rental.id)
+    format!("{way_in}expiry-time=\"{}\" {key} rental-{}\n", utc(expires_secs), rental.id)
+}
+
+/// Nothing on the host but the way into the container. The renter's own line does not come near a shell here: sshd
+/// hands it over in the environment.
+fn enter_option(rental: &Rental, agent: &Path, socket: &Path) -> String {
+    let (agent, socket, id) = (agent.display(), socket.display(), rental.id);
+    format!("restrict,pty,command=\"{agent} enter --socket {socket} --rental {id}\",")
 }
 
 /// The paths hold nothing that means anything to sshd or a shell: `Config` and the door's start have checked.

@@ -62,7 +62,7 @@ impl Bench {
     }
 
     async fn round(&mut self, rental: Option<RentalId>) -> Result<(), RoundError> {
-        round(&mut self.door, &self.tenancy, &grants(rental)).await
+        round(&mut self.door, &self.tenancy, &Walls::Account, &grants(rental)).await
     }
 
     fn told(&self) -> Vec<Option<RentalId>> {
@@ -153,8 +153,13 @@ async fn the_loop_follows_the_chain_and_closes_the_door_at_the_end() {
     let bench = Bench::new();
     let (chain, door) = (FakeChain::default(), bench.door.clone());
     let (stop, stopping) = watch::channel(false);
-    let looping =
-        tokio::spawn(run(chain.clone(), door.clone(), bench.tenancy.clone(), Duration::from_millis(20), stopping));
+    let looping = tokio::spawn(run(
+        chain.clone(),
+        door.clone(),
+        (bench.tenancy.clone(), Walls::Account),
+        Duration::from_millis(20),
+        stopping,
+    ));
     let steps = [
         (Some(access(Some(1))), Some(1)),
         (None, Some(1)),

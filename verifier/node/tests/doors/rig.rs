@@ -16,6 +16,7 @@ use surety_node::agent::{self, Server};
 use surety_node::config::{Config, Device, DeviceKind};
 use surety_node::desk::Desk;
 use surety_node::hostkey::HostKey;
+use surety_node::isolation::Driver;
 use surety_node::reconcile::{ChainReader, ReadError};
 use surety_verifier::classes::ClassId;
 use surety_verifier::freivalds::EpochSecrets;
@@ -88,6 +89,8 @@ pub(crate) fn config(dir: &Path, server: Server) -> Config {
         tenant_user: tenant,
         keeper_user: keeper,
         state_dir: dir.join("state"),
+        isolation: Driver::Account,
+        container: None,
         device: Device { kind: DeviceKind::Cpu, class: ClassId::CPU_TEST.0, count: 1 },
         poll_ms: 100,
         dev: true,

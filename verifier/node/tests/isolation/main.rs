@@ -1,0 +1,7 @@
+//! The life of a tenant's container: made, kept, adopted, unmade, whatever the engine does and whenever the agent dies.
+#![allow(clippy::unwrap_used)]
+
+mod crash;
+mod lifecycle;
+mod podman;
+mod rig;
