@@ -83,7 +83,8 @@ pub(crate) fn create(
     push(&["--network", network(container.network)]);
     container.ports.iter().for_each(|port| push(&["--publish", &format!("{port}:{port}/tcp")]));
     push(&["--mount", &format!("type=bind,src={},dst={WORKSPACE}", data_dir.display())]);
-    push(&["--workdir", WORKSPACE, "--user", "0:0", "--log-driver", "none", "--no-healthcheck", "--restart", "no"]);
+    // Whose the workspace is to be is known when the container runs.
+    push(&["--workdir", "/", "--user", "0:0", "--log-driver", "none", "--no-healthcheck", "--restart", "no"]);
     push(&["--init", "--entrypoint", "sleep", &container.image, "2147483647"]);
     argv
 }

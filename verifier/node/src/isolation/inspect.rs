@@ -7,6 +7,7 @@ use super::mapping::Root;
 use super::settings::{Container, EngineKind, GpuWord, Gpus, UIDS, is_by_digest};
 use crate::config::Config;
 use crate::reconcile::error_chain;
+use crate::tenancy::set_mode;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -206,7 +207,8 @@ fn cards(kind: EngineKind, gpus: &Gpus, info: &Info, cdi_dirs: &[&Path]) -> Resu
 /// Makes a container as a tenant would get it, runs one command in it, removes it.
 async fn trial(config: &Config, engine: &Engine) -> Result<String, String> {
     let dir = config.state_dir.join("trial");
-    std::fs::create_dir_all(&dir).map_err(|error| format!("cannot make {}: {error}", dir.display()))?;
+    let made = std::fs::create_dir_all(&dir).and_then(|()| set_mode(&dir, 0o700));
+    made.map_err(|error| format!("cannot make {}: {error}", dir.display()))?;
     let tried = try_out(config, engine, &dir).await;
     let left = engine.list().await.unwrap_or_default();
     for container in &left {
@@ -229,6 +231,7 @@ async fn try_out(config: &Config, engine: &Engine, dir: &Path) -> Result<String,
     if root.is_host_root() && !config.dev {
         return Err("its root is the host's root: give the engine a user namespace".into());
     }
+    super::give(dir, root).map_err(|error| format!("cannot give {} to its root: {error}", dir.display()))?;
     let name = engine.owner.name(0);
     let session = argv::Session { name: &name, mark: "doctor", term: None };
     let mut words = argv::exec(&engine.container, &session);

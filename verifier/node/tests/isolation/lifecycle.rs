@@ -202,8 +202,9 @@ async fn a_container_that_does_not_come_up_again_is_said_by_letting_nobody_in() 
 
 #[tokio::test]
 async fn outside_of_development_nobody_is_let_in_who_would_be_the_hosts_root() {
-    let mut machine = Machine::new();
-    machine.config = Config { dev: false, ..machine.config.clone() };
+    let machine = Machine::new();
+    let config = Config { dev: false, ..machine.config.clone() };
+    let machine = machine.with_config(config);
     let _agent = machine.agent();
     machine.chain.set(Some(7));
     // The fake engine knows no user namespaces: the kernel says who root is, not the engine.

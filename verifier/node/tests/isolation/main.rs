@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod crash;
+mod engines;
 mod lifecycle;
 mod podman;
 mod rig;

@@ -1,12 +1,13 @@
 //! The agent's loop between a chain that the test sets, a door that takes notes, and an engine.
 
+use crate::engines::fake_container;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use surety_core::types::{MachineId, RentalId, SshKey};
 use surety_node::access::{Access, Grants, Rental};
 use surety_node::config::{Config, Device, DeviceKind};
-use surety_node::isolation::{Container, Driver, GpuWord, Gpus, Network, Walls};
+use surety_node::isolation::{Container, Driver, Walls};
 use surety_node::reconcile::{self, ChainReader, Door, DoorError, ReadError};
 use surety_node::tenancy::Tenancy;
 use tokio::sync::watch;
@@ -82,30 +83,6 @@ impl Agent {
     }
 }
 
-/// A container of the fake engine's.
-pub(crate) fn fake_container(state: &Path) -> Container {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/isolation/fake-engine.sh");
-    Container {
-        engine: "/bin/sh".into(),
-        engine_args: vec![script.display().to_string(), state.display().to_string()],
-        image: "surety-test:1".into(),
-        memory_mib: 64,
-        cpus: 1,
-        pids: 64,
-        open_files: 1024,
-        shm_mib: 16,
-        gpus: Gpus::Word(GpuWord::None),
-        network: Network::None,
-        ports: vec![],
-        uid_base: 2_000_000,
-        volume_dir: None,
-        rootfs_gib: None,
-        shell: "/bin/sh".into(),
-        call_secs: 2,
-        create_secs: 2,
-    }
-}
-
 impl Machine {
     /// With the fake engine.
     pub(crate) fn new() -> Self {
@@ -115,6 +92,8 @@ impl Machine {
     }
 
     pub(crate) fn with(dir: tempfile::TempDir, isolation: Driver, container: Container, is_fake: bool) -> Self {
+        // What the agent says is shown with a test that fails.
+        tracing_subscriber::fmt().with_test_writer().try_init().ok();
         let config = Config {
             rpc_url: "http://127.0.0.1:1".into(),
             chain_id: 31_337,
@@ -132,6 +111,11 @@ impl Machine {
         };
         std::fs::create_dir(&config.state_dir).unwrap();
         Self { dir, config, chain: FakeChain::default(), is_fake }
+    }
+
+    pub(crate) fn with_config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
     }
 
     /// Starts an agent.

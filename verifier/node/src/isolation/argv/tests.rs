@@ -32,7 +32,7 @@ const BEFORE_USER_NAMESPACE: &str = "create --pull never --name surety-ababababa
      --ulimit nproc=4096:4096 --ulimit nofile=65536:65536 --memory 65536m --memory-swap 65536m --cpus 16 \
      --shm-size 1024m --storage-opt size=100G ";
 const AFTER_CARDS: &str = " --network bridge --publish 8888:8888/tcp \
-     --mount type=bind,src=/var/lib/surety-node/tenant,dst=/workspace --workdir /workspace --user 0:0 \
+     --mount type=bind,src=/var/lib/surety-node/tenant,dst=/workspace --workdir / --user 0:0 \
      --log-driver none --no-healthcheck --restart no --init --entrypoint sleep \
      cuda@sha256:0000000000000000000000000000000000000000000000000000000000000000 2147483647";
 
