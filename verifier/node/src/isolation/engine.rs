@@ -183,7 +183,7 @@ impl Engine {
         let ended = timeout(time_max, running).await;
         let (said, complaint, status) =
             ended.unwrap_or_else(|_| Err(EngineError::Silence { what: what.clone(), secs: time_max.as_secs() }))?;
-        group.is_gone();
+        group.has_ended();
         match status.success() {
             true => Ok(said),
             false => Err(EngineError::Failed { what, status, said: last_words(&complaint) }),
@@ -196,7 +196,7 @@ pub(crate) struct Group(pub(crate) Option<u32>);
 
 impl Group {
     /// The command has ended by itself: its number may be another's now.
-    pub(crate) fn is_gone(mut self) {
+    pub(crate) fn has_ended(mut self) {
         self.0 = None;
     }
 }

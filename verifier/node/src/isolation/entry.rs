@@ -136,7 +136,7 @@ impl Entry {
         loop {
             tokio::select! {
                 status = child.wait() => {
-                    group.is_gone();
+                    group.has_ended();
                     return Some(Answer::Exit(status.map_or(255, exit_code)));
                 }
                 read = stream.read(&mut heard) => match read {

@@ -1,6 +1,6 @@
 //! Renters who come through OpenSSH into a container: what they get, and what they do not.
 
-use crate::engines::{fake_container, podman};
+use crate::engines::{Way, fake_container, podman};
 use crate::rig::{Agent, KEEPER_SEED, OTHER_SEED, PROGRAM, RENTER_SEED, eventually, me, nap, runs};
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
@@ -216,11 +216,20 @@ async fn the_tenants_account_reaches_the_agents_socket_and_nothing_else_does() {
 
 #[tokio::test]
 async fn a_renter_comes_through_openssh_into_a_container_of_a_real_podman() {
+    comes_in(Way::Itself).await;
+}
+
+#[tokio::test]
+async fn a_renter_comes_through_openssh_into_a_container_of_podmans_service() {
+    comes_in(Way::Service).await;
+}
+
+async fn comes_in(way: Way) {
     if !has_sshd() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let podman = match podman(dir.path()) {
+    let podman = match podman(dir.path(), way) {
         Ok(podman) => podman,
         Err(why) => {
             eprintln!("SKIPPED: {why}");
@@ -233,18 +242,18 @@ async fn a_renter_comes_through_openssh_into_a_container_of_a_real_podman() {
     let (code, said) = agent.run(RENTER_SEED, "id -u; cat; cat /proc/self/uid_map; exit 3", "from far\n").await;
     let said: Vec<&str> = said.split_whitespace().collect();
     assert_eq!((code, said.as_slice()), (3, &["0", "from", "far", "0", "2000000", "65536"][..]));
-    let (session, mut channel) = terminal(&agent, &format!("stty size; sleep {}", nap(98772))).await;
+    let (session, mut channel) = terminal(&agent, &format!("stty size; sleep {}", nap(98772 + way as u32 * 2))).await;
     assert!(until_said(&mut channel, "24 80").await.contains("24 80"));
-    eventually("the session's command runs", || runs(&nap(98772))).await;
+    eventually("the session's command runs", || runs(&nap(98772 + way as u32 * 2))).await;
     drop((channel, session));
     // A client of the engine that is killed leaves its command in the container; the agent hangs up for it.
-    eventually("the session's command is gone", || !runs(&nap(98772))).await;
-    agent.run(RENTER_SEED, &format!("sleep {} >/dev/null 2>&1 </dev/null &", nap(98773)), "").await;
-    assert!(runs(&nap(98773)), "without a terminal what was left running goes on");
+    eventually("the session's command is gone", || !runs(&nap(98772 + way as u32 * 2))).await;
+    agent.run(RENTER_SEED, &format!("sleep {} >/dev/null 2>&1 </dev/null &", nap(98773 + way as u32 * 2)), "").await;
+    assert!(runs(&nap(98773 + way as u32 * 2)), "without a terminal what was left running goes on");
     agent.set_rental(None);
     agent.until_put_out(RENTER_SEED).await;
     eventually("the container is gone with all that ran in it", || {
-        !runs(&nap(98773)) && podman.said(&["ps", "--all", "--quiet"]).is_empty()
+        !runs(&nap(98773 + way as u32 * 2)) && podman.said(&["ps", "--all", "--quiet"]).is_empty()
     })
     .await;
     agent.stop().await;

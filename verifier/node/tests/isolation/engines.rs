@@ -1,7 +1,9 @@
 //! Container engines for tests: one of a script, and podman where it is there and works.
 
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 use surety_node::isolation::{Container, GpuWord, Gpus, Network};
 
 /// A container of the fake engine's.
@@ -28,11 +30,34 @@ pub(crate) fn fake_container(state: &Path) -> Container {
     }
 }
 
-/// Podman with a storage of its own below `dir`, and the image by digest.
+/// Podman with a storage of its own below a test's directory, and the image by digest.
 pub(crate) struct Podman {
     program: PathBuf,
     arguments: Vec<String>,
+    /// What the agent's calls begin with, where they go to podman's service.
+    url: Option<[String; 2]>,
+    service: Option<Child>,
     pub(crate) image: String,
+}
+
+/// How the agent calls podman.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    /// The program does all by itself.
+    Itself,
+    /// It asks podman's service, as under systemd.
+    Service,
+}
+
+impl Drop for Podman {
+    fn drop(&mut self) {
+        // Whatever a failed test left.
+        self.call(&["rm", "--all", "--force", "--time", "0"]);
+        if let Some(child) = &mut self.service {
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
 }
 
 impl Podman {
@@ -47,17 +72,31 @@ impl Podman {
     pub(crate) fn container(&self) -> Container {
         Container {
             engine: self.program.clone(),
-            engine_args: self.arguments.clone(),
+            engine_args: self.url.as_ref().map_or_else(|| self.arguments.clone(), |url| url.to_vec()),
             image: self.image.clone(),
             call_secs: 60,
             create_secs: 60,
             ..fake_container(Path::new("/nonexistent"))
         }
     }
+
+    fn serve(&mut self, dir: &Path) {
+        let socket = dir.join("podman.sock");
+        let url = format!("unix://{}", socket.display());
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).args(["system", "service", "--time", "0", &url]).stderr(Stdio::null());
+        self.service = Some(command.spawn().unwrap());
+        self.url = Some(["--url".into(), url]);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while UnixStream::connect(&socket).is_err() {
+            assert!(Instant::now() < deadline, "podman's service does not answer");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
 }
 
 /// What keeps this test from running, or podman with an image.
-pub(crate) fn podman(dir: &Path) -> Result<Podman, String> {
+pub(crate) fn podman(dir: &Path, way: Way) -> Result<Podman, String> {
     let program =
         ["/usr/bin/podman", "/usr/local/bin/podman"].map(PathBuf::from).into_iter().find(|file| file.exists());
     let program = program.ok_or("no podman in /usr/bin or /usr/local/bin")?;
@@ -73,7 +112,7 @@ pub(crate) fn podman(dir: &Path) -> Result<Podman, String> {
     if Path::new("/usr/sbin/runc").exists() {
         arguments.extend(["--runtime", "runc"].map(str::to_owned));
     }
-    let mut podman = Podman { program, arguments, image: String::new() };
+    let mut podman = Podman { program, arguments, url: None, service: None, image: String::new() };
     let image = image_of(dir, &busybox);
     let imported = podman.call(&["import", &text(&image), "surety-test:1"]);
     if !imported.status.success() {
@@ -84,10 +123,13 @@ pub(crate) fn podman(dir: &Path) -> Result<Podman, String> {
     let bounds = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=64:64", "--uidmap", "0:2000000:65536"];
     let tried = [&["run", "--rm", "--network", "none"][..], &bounds, &["surety-test:1", "/bin/true"]].concat();
     let tried = podman.call(&tried);
-    match tried.status.success() {
-        true => Ok(podman),
-        false => Err(format!("podman runs no container here: {}", String::from_utf8_lossy(&tried.stderr).trim())),
+    if !tried.status.success() {
+        return Err(format!("podman runs no container here: {}", String::from_utf8_lossy(&tried.stderr).trim()));
     }
+    if let Way::Service = way {
+        podman.serve(dir);
+    }
+    Ok(podman)
 }
 
 fn image_of(dir: &Path, busybox: &Path) -> PathBuf {

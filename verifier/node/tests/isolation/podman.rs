@@ -1,17 +1,17 @@
 //! With a real podman: an image is made of a shell, no registry is asked. Skipped, with the reason, where podman or a
 //! static shell is missing or no container can run.
 
-use crate::engines::{Podman, podman};
+use crate::engines::{Podman, Way, podman};
 use crate::rig::{Machine, eventually};
 use surety_node::config::Config;
 use surety_node::isolation::{Container, Driver};
 
-fn machine(isolation: Driver) -> Option<(Machine, Podman)> {
+fn machine(way: Way) -> Option<(Machine, Podman)> {
     let dir = tempfile::tempdir().unwrap();
-    match podman(dir.path()) {
+    match podman(dir.path(), way) {
         Ok(podman) => {
             let container = podman.container();
-            let machine = Machine::with(dir, isolation, container, false);
+            let machine = Machine::with(dir, Driver::Podman, container, false);
             // As outside of development: by digest, and never the host's root.
             let config = Config { dev: false, ..machine.config.clone() };
             Some((machine.with_config(config), podman))
@@ -29,11 +29,21 @@ fn ids(podman: &Podman) -> Vec<String> {
 
 #[tokio::test]
 async fn with_a_real_podman_a_tenant_is_root_inside_and_nobody_outside_until_all_of_it_is_gone() {
-    let Some((machine, podman)) = machine(Driver::Podman) else { return };
+    live(Way::Itself).await;
+}
+
+#[tokio::test]
+async fn with_podmans_service_it_is_the_same() {
+    live(Way::Service).await;
+}
+
+async fn live(way: Way) {
+    let Some((machine, podman)) = machine(way) else { return };
     let agent = machine.agent();
     machine.chain.set(Some(7));
     machine.until_admitted("7").await;
-    let id = ids(&podman)[0].clone();
+    let first = ids(&podman);
+    let id = first[0].clone();
     let inside = |line: &str| podman.said(&["exec", &id, "/bin/sh", "-lc", line]);
     assert_eq!(inside("id -u; stat -c %u /workspace; touch /workspace/mine && ls /workspace"), "0\n0\nmine");
     assert_eq!(inside("cat /proc/self/uid_map").split_whitespace().collect::<Vec<_>>(), ["0", "2000000", "65536"]);
@@ -50,12 +60,12 @@ async fn with_a_real_podman_a_tenant_is_root_inside_and_nobody_outside_until_all
     agent.kill().await;
     let agent = machine.agent();
     machine.until_admitted("7").await;
-    assert_eq!(ids(&podman), [id.clone()], "the next agent adopts it");
+    assert_eq!(ids(&podman), first, "the next agent adopts it");
     assert_eq!(inside("ls /workspace"), "mine");
 
     podman.call(&["kill", &id]);
     eventually("it runs again", || podman.said(&["inspect", "--format", "{{.State.Running}}", &id]) == "true").await;
-    assert_eq!(ids(&podman), [id.clone()]);
+    assert_eq!(ids(&podman), first);
     podman.call(&["rm", "--force", "--time", "0", &id]);
     eventually("another is made", || ids(&podman).first().is_some_and(|other| *other != id)).await;
 
@@ -71,7 +81,7 @@ async fn with_a_real_podman_a_tenant_is_root_inside_and_nobody_outside_until_all
 
 #[tokio::test]
 async fn the_doctor_tries_a_container_of_a_real_podman_and_leaves_nothing() {
-    let Some((machine, podman)) = machine(Driver::Podman) else { return };
+    let Some((machine, podman)) = machine(Way::Itself) else { return };
     let findings = surety_node::doctor::examine(&machine.config, false).await;
     let told = |item: &str| findings.iter().find(|finding| finding.item == item).map(ToString::to_string).unwrap();
     for item in ["container engine", "container image", "user namespace", "container limits", "trial container"] {
