@@ -181,6 +181,27 @@ async fn the_loop_follows_the_chain_and_closes_the_door_at_the_end() {
 }
 
 #[tokio::test]
+async fn an_agent_that_restarts_puts_nobody_out_before_it_has_read_the_chain() {
+    let bench = Bench::new();
+    bench.tenancy.occupy(1).unwrap();
+    bench.leave_data();
+    let (chain, door) = (FakeChain::default(), bench.door.clone());
+    *chain.0.lock().unwrap() = Some(access(Some(1)));
+    let (stop, stopping) = watch::channel(false);
+    let walls = (bench.tenancy.clone(), Walls::Account);
+    let looping = tokio::spawn(run(chain, door.clone(), walls, Duration::from_millis(20), stopping));
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while door.told.lock().unwrap().is_empty() {
+        assert!(Instant::now() < deadline, "the door is told nothing");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(bench.told()[0], Some(1));
+    assert!(bench.has_data());
+    stop.send_replace(true);
+    looping.await.unwrap();
+}
+
+#[tokio::test]
 async fn work_that_dies_half_way_is_no_success() {
     let state = tempfile::tempdir().unwrap();
     let tenancy = Tenancy::new(state.path(), None);
