@@ -4,7 +4,7 @@
 use super::argv::{self, Owner};
 use super::engine::{Engine, EngineError};
 use super::mapping::Root;
-use super::settings::{Container, EngineKind, GpuWord, Gpus, UIDS, is_by_digest};
+use super::settings::{Container, EngineKind, GpuWord, Gpus, UIDS, image_digest, is_by_digest};
 use crate::config::Config;
 use crate::reconcile::error_chain;
 use crate::tenancy::set_mode;
@@ -57,6 +57,7 @@ struct PodmanVersion {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Image {
+    id: String,
     #[serde(default)]
     repo_digests: Option<Vec<String>>,
 }
@@ -102,10 +103,15 @@ async fn image(engine: &Engine) -> Result<String, String> {
     let missing =
         |error: EngineError| format!("{}; if it is not there, run `{program} pull {name}`", error_chain(&error));
     let images: Vec<Image> = engine.ask(argv::image(&engine.container)).await.map_err(missing)?;
-    let digests: Vec<String> = images.into_iter().flat_map(|image| image.repo_digests.unwrap_or_default()).collect();
-    let wanted = name.split_once('@').map(|(_, digest)| digest);
-    match wanted {
-        Some(digest) if digests.iter().any(|known| known.ends_with(digest)) => Ok(format!("{name} is there")),
+    let digests = images.into_iter().flat_map(|image| {
+        let id = format!("sha256:{}", image.id.trim_start_matches("sha256:"));
+        image.repo_digests.unwrap_or_default().into_iter().chain([id])
+    });
+    let digests: Vec<String> = digests.collect();
+    match image_digest(name) {
+        Some(digest) if digests.iter().any(|known| image_digest(known) == Some(digest)) => {
+            Ok(format!("{name} is there"))
+        }
         Some(_) => Err(format!("{name} is there under another digest: run `{program} pull {name}`")),
         None => Ok(format!("{name} is there, by a tag, which development allows")),
     }

@@ -46,7 +46,8 @@ pub struct Container {
     /// Words before each subcommand, such as `["--remote"]` or `["--host", "unix:///run/docker.sock"]`.
     #[serde(default)]
     pub engine_args: Vec<String>,
-    /// The image, by digest (`name@sha256:…`): a tag may be another image tomorrow. Only in development a tag will do.
+    /// The image, by digest (`name@sha256:…`) or, if it was made on this host, by id (`sha256:…`): a tag may be another
+    /// image tomorrow. Only in development a tag will do.
     /// The agent never pulls: the image must be there before somebody rents.
     pub image: String,
     /// Memory, MiB; swap is not given on top of it.
@@ -179,7 +180,7 @@ impl Container {
             (
                 !dev && !is_by_digest(&self.image),
                 "container.image",
-                "expected name@sha256:<64 hex digits>: a tag may be another image tomorrow",
+                "expected name@sha256:<64 hex digits>, or the same without a name: a tag may be another image tomorrow",
             ),
             (!(16..=1 << 24).contains(&self.memory_mib), "container.memory_mib", "expected 16 to 16777216"),
             (!(1..=1024).contains(&self.cpus), "container.cpus", "expected 1 to 1024"),
@@ -251,8 +252,13 @@ fn is_image(image: &str) -> bool {
 
 /// Whether an image is named by what is in it.
 pub(crate) fn is_by_digest(image: &str) -> bool {
-    let digest = image.split_once("@sha256:").map(|(_, digest)| digest).unwrap_or_default();
+    let digest = image_digest(image).unwrap_or_default();
     digest.len() == 64 && digest.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+}
+
+/// The digits behind `sha256:`, of an image or of what a registry has of it.
+pub(crate) fn image_digest(image: &str) -> Option<&str> {
+    image.strip_prefix("sha256:").or_else(|| image.split_once("@sha256:").map(|(_, digest)| digest))
 }
 
 #[cfg(test)]

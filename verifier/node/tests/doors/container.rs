@@ -1,12 +1,13 @@
 //! Renters who come through OpenSSH into a container: what they get, and what they do not.
 
-use crate::engines::{Way, fake_container, podman};
+use crate::engines::{Real, Way, fake_container};
 use crate::rig::{Agent, KEEPER_SEED, OTHER_SEED, PROGRAM, RENTER_SEED, eventually, me, nap, runs};
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 use surety_core::input::{MeasureOutcome, Observation};
+use surety_node::isolation::Driver;
 
 const TENANT: &str = "surety-tenant";
 const KEEPERS: &str = "surety-keeper";
@@ -26,7 +27,7 @@ async fn agent() -> Option<Agent> {
     }
     let dir = tempfile::tempdir().unwrap();
     let container = fake_container(dir.path());
-    Some(Agent::start_with_container(dir, None, container).await)
+    Some(Agent::start_with_container(dir, None, Driver::Podman, container).await)
 }
 
 /// What the engine was last told to execute, word by word.
@@ -186,7 +187,7 @@ async fn the_tenants_account_reaches_the_agents_socket_and_nothing_else_does() {
     }
     let dir = tempfile::Builder::new().prefix("surety-container").tempdir_in("/var/lib").unwrap();
     let container = fake_container(dir.path());
-    let agent = Agent::start_with_container(dir, Some((TENANT, KEEPERS)), container).await;
+    let agent = Agent::start_with_container(dir, Some((TENANT, KEEPERS)), Driver::Podman, container).await;
     agent.set_rental(Some((1, RENTER_SEED, 3600)));
     agent.until_let_in(RENTER_SEED).await;
     let (code, said) = agent.run(RENTER_SEED, "echo $IN_CONTAINER", "").await;
@@ -216,12 +217,17 @@ async fn the_tenants_account_reaches_the_agents_socket_and_nothing_else_does() {
 
 #[tokio::test]
 async fn a_renter_comes_through_openssh_into_a_container_of_a_real_podman() {
-    comes_in(Way::Itself).await;
+    comes_in(Way::Podman).await;
 }
 
 #[tokio::test]
 async fn a_renter_comes_through_openssh_into_a_container_of_podmans_service() {
-    comes_in(Way::Service).await;
+    comes_in(Way::PodmanService).await;
+}
+
+#[tokio::test]
+async fn a_renter_comes_through_openssh_into_a_container_of_a_real_docker() {
+    comes_in(Way::Docker).await;
 }
 
 async fn comes_in(way: Way) {
@@ -229,19 +235,19 @@ async fn comes_in(way: Way) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let podman = match podman(dir.path(), way) {
-        Ok(podman) => podman,
+    let real = match Real::start(dir.path(), way) {
+        Ok(real) => real,
         Err(why) => {
-            eprintln!("SKIPPED: {why}");
+            eprintln!("SKIPPED: {way:?}: {why}");
             return;
         }
     };
-    let agent = Agent::start_with_container(dir, None, podman.container()).await;
+    let agent = Agent::start_with_container(dir, None, real.driver, real.container()).await;
     agent.set_rental(Some((1, RENTER_SEED, 3600)));
     agent.until_let_in(RENTER_SEED).await;
     let (code, said) = agent.run(RENTER_SEED, "id -u; cat; cat /proc/self/uid_map; exit 3", "from far\n").await;
     let said: Vec<&str> = said.split_whitespace().collect();
-    assert_eq!((code, said.as_slice()), (3, &["0", "from", "far", "0", "2000000", "65536"][..]));
+    assert_eq!((code, said.as_slice()), (3, &["0", "from", "far", "0", &real.root.to_string(), "65536"][..]));
     let (session, mut channel) = terminal(&agent, &format!("stty size; sleep {}", nap(98772 + way as u32 * 2))).await;
     assert!(until_said(&mut channel, "24 80").await.contains("24 80"));
     eventually("the session's command runs", || runs(&nap(98772 + way as u32 * 2))).await;
@@ -253,8 +259,11 @@ async fn comes_in(way: Way) {
     agent.set_rental(None);
     agent.until_put_out(RENTER_SEED).await;
     eventually("the container is gone with all that ran in it", || {
-        !runs(&nap(98773 + way as u32 * 2)) && podman.said(&["ps", "--all", "--quiet"]).is_empty()
+        !runs(&nap(98773 + way as u32 * 2)) && real.ids().is_empty()
     })
     .await;
-    agent.stop().await;
+    // The engine's mounts are in there: it goes first.
+    let dir = agent.stop().await;
+    drop(real);
+    drop(dir);
 }

@@ -112,10 +112,10 @@ impl Agent {
     pub(crate) async fn start_with_container(
         dir: tempfile::TempDir,
         accounts: Option<(&str, &str)>,
+        isolation: Driver,
         container: Container,
     ) -> Self {
-        let mut config =
-            Config { isolation: Driver::Podman, container: Some(container), ..config(dir.path(), Server::Openssh) };
+        let mut config = Config { isolation, container: Some(container), ..config(dir.path(), Server::Openssh) };
         let mut program = PathBuf::from(PROGRAM);
         if let Some((tenant, keeper)) = accounts {
             (config.tenant_user, config.keeper_user) = (tenant.to_owned(), keeper.to_owned());

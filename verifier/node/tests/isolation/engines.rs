@@ -1,10 +1,11 @@
-//! Container engines for tests: one of a script, and podman where it is there and works.
+//! Container engines for tests: one of a script, and podman and docker where they are there and work. Those keep all
+//! they have below the test's directory, and no registry is asked: the image is a static shell.
 
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
-use surety_node::isolation::{Container, GpuWord, Gpus, Network};
+use surety_node::isolation::{Container, Driver, GpuWord, Gpus, Network};
 
 /// A container of the fake engine's.
 pub(crate) fn fake_container(state: &Path) -> Container {
@@ -30,37 +31,138 @@ pub(crate) fn fake_container(state: &Path) -> Container {
     }
 }
 
-/// Podman with a storage of its own below a test's directory, and the image by digest.
-pub(crate) struct Podman {
+/// A real engine, and an image that is named by what is in it.
+pub(crate) struct Real {
+    pub(crate) driver: Driver,
     program: PathBuf,
     arguments: Vec<String>,
-    /// What the agent's calls begin with, where they go to podman's service.
-    url: Option<[String; 2]>,
+    /// What the agent's calls begin with.
+    agents: Vec<String>,
     service: Option<Child>,
     pub(crate) image: String,
+    /// Who root in a container is on the host.
+    pub(crate) root: u32,
 }
 
-/// How the agent calls podman.
+/// Which engine, and how the agent calls it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
-    /// The program does all by itself.
-    Itself,
-    /// It asks podman's service, as under systemd.
-    Service,
+    /// Podman, which does all by itself.
+    Podman,
+    /// Podman's client and its service, as under systemd.
+    PodmanService,
+    /// Docker's client and its service.
+    Docker,
 }
 
-impl Drop for Podman {
+impl Drop for Real {
     fn drop(&mut self) {
         // Whatever a failed test left.
-        self.call(&["rm", "--all", "--force", "--time", "0"]);
-        if let Some(child) = &mut self.service {
-            child.kill().ok();
-            child.wait().ok();
+        let ids = self.ids();
+        ids.iter().for_each(|id| drop(self.call(&["rm", "--force", "--volumes", id])));
+        if let Some(service) = &mut self.service {
+            // Docker's has another service below it, which it ends when it is asked to end.
+            Command::new("kill").arg(service.id().to_string()).status().ok();
+            service.wait().ok();
         }
     }
 }
 
-impl Podman {
+impl Real {
+    /// The engine, or what keeps it from running a container here.
+    pub(crate) fn start(dir: &Path, way: Way) -> Result<Self, String> {
+        let busybox = find(&["/bin/busybox", "/usr/bin/busybox"]);
+        let busybox = busybox.ok_or("no busybox (Debian: busybox-static) to make an image of")?;
+        if !nix::unistd::Uid::effective().is_root() {
+            return Err("needs root".into());
+        }
+        // Root in a container is somebody else, who must come through to its files.
+        std::fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+        let mut real = match way {
+            Way::Podman | Way::PodmanService => Self::podman(dir)?,
+            Way::Docker => Self::docker(dir)?,
+        };
+        let image = image_of(dir, &busybox);
+        let imported = real.call(&["import", &image.display().to_string(), "surety-test:1"]);
+        if !imported.status.success() {
+            return Err(format!("no image can be imported: {}", String::from_utf8_lossy(&imported.stderr)));
+        }
+        real.image = match real.driver {
+            Driver::Podman => {
+                let digest = real.said(&["image", "inspect", "--format", "{{.Digest}}", "surety-test:1"]);
+                format!("localhost/surety-test@{digest}")
+            }
+            _ => real.said(&["image", "inspect", "--format", "{{.Id}}", "surety-test:1"]),
+        };
+        let bounds = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=64:64"];
+        let map = format!("0:{}:65536", real.root);
+        let map = if real.driver == Driver::Podman { vec!["--uidmap", map.as_str()] } else { vec![] };
+        let tried = [&["run", "--rm", "--network", "none"][..], &bounds, &map, &[&real.image, "/bin/true"]].concat();
+        let tried = real.call(&tried);
+        if !tried.status.success() {
+            return Err(format!("no container runs here: {}", String::from_utf8_lossy(&tried.stderr).trim()));
+        }
+        if let Way::PodmanService = way {
+            let socket = dir.join("podman.sock");
+            let url = format!("unix://{}", socket.display());
+            let words =
+                [real.arguments.clone(), ["system", "service", "--time", "0", &url].map(str::to_owned).to_vec()];
+            real.serve(&real.program.clone(), &words.concat(), &socket)?;
+            real.agents = vec!["--url".into(), url];
+        }
+        Ok(real)
+    }
+
+    fn podman(dir: &Path) -> Result<Self, String> {
+        let program = find(&["/usr/bin/podman", "/usr/local/bin/podman"]);
+        let program = program.ok_or("no podman in /usr/bin or /usr/local/bin")?;
+        let text = |name: &str| dir.join(name).display().to_string();
+        let mut arguments = vec!["--root".to_owned(), text("storage"), "--runroot".into(), text("run")];
+        arguments.extend(["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"].map(str::to_owned));
+        if Path::new("/usr/sbin/runc").exists() {
+            arguments.extend(["--runtime", "runc"].map(str::to_owned));
+        }
+        let (driver, image, root) = (Driver::Podman, String::new(), 2_000_000);
+        Ok(Self { driver, program, agents: arguments.clone(), arguments, service: None, image, root })
+    }
+
+    fn docker(dir: &Path) -> Result<Self, String> {
+        let program = find(&["/usr/bin/docker", "/usr/local/bin/docker"]);
+        let program = program.ok_or("no docker in /usr/bin or /usr/local/bin")?;
+        let service = find(&["/usr/sbin/dockerd", "/usr/bin/dockerd"]).ok_or("no dockerd in /usr/sbin or /usr/bin")?;
+        let (somebody, root) = somebody_with_ids().ok_or("nobody has ids in both /etc/subuid and /etc/subgid")?;
+        let socket = dir.join("docker.sock");
+        let mut words = Vec::new();
+        for (option, name) in [("--data-root", "data"), ("--exec-root", "exec"), ("--pidfile", "pid")] {
+            words.extend([option.to_owned(), dir.join(name).display().to_string()]);
+        }
+        let url = format!("unix://{}", socket.display());
+        words.extend(["--host", &url, "--userns-remap", &somebody, "--storage-driver", "vfs"].map(str::to_owned));
+        // Nothing of the host's network is touched.
+        let network =
+            ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"];
+        words.extend(network.map(str::to_owned));
+        let arguments = vec!["--host".to_owned(), url];
+        let (driver, agents, image) = (Driver::Docker, arguments.clone(), String::new());
+        let mut docker = Self { driver, program, arguments, agents, service: None, image, root };
+        docker.serve(&service, &words, &socket)?;
+        Ok(docker)
+    }
+
+    fn serve(&mut self, program: &Path, words: &[String], socket: &Path) -> Result<(), String> {
+        let mut command = Command::new(program);
+        command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let service = self.service.insert(command.spawn().unwrap());
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while UnixStream::connect(socket).is_err() {
+            if Instant::now() > deadline || service.try_wait().unwrap().is_some() {
+                return Err(format!("{} does not serve here", program.display()));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
     pub(crate) fn call(&self, words: &[&str]) -> Output {
         Command::new(&self.program).args(&self.arguments).args(words).output().unwrap()
     }
@@ -69,67 +171,36 @@ impl Podman {
         String::from_utf8_lossy(&self.call(words).stdout).trim().to_owned()
     }
 
+    /// All containers there are.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        self.said(&["ps", "--all", "--quiet", "--no-trunc"]).lines().map(str::to_owned).collect()
+    }
+
     pub(crate) fn container(&self) -> Container {
         Container {
             engine: self.program.clone(),
-            engine_args: self.url.as_ref().map_or_else(|| self.arguments.clone(), |url| url.to_vec()),
+            engine_args: self.agents.clone(),
             image: self.image.clone(),
+            uid_base: self.root,
             call_secs: 60,
             create_secs: 60,
             ..fake_container(Path::new("/nonexistent"))
         }
     }
-
-    fn serve(&mut self, dir: &Path) {
-        let socket = dir.join("podman.sock");
-        let url = format!("unix://{}", socket.display());
-        let mut command = Command::new(&self.program);
-        command.args(&self.arguments).args(["system", "service", "--time", "0", &url]).stderr(Stdio::null());
-        self.service = Some(command.spawn().unwrap());
-        self.url = Some(["--url".into(), url]);
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while UnixStream::connect(&socket).is_err() {
-            assert!(Instant::now() < deadline, "podman's service does not answer");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
 }
 
-/// What keeps this test from running, or podman with an image.
-pub(crate) fn podman(dir: &Path, way: Way) -> Result<Podman, String> {
-    let program =
-        ["/usr/bin/podman", "/usr/local/bin/podman"].map(PathBuf::from).into_iter().find(|file| file.exists());
-    let program = program.ok_or("no podman in /usr/bin or /usr/local/bin")?;
-    let busybox = ["/bin/busybox", "/usr/bin/busybox"].map(PathBuf::from).into_iter().find(|file| file.exists());
-    let busybox = busybox.ok_or("no busybox (Debian: busybox-static) to make an image of")?;
-    if !nix::unistd::Uid::effective().is_root() {
-        return Err("needs root".into());
-    }
-    let text = |path: &Path| path.display().to_string();
-    let mut arguments =
-        vec!["--root".to_owned(), text(&dir.join("storage")), "--runroot".into(), text(&dir.join("run"))];
-    arguments.extend(["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"].map(str::to_owned));
-    if Path::new("/usr/sbin/runc").exists() {
-        arguments.extend(["--runtime", "runc"].map(str::to_owned));
-    }
-    let mut podman = Podman { program, arguments, url: None, service: None, image: String::new() };
-    let image = image_of(dir, &busybox);
-    let imported = podman.call(&["import", &text(&image), "surety-test:1"]);
-    if !imported.status.success() {
-        return Err(format!("podman imports no image: {}", String::from_utf8_lossy(&imported.stderr)));
-    }
-    let digest = podman.said(&["image", "inspect", "--format", "{{.Digest}}", "surety-test:1"]);
-    podman.image = format!("localhost/surety-test@{digest}");
-    let bounds = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=64:64", "--uidmap", "0:2000000:65536"];
-    let tried = [&["run", "--rm", "--network", "none"][..], &bounds, &["surety-test:1", "/bin/true"]].concat();
-    let tried = podman.call(&tried);
-    if !tried.status.success() {
-        return Err(format!("podman runs no container here: {}", String::from_utf8_lossy(&tried.stderr).trim()));
-    }
-    if let Way::Service = way {
-        podman.serve(dir);
-    }
-    Ok(podman)
+fn find(places: &[&str]) -> Option<PathBuf> {
+    places.iter().map(PathBuf::from).find(|place| place.exists())
+}
+
+/// An account that has subordinate ids, and the first of them.
+fn somebody_with_ids() -> Option<(String, u32)> {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let (users, groups, accounts) = (read("/etc/subuid"), read("/etc/subgid"), read("/etc/passwd"));
+    let has = |text: &str, name: &str| text.lines().any(|line| line.starts_with(&format!("{name}:")));
+    let mut lines = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let fields = lines.find(|fields| has(&groups, fields[0]) && has(&accounts, fields[0]))?;
+    Some((fields[0].to_owned(), fields.get(1)?.parse().ok()?))
 }
 
 fn image_of(dir: &Path, busybox: &Path) -> PathBuf {

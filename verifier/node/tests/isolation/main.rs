@@ -4,5 +4,5 @@
 mod crash;
 mod engines;
 mod lifecycle;
-mod podman;
+mod real;
 mod rig;

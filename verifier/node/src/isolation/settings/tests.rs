@@ -72,6 +72,8 @@ fn what_is_not_known_is_not_taken() {
 fn a_tag_will_do_in_development_only() {
     let text = good().replace(&format!("@sha256:{DIGEST}"), ":latest");
     assert!(fault(&text, EngineKind::Docker, true).is_none());
+    let by_id = good().replace("a/b@", "");
+    assert!(fault(&by_id, EngineKind::Docker, false).is_none());
     let (_, why) = fault(&text, EngineKind::Docker, false).unwrap();
     assert!(why.contains("a tag may be another image tomorrow"), "{why}");
 }
