@@ -154,6 +154,14 @@ fn ask(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>) {
     effects.push(Effect::Inventory { id, endpoint, machine });
 }
 
+/// Asks this machine next: somebody says that something is wrong with it.
+pub(crate) fn poke(state: &mut State, machine: &MachineId) {
+    let now_ms = state.clock.now_ms;
+    if let Some(record) = state.cards.get_mut(machine) {
+        record.next_look_ms = std::cmp::min(record.next_look_ms, now_ms);
+    }
+}
+
 /// The time after which no further admission continues the present ones.
 fn silent_since(record: &Watch, gap_max_secs: u64) -> UnixSecs {
     let confirmed = record.streak.as_ref().map_or(0, |streak| streak.last_secs());

@@ -2,6 +2,7 @@
 
 use crate::capacity::Capacity;
 use crate::cards::Cards;
+use crate::complaints::Complaints;
 use crate::court::Court;
 use crate::evidence::Contracts;
 use crate::health::Health;
@@ -98,6 +99,9 @@ pub struct State {
     /// What rented machines say about their cards.
     #[serde(default)]
     pub cards: Cards,
+    /// Complaints being looked into, by rental.
+    #[serde(default, skip_serializing_if = "Complaints::is_empty")]
+    pub complaints: Complaints,
     /// When each host was last contacted.
     pub hosts: Hosts,
     /// Measurements and certificates, by machine.
@@ -128,6 +132,7 @@ impl State {
             health: Health::default(),
             watches: BTreeMap::new(),
             cards: Cards::new(),
+            complaints: Complaints::new(),
             hosts: Hosts::default(),
             capacity: BTreeMap::new(),
             court: Court::default(),

@@ -1,5 +1,6 @@
 //! Whom to look at, and when. Suspicion belongs to the machine: a new endpoint or a new rental does not reset it.
 
+use crate::complaints;
 use crate::effect::{Effect, EffectId};
 use crate::health::AnchorRound;
 use crate::hosts::is_public;
@@ -184,6 +185,7 @@ fn is_due(watch: &Watch, state: &State) -> bool {
 }
 
 fn look_at(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>) {
+    let harder = complaints::pace_ms(state, &machine);
     let State { config, clock, world, hosts, watches, .. } = state;
     let rules = &config.rules;
     let Some(watch) = watches.get_mut(&machine) else {
@@ -209,7 +211,8 @@ fn look_at(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>) {
     let parts: [&[u8]; 3] = [&machine.0, &rental.id.to_be_bytes(), &watch.looks.to_be_bytes()];
     let id = effect_id("probe", &parts);
     watch.in_flight = Some(Flight { id, rental: rental.id, asked_ms: clock.now_ms });
-    watch.next_look_ms = clock.now_ms.saturating_add(spacing_ms(watch.suspected, &config.me.0, id, rules));
+    let usual_ms = spacing_ms(watch.suspected, &config.me.0, id, rules);
+    watch.next_look_ms = clock.now_ms.saturating_add(harder.map_or(usual_ms, |ms| std::cmp::min(ms, usual_ms)));
     match open {
         Some(endpoint) => effects.push(Effect::Probe { id, endpoint, machine, renter_key: rental.renter_key }),
         None => {

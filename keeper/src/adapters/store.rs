@@ -133,6 +133,11 @@ impl Store {
                     Signed { statement: peer.statement.into(), signer: peer.signer, signature: peer.signature };
                 keep_statement(&tx, &signed, false, self.chain_secs())?;
             }
+            Input::Complaint(signed) => {
+                let (id, rental, now_secs) = (signed.statement.id(), signed.statement.rental, self.chain_secs());
+                let sql = "INSERT OR IGNORE INTO complaints (id, rental, signed, stored_secs) VALUES (?1, ?2, ?3, ?4)";
+                tx.execute(sql, params![id.0, int(rental), render(signed)?, int(now_secs)])?;
+            }
             Input::Tx(result) => {
                 tx.execute("UPDATE outbox SET reported = 1 WHERE id = ?1", [result.id.0])?;
             }

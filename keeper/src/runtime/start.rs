@@ -7,7 +7,7 @@ use super::spoofs;
 use super::upkeep::{self, Upkeep};
 use crate::adapters::clock::Clock;
 use crate::adapters::evm::{Endpoints, Follower, Sender};
-use crate::adapters::http::{self, Api, HttpLimits, PeerCounts, PeerLimits, Peers};
+use crate::adapters::http::{self, Api, Desk, DeskLimits, HttpLimits, PeerCounts, PeerLimits, Peers, WallClock};
 use crate::adapters::ssh::{Eyes, SshLimits};
 use crate::adapters::store::{Loaded, Store, StoreError};
 use crate::adapters::verify::Epochs;
@@ -211,6 +211,7 @@ impl Parts {
             progress: self.shown.progress.clone(),
             peers: self.peer_counts.clone(),
             now_ms: Arc::new(move || clock.now_ms()),
+            desk: Arc::new(self.desk()),
             limits: HttpLimits::default(),
         };
         let mut stop = stop.clone();
@@ -222,6 +223,13 @@ impl Parts {
                 tracing::error!(%error, "the HTTP API ended");
             }
         });
+    }
+
+    fn desk(&self) -> Desk {
+        let (clock, shown) = (self.clock, &self.shown);
+        let now_secs: WallClock = Arc::new(move || clock.now_secs());
+        let (domains, stored) = (domains(&self.settings), shown.complaints.subscribe());
+        Desk::new(domains, shown.renters.clone(), &self.inputs, stored, now_secs, DeskLimits::default())
     }
 
     fn upkeep(&self, fault: mpsc::Sender<PreflightError>) -> Upkeep {
