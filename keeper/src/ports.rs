@@ -49,7 +49,7 @@ pub trait Archive: Send + Sync + 'static {
     /// Whether the complaint with this id is kept.
     fn has_complaint(&self, id: Hash32) -> Result<bool, ArchiveError>;
 
-    /// Evidence by digest.
+    /// Evidence by digest: our own, or the copy of a peer's.
     fn bundle(&self, digest: Hash32) -> Result<Option<Bundle>, ArchiveError>;
 }
 

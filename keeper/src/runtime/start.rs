@@ -3,6 +3,7 @@
 use super::core_loop::{CoreLoop, Shown};
 use super::deeds::{Hands, dispatch};
 use super::feeds::{self, ChainHealth};
+use super::mirror::Mirror;
 use super::spoofs;
 use super::upkeep::{self, Upkeep};
 use crate::adapters::clock::Clock;
@@ -87,6 +88,7 @@ pub async fn run(settings: Settings, dry_run: bool, mut stop: watch::Receiver<bo
     let parts = Parts { settings, clock, endpoints, store, shown, inputs, peers, peer_counts, dry_run };
     let mut tasks = JoinSet::new();
     parts.spawn_feeds(&mut tasks, &stop);
+    tasks.spawn(parts.mirror().run(stop.clone()));
     parts.spawn_lane(&mut tasks, &stop);
     parts.spawn_http(&mut tasks, listener, &stop);
     tasks.spawn(dispatch(Arc::new(parts.hands()), wishes_rx));
@@ -190,6 +192,12 @@ impl Parts {
         tasks.spawn(feeds::peers(peers, me, shown, every, inputs, stop.clone()));
         let (peers, shown, inputs) = (self.peers.clone(), self.shown.clone(), self.inputs.clone());
         tasks.spawn(spoofs::poll(peers, me, shown, every.max(SPOOFS_EVERY), inputs, stop.clone()));
+    }
+
+    fn mirror(&self) -> Mirror {
+        let (store, peers, counts) = (self.store.clone(), self.peers.clone(), self.peer_counts.clone());
+        let (shown, me) = (self.shown.clone(), self.settings.key.account());
+        Mirror { store, peers, counts, clock: self.clock, keepers: shown.keepers, me }
     }
 
     fn spawn_lane(&self, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {

@@ -67,6 +67,8 @@ pub(super) fn text(shared: &Shared) -> String {
     page.counter("peer_failures_total", "Requests to other keepers that failed.", &peers.failed);
     page.counter("peer_attestations_total", "Attestations received with the peer's signature.", &peers.accepted);
     page.counter("peer_dropped_total", "Attestations received without the peer's signature.", &peers.dropped);
+    page.counter("evidence_mirrored_total", "Copies of peers' evidence stored.", &peers.mirrored);
+    page.counter("evidence_wrong_total", "Evidence of peers that was not what they signed.", &peers.mirror_wrong);
     page.0
 }
 

@@ -12,7 +12,7 @@
 //! | `/v1/spoofs/{machine}` | the same, of all keepers, about one machine |
 //! | `POST /v1/complaints` | takes a [`ComplaintBody`] in; 201 and [`Taken`] when it is on disk, 200 when it already was |
 //! | `/v1/complaints/{rental}` | [`ComplaintPage`]: what its renter complained of, newest first |
-//! | `/evidence/{digest}` | [`crate::ports::Bundle`]: the evidence and the signed statement that names it |
+//! | `/evidence/{digest}` | [`crate::ports::Bundle`]: the evidence and the signed statement that names it, its own or a copy of a peer's |
 //! | `/healthz` | 200 while the keeper makes progress, else 503 with reasons (module `health`) |
 //! | `/metrics` | Prometheus text (`keeper/METRICS.md` lists the names) |
 //!
@@ -34,7 +34,7 @@ mod wire;
 mod tests;
 
 pub use complaints::{Desk, DeskLimits, Renters, WallClock};
-pub use peers::{PeerCounts, PeerLimits, Peers, PeersError, UnreadError};
+pub use peers::{BUNDLE_BYTES_MAX, PeerCounts, PeerLimits, Peers, PeersError, UnreadError};
 pub use sending::{SendError, Sending};
 pub use server::{ServeError, serve};
 pub use wire::{ComplaintBody, ComplaintPage, Numbered, Page, SpoofPage, Taken};

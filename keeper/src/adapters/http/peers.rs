@@ -13,7 +13,7 @@ pub(super) use fetch::transport;
 use fetch::{Entry, FetchError, Fetched};
 use reqwest::{Client, redirect};
 pub(super) use spoofs::SPOOFS_MAX;
-pub use spoofs::UnreadError;
+pub use spoofs::{BUNDLE_BYTES_MAX, UnreadError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -76,6 +76,10 @@ pub struct PeerCounts {
     pub failed: AtomicU64,
     /// Attestations received whose signature is the peer's.
     pub accepted: AtomicU64,
+    /// Copies of peers' evidence stored.
+    pub mirrored: AtomicU64,
+    /// Evidence that peers served and that was not what they had signed.
+    pub mirror_wrong: AtomicU64,
     /// Attestations received and dropped, since it is not.
     pub dropped: AtomicU64,
 }

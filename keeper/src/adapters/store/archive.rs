@@ -1,6 +1,6 @@
 //! What anybody may read.
 
-use super::{Store, StoreError, int, parse, uint};
+use super::{Store, StoreError, int, mirror, parse, uint};
 use crate::ports::{Archive, ArchiveError, Bundle};
 use rusqlite::{OptionalExtension, Params, params};
 use surety_core::complaints::Complaint;
@@ -48,7 +48,7 @@ impl Store {
                 |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
             )
             .optional()?;
-        let Some((evidence, signed)) = row else { return Ok(None) };
+        let Some((evidence, signed)) = row else { return mirror::find(&db, digest) };
         Ok(Some(Bundle { evidence: parse("evidence", &evidence)?, signed: parse("statements", &signed)? }))
     }
 }
