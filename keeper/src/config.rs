@@ -1,4 +1,4 @@
-//! `keeper.toml`: what an operator says, and whether the chain agrees.
+//! `keeper.toml`: what an operator says, and whether the chain agrees. `keeper/keeper.toml.example` has every key.
 
 mod preflight;
 pub use preflight::{Preflight, PreflightError, is_the_chain};
@@ -17,6 +17,7 @@ use surety_core::types::{Kind, Rao};
 
 /// The file, as written.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub struct File {
     /// The chain followed.
@@ -45,6 +46,7 @@ pub struct File {
 
 /// `[chain]`
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub struct Chain {
     /// `deployments/<chainId>.json`.
@@ -60,6 +62,7 @@ pub struct Chain {
 
 /// `[keys]`
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub struct Keys {
     /// 32 bytes of hex, mode 0600: signs statements and transactions.
@@ -70,6 +73,7 @@ pub struct Keys {
 
 /// `[store]`
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub struct StorePath {
     /// The SQLite file; made when missing. A dry run uses `<path>.dry-run` instead.
@@ -107,6 +111,7 @@ impl StorePath {
 
 /// `[alerts]`
 #[derive(Debug, Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct Alerts {
     /// Below this balance of the keeper's account, in rao, an alert goes out. Filing a case takes about 0.003 TAO (some
@@ -122,6 +127,7 @@ impl Default for Alerts {
 
 /// `[http]`
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub struct Http {
     /// Address to listen on.
@@ -130,6 +136,7 @@ pub struct Http {
 
 /// `[look]`
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub struct Look {
     /// `host:port` addresses that are up whenever this keeper's network is; not miners' machines.

@@ -1,5 +1,6 @@
 //! What the runtime and the HTTP server need of the world, as traits documented by their obligations.
 
+use surety_core::complaints::Complaint;
 use surety_core::health::Blind;
 use surety_core::statement::{Attestation, Certificate, Signed, Spoof, Statement};
 use surety_core::types::{Hash32, MachineId, RentalId};
@@ -42,7 +43,13 @@ pub trait Archive: Send + Sync + 'static {
     /// Our statements and peers' that we keep about spoofs of one machine, newest first.
     fn spoofs_of(&self, machine: MachineId) -> Result<Vec<Signed<Spoof>>, ArchiveError>;
 
-    /// Evidence by digest.
+    /// Renters' complaints about one rental, newest first.
+    fn complaints_of(&self, rental: RentalId) -> Result<Vec<Signed<Complaint>>, ArchiveError>;
+
+    /// Whether the complaint with this id is kept.
+    fn has_complaint(&self, id: Hash32) -> Result<bool, ArchiveError>;
+
+    /// Evidence by digest: our own, or the copy of a peer's.
     fn bundle(&self, digest: Hash32) -> Result<Option<Bundle>, ArchiveError>;
 }
 
@@ -132,6 +139,10 @@ pub struct Progress {
     pub gas_low: std::sync::atomic::AtomicU64,
     /// Statements signed.
     pub signed: std::sync::atomic::AtomicU64,
+    /// Renters' complaints taken.
+    pub complaints: std::sync::atomic::AtomicU64,
+    /// Complaints being looked into.
+    pub complaints_open: std::sync::atomic::AtomicU64,
     /// Looks made at machines.
     pub looks: std::sync::atomic::AtomicU64,
     /// Transactions that reached their end.

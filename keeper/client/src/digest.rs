@@ -1,9 +1,10 @@
-//! What keepers and machines sign. Alike in Solidity (`contracts/src/libraries/Eip712.sol`) and here; shared vectors
-//! are in `tests/vectors/digests.json`.
+//! What keepers, machines and renters sign. Alike in Solidity (`contracts/src/libraries/Eip712.sol`) and here; shared vectors
+//! are in `tests/vectors/digests.json` (but for complaints, which no contract reads).
 
 use alloy::primitives::{Address, B256, keccak256};
 use alloy::sol;
 use alloy::sol_types::{Eip712Domain, SolStruct, SolValue};
+use surety_core::complaints;
 use surety_core::statement::{self, Signed, Statement};
 use surety_core::types::{Account, Hash32, MachineId, Signature};
 
@@ -24,6 +25,13 @@ sol! {
         uint32 from;
         uint32 until;
         bytes32 evidence;
+    }
+
+    struct Complaint {
+        uint64 rental;
+        uint8 code;
+        string text;
+        uint32 issuedAt;
     }
 
     struct Spoof {
@@ -57,7 +65,7 @@ pub struct BadSignature {
 pub struct Domains {
     /// Chain id, as the chain says now.
     pub chain_id: u64,
-    /// Consumes certificates.
+    /// Consumes certificates; complaints are about its rentals.
     pub escrow: Account,
     /// Consumes attestations and spoofs.
     pub arbiter: Account,
@@ -111,6 +119,23 @@ impl Domains {
             evidence: B256::from(s.evidence.0),
         };
         Ok(Hash32(data.eip712_signing_hash(&self.domain(self.arbiter)).0))
+    }
+
+    /// The 32 bytes a renter signs for a complaint.
+    pub fn complaint(&self, c: &complaints::Complaint) -> Result<Hash32, TimeTooFar> {
+        let (rental, code, text) = (c.rental, c.code as u8, c.text.clone());
+        let data = Complaint { rental, code, text, issuedAt: secs32(c.issued_at_secs)? };
+        Ok(Hash32(data.eip712_signing_hash(&self.domain(self.escrow)).0))
+    }
+
+    /// Who signed a complaint, for this chain and this escrow.
+    pub fn complainant(
+        &self,
+        complaint: &complaints::Complaint,
+        signature: Signature,
+    ) -> Result<Account, BadSignature> {
+        let digest = self.complaint(complaint).map_err(|e| bad(&e.to_string()))?;
+        recover(digest, signature)
     }
 
     /// The 32 bytes a keeper signs for a statement.
@@ -182,3 +207,6 @@ fn bad(why: &str) -> BadSignature {
 pub fn secs32(secs: u64) -> Result<u32, TimeTooFar> {
     u32::try_from(secs).map_err(|_| TimeTooFar { secs })
 }
+
+#[cfg(test)]
+mod tests;

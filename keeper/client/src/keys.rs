@@ -49,8 +49,13 @@ impl Key {
     pub fn read(path: &Path) -> Result<Self, KeyError> {
         let text = read_secret(path)?;
         let not_a_key = || KeyError::NotAKey { path: path.to_path_buf() };
-        let signer = text.expose_secret().trim().parse().map_err(|_| not_a_key())?;
-        Ok(Self { signer })
+        Self::from_hex(&text).ok_or_else(not_a_key)
+    }
+
+    /// A key from 64 hex digits, with or without `0x`, and space around them.
+    pub fn from_hex(text: &SecretString) -> Option<Self> {
+        let signer = text.expose_secret().trim().parse().ok()?;
+        Some(Self { signer })
     }
 
     /// A key from its 32 bytes, for tests and local chains.

@@ -169,6 +169,12 @@ fn usual_wait_ms(config: &Config, id: EffectId) -> u64 {
     every_ms.saturating_sub(every_ms / 10).saturating_add(jitter_ms)
 }
 
+/// Asks this machine next: somebody says that something is wrong with it.
+pub(crate) fn poke(state: &mut State, machine: &MachineId) {
+    let now_ms = state.clock.now_ms;
+    state.cards.edit(machine, |record| record.next_look_ms = std::cmp::min(record.next_look_ms, now_ms));
+}
+
 /// The time after which no further admission continues the present ones.
 fn silent_since(record: &Watch, gap_max_secs: u64) -> UnixSecs {
     let confirmed = record.streak.as_ref().map_or(0, |streak| streak.last_secs());

@@ -1,6 +1,7 @@
 //! Everything that can happen to a keeper. The ordered log of these is the truth; state is a fold over it.
 
 use crate::cards::CardsStatement;
+use crate::complaints::Complaint;
 use crate::effect::EffectId;
 use crate::evidence::BadProof;
 use crate::statement::{Attestation, Signed, Spoof, Statement};
@@ -34,6 +35,8 @@ pub enum Input {
     PeerSpoof(Signed<Spoof>),
     /// The evidence behind a peer's spoof was recomputed, or could not be.
     SpoofChecked(SpoofCheck),
+    /// A renter complains; the adapter has recovered the signer from the signature.
+    Complaint(Signed<Complaint>),
     /// A transaction reached its end.
     Tx(TxResult),
 }

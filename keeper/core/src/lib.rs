@@ -16,6 +16,7 @@
 //! | [`health`] | is it us? Anchors, RPC, clock: while blind nothing advances and nothing is signed |
 //! | [`watch`], [`hosts`], [`streak`] | whom to look at and when; how often; failing looks in a row |
 //! | [`cards`] | what rented machines say about their own cards |
+//! | [`complaints`] | what renters say, and looking harder because of it |
 //! | [`judge`] | from looks to statements |
 //! | [`capacity`] | when to measure, what to certify |
 //! | [`court`], [`quorum`], [`gaps`] | attestations of all keepers; when and by whom a case is filed |
@@ -27,6 +28,7 @@
 
 pub mod capacity;
 pub mod cards;
+pub mod complaints;
 pub mod court;
 pub mod effect;
 pub mod evidence;

@@ -46,6 +46,15 @@ pub const INVENTORIES_AT_ONCE: usize = 16;
 pub const SPOOF_CHECKS_AT_ONCE: usize = 2;
 /// Rentals closed by one transaction: about 37,000 gas each (SPEC section 15), so well within any block.
 pub const CLOSES_AT_ONCE: usize = 32;
+/// Bytes of a renter's text in a complaint.
+pub const COMPLAINT_TEXT_BYTES_MAX: usize = 280;
+/// How long after it was signed a complaint is taken: time enough for slow clocks and slow hands.
+pub const COMPLAINT_AGE_MAX_SECS: u64 = 300;
+/// How long from its signing one complaint makes a keeper look harder: as long as a lasting outage takes to be one. Looks at the suspect
+/// pace are 90 in that time.
+pub const COMPLAINT_OPEN_SECS: u64 = 900;
+/// Complaints being looked into at once.
+pub const COMPLAINTS_OPEN_MAX: usize = 256;
 /// Hosts whose last look is remembered.
 pub const HOSTS_MAX: usize = 16_384;
 /// Bytes kept of any text that came from outside.

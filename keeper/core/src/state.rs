@@ -1,6 +1,7 @@
 //! The whole memory of a keeper: a fold of [`crate::step::step`] over the log.
 
 use crate::capacity::{Agenda, Capacity};
+use crate::complaints::Complaints;
 use crate::court::Court;
 use crate::evidence::Contracts;
 use crate::health::Health;
@@ -101,6 +102,9 @@ pub struct State {
     /// What rented machines say about their cards.
     #[serde(default)]
     pub cards: Roll,
+    /// Complaints being looked into, by rental.
+    #[serde(default, skip_serializing_if = "Complaints::is_empty")]
+    pub complaints: Complaints,
     /// When each host was last contacted.
     pub hosts: Hosts,
     /// Measurements and certificates, by machine.
@@ -144,6 +148,7 @@ impl State {
             watches: Roll::default(),
             watches_refused: false,
             cards: Roll::default(),
+            complaints: Complaints::new(),
             hosts: Hosts::default(),
             capacity: BTreeMap::new(),
             agenda: Agenda::default(),

@@ -6,7 +6,7 @@ use crate::state::State;
 use crate::statement::{Signed, Statement};
 use crate::view::View;
 use crate::world::Touched;
-use crate::{capacity, cards, court, health, judge, payout, settle, spoof, watch};
+use crate::{capacity, cards, complaints, court, health, judge, payout, settle, spoof, watch};
 
 /// Takes one entry of the log. Total: it never panics and never fails, whatever the input; what makes no sense is left
 /// out, with an alert where an operator should know.
@@ -28,6 +28,7 @@ pub fn step(state: &mut State, input: &Input) -> Vec<Effect> {
         Input::Signed(signed) => on_signed(state, signed),
         Input::Peer(attestation) => court::on_peer(state, attestation),
         Input::PeerSpoof(signed) => spoof::on_peer(state, signed),
+        Input::Complaint(signed) => complaints::on_complaint(state, signed),
         Input::SpoofChecked(result) => spoof::on_checked(state, result, &mut effects),
         Input::Tx(result) => {
             court::on_tx(state, result, &mut effects);
@@ -43,6 +44,7 @@ fn decide(state: &mut State, effects: &mut Vec<Effect>) {
     health::refresh(state, effects);
     let seen = watch::sync(state, Touched::new(), effects);
     cards::sync(state, seen);
+    complaints::sync(state);
     health::schedule(state, effects);
     watch::schedule(state, effects);
     cards::schedule(state, effects);

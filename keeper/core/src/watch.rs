@@ -1,6 +1,7 @@
 //! Whom to look at, and when. Suspicion belongs to the machine: a new endpoint or a new rental does not reset it.
 
 use crate::cards;
+use crate::complaints;
 use crate::effect::{Effect, EffectId};
 use crate::health::AnchorRound;
 use crate::hosts::is_public;
@@ -268,6 +269,7 @@ fn tenant_to_look_for(watch: &Watch, state: &State) -> Option<(RentalId, SshKey)
 }
 
 fn look_at(state: &mut State, machine: MachineId, rental: RentalId, renter_key: SshKey, effects: &mut Vec<Effect>) {
+    let harder = complaints::pace_ms(state, &machine);
     let State { config, clock, world, hosts, watches, .. } = state;
     let rules = &config.rules;
     let Some(node) = world.best.nodes.get(&machine) else {
@@ -288,7 +290,8 @@ fn look_at(state: &mut State, machine: MachineId, rental: RentalId, renter_key: 
         watch.looks = watch.looks.saturating_add(1);
         let id = look_id(&machine, rental, watch.looks);
         watch.in_flight = Some(Flight { id, rental, asked_ms: clock.now_ms });
-        watch.next_look_ms = clock.now_ms.saturating_add(spacing_ms(watch.suspected, &config.me, id, rules));
+        let usual_ms = spacing_ms(watch.suspected, &config.me, id, rules);
+        watch.next_look_ms = clock.now_ms.saturating_add(harder.map_or(usual_ms, |ms| std::cmp::min(ms, usual_ms)));
         id
     });
     let Some(id) = asked else { return };

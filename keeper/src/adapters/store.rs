@@ -5,11 +5,13 @@
 
 mod archive;
 mod error;
+mod mirror;
 mod reading;
 mod retain;
 mod schema;
 
 pub use error::StoreError;
+pub use mirror::Mirrored;
 pub use reading::{Checkpoint, EvidenceRow, Reading, StatementRow};
 pub use retain::{KEEP_DAYS_MIN, Removed, Retention, SNAPSHOT_EVERY};
 
@@ -127,11 +129,18 @@ impl Store {
                 let signed =
                     Signed { statement: peer.statement.into(), signer: peer.signer, signature: peer.signature };
                 keep_statement(&tx, &signed, false, self.chain_secs())?;
+                mirror::want(&tx, &signed)?;
             }
             Input::PeerSpoof(peer) => {
                 let signed =
                     Signed { statement: peer.statement.into(), signer: peer.signer, signature: peer.signature };
                 keep_statement(&tx, &signed, false, self.chain_secs())?;
+                mirror::want(&tx, &signed)?;
+            }
+            Input::Complaint(signed) => {
+                let (id, rental, now_secs) = (signed.statement.id(), signed.statement.rental, self.chain_secs());
+                let sql = "INSERT OR IGNORE INTO complaints (id, rental, signed, stored_secs) VALUES (?1, ?2, ?3, ?4)";
+                tx.execute(sql, params![id.0, int(rental), render(signed)?, int(now_secs)])?;
             }
             Input::Tx(result) => {
                 tx.execute("UPDATE outbox SET reported = 1 WHERE id = ?1", [result.id.0])?;

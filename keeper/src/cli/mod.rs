@@ -1,6 +1,7 @@
-//! The command line: `surety keeper ...`, `surety evidence ...`, `surety deploy ...`, `surety audit ...`.
+//! The command line: `surety keeper ...`, `surety evidence ...`, `surety complain ...`, `surety deploy ...`, `surety audit ...`.
 
 mod audit;
+mod complain;
 mod deploy;
 pub mod evidence;
 pub mod keeper;
@@ -32,6 +33,9 @@ enum Command {
         #[command(subcommand)]
         command: EvidenceCommand,
     },
+    /// Tell the keepers that something is wrong with the machine you rent: they look at it more closely for a while.
+    /// Example: surety complain --rental 7 --code cannot-connect --deployment deployments/964.json --rpc URL --key-file renter.key
+    Complain(complain::ComplainArguments),
     /// Put the contracts on a chain. Run again, it goes on where it was interrupted.
     /// Example: surety deploy --network testnet --params mine.toml --rpc http://127.0.0.1:9944 --key-file deployer.key
     Deploy(deploy::DeployArguments),
@@ -64,6 +68,7 @@ impl Cli {
             Command::Evidence { command: EvidenceCommand::Verify { file, deployment, rpc } } => {
                 verify_evidence(&file, deployment.as_deref(), rpc.as_deref())
             }
+            Command::Complain(arguments) => complain::run(&arguments),
             Command::Deploy(arguments) => deploy::run(&arguments),
             Command::Audit(arguments) => audit::run(&arguments),
         }

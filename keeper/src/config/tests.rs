@@ -1,6 +1,8 @@
 //! Every way a configuration can be wrong that needs no network: one sentence each, with what is wrong and what to do.
 #![allow(clippy::unwrap_used)]
 
+mod example;
+
 use super::*;
 use secrecy::SecretBox;
 use std::os::unix::fs::PermissionsExt;

@@ -1,6 +1,7 @@
 //! The one thread that owns the state.
 
 use crate::adapters::clock::Clock;
+use crate::adapters::http::Renters;
 use crate::adapters::store::{SNAPSHOT_EVERY, Store, StoreError};
 use crate::outbox::Finalized;
 use crate::ports::{Blindness, Progress};
@@ -28,6 +29,10 @@ pub(super) type KnownKeepers = Arc<RwLock<BTreeMap<Account, KeeperView>>>;
 pub(super) struct Shown {
     pub(super) finalized: Finalized,
     pub(super) keepers: KnownKeepers,
+    /// Who rents what at present, by rental: whose complaints are heard.
+    pub(super) renters: Renters,
+    /// Counts the complaints that are on disk.
+    pub(super) complaints: Arc<tokio::sync::watch::Sender<u64>>,
     /// Highest rental id in the best view.
     pub(super) newest_rental: Arc<AtomicU64>,
     pub(super) progress: Arc<Progress>,
@@ -138,6 +143,10 @@ impl CoreLoop {
                 self.show_world();
             }
             Input::Probe(_) => add(&progress.looks),
+            Input::Complaint(_) => {
+                add(&progress.complaints);
+                self.shown.complaints.send_modify(|taken| *taken = taken.saturating_add(1));
+            }
             Input::Signed(_) => add(&progress.signed),
             Input::Tx(_) => add(&progress.settled),
             _ => {}
@@ -150,6 +159,7 @@ impl CoreLoop {
         let watched = state.watches.values().filter(|watch| watch.tenancy.is_some()).count();
         progress.watched.store(count(watched), Relaxed);
         progress.suspected.store(count(state.watches.values().filter(|watch| watch.suspected).count()), Relaxed);
+        progress.complaints_open.store(count(state.complaints.len()), Relaxed);
         let newest = state.world.best.block.timestamp_secs;
         let off = if newest == 0 { 0 } else { newest.abs_diff(state.clock.now_secs()) };
         progress.clock_off_secs.store(off, Relaxed);
@@ -160,6 +170,9 @@ impl CoreLoop {
         self.shown.newest_rental.store(newest, Relaxed);
         if let Ok(mut finalized) = self.shown.finalized.write() {
             *finalized = Arc::new(self.state.world.finalized.clone());
+        }
+        if let Ok(mut renters) = self.shown.renters.write() {
+            *renters = self.state.world.best.running().map(|rental| (rental.id, rental.renter)).collect();
         }
         if let Ok(mut keepers) = self.shown.keepers.write() {
             keepers.clone_from(&self.state.world.best.keepers);

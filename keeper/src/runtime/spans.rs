@@ -12,6 +12,9 @@ pub(super) fn of_input(input: &Input) -> Span {
         Input::Measure(measured) => info_span!("measurement", machine = %measured.machine, id = %measured.id),
         Input::Inventory(answer) => info_span!("cards", machine = %answer.machine, id = %answer.id),
         Input::PeerSpoof(signed) => of_statement("peer", &Statement::from(signed.statement)),
+        Input::Complaint(signed) => {
+            info_span!("complaint", rental = signed.statement.rental, id = %signed.statement.id())
+        }
         Input::SpoofChecked(check) => info_span!("spoof", machine = %check.machine, id = %check.id),
         Input::Signed(signed) => of_statement("signed", &signed.statement),
         Input::Peer(signed) => of_statement("peer", &Statement::from(signed.statement)),

@@ -2,7 +2,7 @@
 
 use super::core_loop::Shown;
 use super::deeds::Hands;
-use crate::adapters::http::Peers;
+use crate::adapters::http::{BUNDLE_BYTES_MAX, Peers};
 use crate::adapters::verify::spoof::judge;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl Hands {
     /// Reads a peer's evidence and recomputes it.
     pub(super) async fn check_spoof(&self, id: EffectId, peer: Account, url: &str, spoof: Spoof) -> Input {
         let machine = spoof.machine;
-        let outcome = match self.peers.bundle(url, spoof.evidence).await {
+        let outcome = match self.peers.bundle(url, spoof.evidence, BUNDLE_BYTES_MAX).await {
             Err(error) => SpoofOutcome::Unread { why: error.to_string() },
             Ok(bundle) => {
                 let (chain_id, contracts) = (self.domains.chain_id, self.contracts);

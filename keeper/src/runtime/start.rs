@@ -3,11 +3,12 @@
 use super::core_loop::{CoreLoop, Shown};
 use super::deeds::{Hands, dispatch};
 use super::feeds::{self, ChainHealth};
+use super::mirror::Mirror;
 use super::spoofs;
 use super::upkeep::{self, Upkeep};
 use crate::adapters::clock::Clock;
 use crate::adapters::evm::{Endpoints, Follower, Sender};
-use crate::adapters::http::{self, Api, HttpLimits, PeerCounts, PeerLimits, Peers};
+use crate::adapters::http::{self, Api, Desk, DeskLimits, HttpLimits, PeerCounts, PeerLimits, Peers, WallClock};
 use crate::adapters::ssh::{Eyes, SshLimits};
 use crate::adapters::store::{Loaded, Store, StoreError};
 use crate::adapters::verify::Epochs;
@@ -88,6 +89,7 @@ pub async fn run(settings: Settings, dry_run: bool, mut stop: watch::Receiver<bo
     let parts = Parts { settings, clock, endpoints, store, shown, inputs, peers, peer_counts, lane, dry_run };
     let mut tasks = JoinSet::new();
     parts.spawn_feeds(&mut tasks, &stop);
+    tasks.spawn(parts.mirror().run(stop.clone()));
     parts.spawn_lane(&mut tasks, &stop);
     parts.spawn_http(&mut tasks, listener, &stop);
     tasks.spawn(dispatch(Arc::new(parts.hands()), wishes_rx));
@@ -194,6 +196,12 @@ impl Parts {
         tasks.spawn(spoofs::poll(peers, me, shown, every.max(SPOOFS_EVERY), inputs, stop.clone()));
     }
 
+    fn mirror(&self) -> Mirror {
+        let (store, peers, counts) = (self.store.clone(), self.peers.clone(), self.peer_counts.clone());
+        let (shown, me) = (self.shown.clone(), self.settings.key.account());
+        Mirror { store, peers, counts, clock: self.clock, keepers: shown.keepers, me }
+    }
+
     fn spawn_lane(&self, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
         if self.dry_run {
             return;
@@ -213,6 +221,7 @@ impl Parts {
             progress: self.shown.progress.clone(),
             peers: self.peer_counts.clone(),
             now_ms: Arc::new(move || clock.now_ms()),
+            desk: Arc::new(self.desk()),
             limits: HttpLimits::default(),
         };
         let mut stop = stop.clone();
@@ -224,6 +233,13 @@ impl Parts {
                 tracing::error!(%error, "the HTTP API ended");
             }
         });
+    }
+
+    fn desk(&self) -> Desk {
+        let (clock, shown) = (self.clock, &self.shown);
+        let now_secs: WallClock = Arc::new(move || clock.now_secs());
+        let (domains, stored) = (domains(&self.settings), shown.complaints.subscribe());
+        Desk::new(domains, shown.renters.clone(), &self.inputs, stored, now_secs, DeskLimits::default())
     }
 
     fn upkeep(&self, fault: mpsc::Sender<PreflightError>) -> Upkeep {

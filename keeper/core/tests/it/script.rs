@@ -120,6 +120,7 @@ impl Player {
             ["anchors", up] => sim.anchors_up = *up == "up",
             ["rpc", up] => sim.rpc_up = *up == "up",
             ["clock", off] => sim.wall_off_secs = off.strip_suffix('s')?.parse().ok()?,
+            ["renter", "of", rental, "complains"] => sim.complain(rental.parse().ok()?)?,
             ["peer", name, "says", "spoofed", node, count, at] => {
                 sim.peer_spoof(name, node, count.parse().ok()?, secs(at)?);
             }
@@ -197,6 +198,9 @@ impl Player {
             Input::SpoofChecked(result) => {
                 let outcome = serde_json::to_value(&result.outcome).unwrap();
                 format!("recomputed {} {}", self.name(&result.machine), outcome["outcome"].as_str().unwrap())
+            }
+            Input::Complaint(signed) => {
+                format!("renter of rental {} complains: {:?}", signed.statement.rental, signed.statement.code)
             }
             Input::Tx(result) => match &result.outcome {
                 TxOutcome::Settled => "tx settled".to_owned(),
@@ -285,6 +289,9 @@ impl Player {
             if !watch.finished.is_empty() {
                 write!(text, " {} to sign", watch.finished.len()).unwrap();
             }
+        }
+        for (rental, open) in &state.complaints {
+            write!(text, "; complaint {rental} until {}", open.until_secs - UNIX0).unwrap();
         }
         for (rental, docket) in &state.court.dockets {
             let count: usize = docket.attestations.values().map(Vec::len).sum();

@@ -3,6 +3,7 @@
 use crate::chain::{Chain, some_hash, times};
 use std::collections::BTreeMap;
 use surety_core::cards::CardsStatement;
+use surety_core::complaints::{Complaint, ComplaintCode};
 use surety_core::effect::{Effect, Intent};
 use surety_core::evidence::{BadProof, Contracts, Evidence};
 use surety_core::input::{
@@ -263,6 +264,15 @@ impl Sim {
         let proved_at_secs = UNIX0 + at;
         let statement = Spoof { machine, registration: 1, gpu_class: 1, gpu_count, proved_at_secs, evidence };
         self.feed(Input::PeerSpoof(Signed { statement, signer: account(name), signature: Signature::default() }));
+    }
+
+    /// The renter of a rental complains about missing cards.
+    pub(crate) fn complain(&mut self, rental: u64) -> Option<()> {
+        let (text, code) = (String::new(), ComplaintCode::CardsMissing);
+        let statement = Complaint { rental, code, text, issued_at_secs: self.wall_secs() };
+        let signer = self.chain.rentals.get(&rental)?.renter;
+        self.feed(Input::Complaint(Signed { statement, signer, signature: Signature::default() }));
+        Some(())
     }
 
     /// All attestations the keeper asked to sign, as (kind, rental, from, until, cause), times from the world's start.

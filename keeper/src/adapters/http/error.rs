@@ -4,6 +4,8 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use surety_core::limits::{COMPLAINT_AGE_MAX_SECS, COMPLAINT_TEXT_BYTES_MAX};
+use surety_core::types::{Account, UnixSecs};
 
 /// Why a request got no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,13 +24,50 @@ pub(super) enum ApiError {
     NoEvidence,
     #[error(
         "no such path: there are /v1/attestations/RENTAL, /v1/attestations?after=SEQ&limit=N, \
-         /v1/certificates/MACHINE, /v1/spoofs, /v1/spoofs/MACHINE, /evidence/DIGEST, /healthz and /metrics"
+         /v1/certificates/MACHINE, /v1/spoofs, /v1/spoofs/MACHINE, /v1/complaints/RENTAL, /evidence/DIGEST, \
+         /healthz, /metrics, and POST /v1/complaints"
     )]
     NoRoute,
     #[error("everything here is read with GET")]
     NotGet,
+    #[error("a complaint is sent here with POST; those about one rental are at /v1/complaints/RENTAL")]
+    NotPost,
     #[error("a request here has no body")]
     Body,
+    #[error(
+        "this is no complaint: {why}; want {{\"complaint\": {{\"rental\": 7, \"code\": \"cannot_connect\", \"text\": \
+         \"at most {COMPLAINT_TEXT_BYTES_MAX} bytes\", \"issued_at_secs\": now}}, \"signature\": \"0x, 65 bytes\"}}"
+    )]
+    BadComplaint { why: String },
+    #[error("a complaint has at most {most} bytes: say it shorter")]
+    LongComplaint { most: usize },
+    #[error(
+        "the complaint is older than {COMPLAINT_AGE_MAX_SECS} s by this keeper's clock ({now_secs}): sign it anew, and \
+         check your clock"
+    )]
+    OldComplaint { now_secs: UnixSecs },
+    #[error("the complaint is dated in the future by this keeper's clock ({now_secs}): check your clock, sign it anew")]
+    FutureComplaint { now_secs: UnixSecs },
+    #[error(
+        "this keeper knows no running rental with this id: check it; one that was only just made is known some seconds \
+         later"
+    )]
+    NoRental,
+    #[error(
+        "not signed by the rental's renter: want an EIP-712 signature of {renter} for chain {chain_id} and the contract \
+         {escrow}"
+    )]
+    NotTheRenter { renter: Account, chain_id: u64, escrow: Account },
+    #[error(
+        "a complaint about this rental is being looked into until {until_secs} (Unix seconds): come again after that"
+    )]
+    OpenComplaint { until_secs: UnixSecs },
+    #[error("{most} complaints about this rental came within a day, no more are taken: they are kept and shown")]
+    ComplaintsOfRental { most: usize },
+    #[error("too many complaints in this minute: try again in one; rented machines are looked at anyway")]
+    ManyComplaints,
+    #[error("the complaint is handed over and not stored yet: send the same again, it is taken once")]
+    NotStoredYet,
     #[error("too many requests at once: try again in a few seconds")]
     Busy,
     #[error("the answer took too long: try again later")]
@@ -47,6 +86,17 @@ impl ApiError {
             Self::NoEvidence => "no_evidence",
             Self::NoRoute => "no_route",
             Self::NotGet => "not_get",
+            Self::NotPost => "not_post",
+            Self::BadComplaint { .. } => "bad_complaint",
+            Self::LongComplaint { .. } => "long_complaint",
+            Self::OldComplaint { .. } => "old_complaint",
+            Self::FutureComplaint { .. } => "future_complaint",
+            Self::NoRental => "no_rental",
+            Self::NotTheRenter { .. } => "not_the_renter",
+            Self::OpenComplaint { .. } => "open_complaint",
+            Self::ComplaintsOfRental { .. } => "complaints_of_rental",
+            Self::ManyComplaints => "many_complaints",
+            Self::NotStoredYet => "not_stored_yet",
             Self::Body => "body",
             Self::Busy => "busy",
             Self::TooSlow => "too_slow",
@@ -57,10 +107,16 @@ impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::BadRental | Self::BadMachine | Self::BadDigest | Self::BadPage { .. } => StatusCode::BAD_REQUEST,
-            Self::NoEvidence | Self::NoRoute => StatusCode::NOT_FOUND,
-            Self::NotGet => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy | Self::TooSlow | Self::Store => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BadComplaint { .. } | Self::OldComplaint { .. } | Self::FutureComplaint { .. } => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::NotTheRenter { .. } => StatusCode::FORBIDDEN,
+            Self::NoEvidence | Self::NoRoute | Self::NoRental => StatusCode::NOT_FOUND,
+            Self::OpenComplaint { .. } => StatusCode::CONFLICT,
+            Self::ComplaintsOfRental { .. } | Self::ManyComplaints => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotGet | Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Body | Self::LongComplaint { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Busy | Self::TooSlow | Self::Store | Self::NotStoredYet => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -72,8 +128,13 @@ impl IntoResponse for ApiError {
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
-        if self == Self::NotGet {
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        let allowed = match self {
+            Self::NotGet => Some("GET, HEAD"),
+            Self::NotPost => Some("POST"),
+            _ => None,
+        };
+        if let Some(allowed) = allowed {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
         }
         response
     }

@@ -46,6 +46,8 @@ pub(super) fn text(shared: &Shared) -> String {
         page.line(&format!("blind{{why=\"{}\"}}", why.word()), &is_why.to_string());
     }
     page.gauge("clock_off_seconds", "This host's clock against the newest block.", &progress.clock_off_secs);
+    page.counter("complaints_total", "Renters' complaints taken.", &progress.complaints);
+    page.gauge("complaints_open", "Renters' complaints being looked into.", &progress.complaints_open);
     page.gauge("watched_machines", "Machines with a tenant that are looked at.", &progress.watched);
     page.gauge("suspected_machines", "Machines that failed when last looked at.", &progress.suspected);
     page.counter("alerts_total", "Alerts raised.", &progress.alerts);
@@ -65,6 +67,8 @@ pub(super) fn text(shared: &Shared) -> String {
     page.counter("peer_failures_total", "Requests to other keepers that failed.", &peers.failed);
     page.counter("peer_attestations_total", "Attestations received with the peer's signature.", &peers.accepted);
     page.counter("peer_dropped_total", "Attestations received without the peer's signature.", &peers.dropped);
+    page.counter("evidence_mirrored_total", "Copies of peers' evidence stored.", &peers.mirrored);
+    page.counter("evidence_wrong_total", "Evidence of peers that was not what they signed.", &peers.mirror_wrong);
     page.0
 }
 

@@ -1,7 +1,7 @@
 //! HTTP: what this keeper shows to anybody ([`serve`]), and what it asks of the other keepers ([`Peers`]).
 //!
 //! # Routes
-//! All are `GET`, take no body, and answer JSON; errors are `{"error": {"code": "...", "message": "..."}}`.
+//! All but one are `GET`, take no body, and answer JSON; errors are `{"error": {"code": "...", "message": "..."}}`.
 //!
 //! | route | answer |
 //! |---|---|
@@ -10,28 +10,34 @@
 //! | `/v1/certificates/{machine}` | `{"certificates": [Signed<Certificate>]}`, newest first |
 //! | `/v1/spoofs` | `{"spoofs": [Signed<Spoof>]}`: its own ones, newest first |
 //! | `/v1/spoofs/{machine}` | the same, of all keepers, about one machine |
-//! | `/evidence/{digest}` | [`crate::ports::Bundle`]: the evidence and the signed statement that names it |
+//! | `POST /v1/complaints` | takes a [`ComplaintBody`] in; 201 and [`Taken`] when it is on disk, 200 when it already was |
+//! | `/v1/complaints/{rental}` | [`ComplaintPage`]: what its renter complained of, newest first |
+//! | `/evidence/{digest}` | [`crate::ports::Bundle`]: the evidence and the signed statement that names it, its own or a copy of a peer's |
 //! | `/healthz` | 200 while the keeper makes progress, else 503 with reasons (module `health`) |
 //! | `/metrics` | Prometheus text (`keeper/METRICS.md` lists the names) |
 //!
-//! Everything is bounded in [`HttpLimits`] and [`PeerLimits`]: connections in all and per host, their lifetime,
+//! Everything is bounded in [`HttpLimits`], [`DeskLimits`] and [`PeerLimits`]: connections in all and per host, their lifetime,
 //! requests at once, time per request, page lengths, bytes read from a peer.
 
+mod complaints;
 mod error;
 mod health;
 mod listener;
 mod metrics;
 mod peers;
 mod routes;
+mod sending;
 mod server;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
-pub use peers::{PeerCounts, PeerLimits, Peers, PeersError, UnreadError};
+pub use complaints::{Desk, DeskLimits, Renters, WallClock};
+pub use peers::{BUNDLE_BYTES_MAX, PeerCounts, PeerLimits, Peers, PeersError, UnreadError};
+pub use sending::{SendError, Sending};
 pub use server::{ServeError, serve};
-pub use wire::{Numbered, Page, SpoofPage};
+pub use wire::{ComplaintBody, ComplaintPage, Numbered, Page, SpoofPage, Taken};
 
 use crate::ports::{Archive, Progress};
 use std::sync::Arc;
@@ -51,6 +57,8 @@ pub struct Api {
     pub peers: Arc<PeerCounts>,
     /// The clock of `progress`.
     pub now_ms: Now,
+    /// Where complaints go.
+    pub desk: Arc<Desk>,
     /// Bounds.
     pub limits: HttpLimits,
 }

@@ -7,11 +7,13 @@ mod address;
 mod fetch;
 mod spoofs;
 
+pub(super) use address::under_base;
 use address::{Resolver, base, page_url};
+pub(super) use fetch::transport;
 use fetch::{Entry, FetchError, Fetched};
 use reqwest::{Client, redirect};
 pub(super) use spoofs::SPOOFS_MAX;
-pub use spoofs::UnreadError;
+pub use spoofs::{BUNDLE_BYTES_MAX, UnreadError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -74,6 +76,10 @@ pub struct PeerCounts {
     pub failed: AtomicU64,
     /// Attestations received whose signature is the peer's.
     pub accepted: AtomicU64,
+    /// Copies of peers' evidence stored.
+    pub mirrored: AtomicU64,
+    /// Evidence that peers served and that was not what they had signed.
+    pub mirror_wrong: AtomicU64,
     /// Attestations received and dropped, since it is not.
     pub dropped: AtomicU64,
 }
@@ -139,22 +145,28 @@ impl Known {
     }
 }
 
+/// A client that follows nobody anywhere, and reaches only addresses that may be asked.
+pub(super) fn client_of(limits: &PeerLimits) -> Result<Client, PeersError> {
+    let client = Client::builder()
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .referer(false)
+        .http1_only()
+        .pool_max_idle_per_host(0)
+        .timeout(limits.request_max)
+        .dns_resolver(Arc::new(Resolver { allow_private: limits.allow_private }))
+        .user_agent(concat!("surety/", env!("CARGO_PKG_VERSION")))
+        .build()?;
+    Ok(client)
+}
+
 impl Peers {
     /// Nobody is asked yet. `domains` are those that peers must have signed for.
     ///
     /// # Errors
     /// When the system gives no TLS certificates to trust.
     pub fn new(domains: Domains, limits: PeerLimits, counts: Arc<PeerCounts>) -> Result<Self, PeersError> {
-        let client = Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .referer(false)
-            .http1_only()
-            .pool_max_idle_per_host(0)
-            .timeout(limits.request_max)
-            .dns_resolver(Arc::new(Resolver { allow_private: limits.allow_private }))
-            .user_agent(concat!("surety/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let client = client_of(&limits)?;
         let places = Arc::new(Semaphore::new(limits.at_once.clamp(1, KEEPERS_MAX)));
         let limits = PeerLimits { page: limits.page.max(PAGE_MIN), ..limits };
         Ok(Self { client, domains, limits, counts, places, round: Mutex::default() })

@@ -1,5 +1,6 @@
 //! The routes. Handlers only parse; the store is read on blocking threads.
 
+use super::complaints;
 use super::error::ApiError;
 use super::metrics::Counts;
 use super::peers::SPOOFS_MAX;
@@ -10,10 +11,10 @@ use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     pub(super) counts: Counts,
     lists: Arc<Semaphore>,
     bundles: Arc<Semaphore>,
+    pub(super) complaints: Arc<Semaphore>,
 }
 
 type App = State<Arc<Shared>>;
@@ -36,13 +38,16 @@ type App = State<Arc<Shared>>;
 pub(super) fn router(api: Api) -> Router {
     let lane = |most: usize| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
     let (lists, bundles) = (lane(api.limits.lists_at_once), lane(api.limits.bundles_at_once));
-    let shared = Arc::new(Shared { api, counts: Counts::default(), lists, bundles });
+    let complaints = lane(api.desk.limits.at_once);
+    let shared = Arc::new(Shared { api, counts: Counts::default(), lists, bundles, complaints });
     Router::new()
         .route("/v1/attestations", get(own_attestations))
         .route("/v1/attestations/{rental}", get(attestations))
         .route("/v1/certificates/{machine}", get(certificates))
         .route("/v1/spoofs", get(own_spoofs))
         .route("/v1/spoofs/{machine}", get(spoofs))
+        .route(COMPLAINTS, post(complaints::complain).fallback(async || ApiError::NotPost))
+        .route("/v1/complaints/{rental}", get(complaints_of))
         .route("/evidence/{digest}", get(evidence))
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics_text))
@@ -52,9 +57,13 @@ pub(super) fn router(api: Api) -> Router {
         .with_state(shared)
 }
 
-/// Round every request: no body, bounded time, one request a connection, headers of a public read-only API.
+/// The one path that takes something in.
+const COMPLAINTS: &str = "/v1/complaints";
+
+/// Round every request: no body but a complaint's, bounded time, one request a connection, headers of a public read-only API.
 async fn guard(State(shared): App, request: Request, next: Next) -> Response {
-    let mut response = if request.body().is_end_stream() {
+    let complains = request.method() == Method::POST && request.uri().path() == COMPLAINTS;
+    let mut response = if complains || request.body().is_end_stream() {
         let answer = tokio::time::timeout(shared.api.limits.answer_max, next.run(request)).await;
         answer.unwrap_or_else(|_| ApiError::TooSlow.into_response())
     } else {
@@ -191,6 +200,11 @@ async fn spoofs(State(shared): App, machine: Part) -> Result<Response, ApiError>
         Ok(SpoofPage { spoofs })
     };
     shared.read(&shared.lists, work).await
+}
+
+async fn complaints_of(State(shared): App, rental: Part) -> Result<Response, ApiError> {
+    let rental: RentalId = part(rental, ApiError::BadRental)?;
+    shared.read(&shared.lists, move |archive: &dyn Archive| complaints::page(archive, rental)).await
 }
 
 async fn evidence(State(shared): App, digest: Part) -> Result<Response, ApiError> {

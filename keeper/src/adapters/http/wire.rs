@@ -1,7 +1,9 @@
-//! The answers that one keeper gives and another reads.
+//! The answers that one keeper gives and another reads, and what a renter sends.
 
 use serde::{Deserialize, Serialize};
+use surety_core::complaints::Complaint;
 use surety_core::statement::{Attestation, Signed, Spoof};
+use surety_core::types::{Hash32, RentalId, Signature, UnixSecs};
 
 /// One page of a keeper's own attestations, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,4 +29,33 @@ pub struct Numbered {
 pub struct SpoofPage {
     /// Newest first.
     pub spoofs: Vec<Signed<Spoof>>,
+}
+
+/// What a renter sends: `POST /v1/complaints`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComplaintBody {
+    /// The complaint.
+    pub complaint: Complaint,
+    /// The renter's signature over it (EIP-712 structure `Complaint` for RentalEscrow).
+    pub signature: Signature,
+}
+
+/// A complaint that is on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// Its id: the same complaint again has the same.
+    pub id: Hash32,
+    /// The rental.
+    pub rental: RentalId,
+    /// Up to when this keeper looks harder because of it, Unix seconds.
+    pub looked_into_until_secs: UnixSecs,
+}
+
+/// Complaints about one rental.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComplaintPage {
+    /// Newest first.
+    pub complaints: Vec<Signed<Complaint>>,
 }

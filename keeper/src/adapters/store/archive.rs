@@ -1,13 +1,17 @@
 //! What anybody may read.
 
-use super::{Store, StoreError, int, parse, uint};
+use super::{Store, StoreError, int, mirror, parse, uint};
 use crate::ports::{Archive, ArchiveError, Bundle};
 use rusqlite::{OptionalExtension, Params, params};
+use surety_core::complaints::Complaint;
 use surety_core::statement::{Attestation, Certificate, Signed, Spoof, Statement};
 use surety_core::types::{Hash32, MachineId, RentalId};
 
 /// Most statements in one answer.
 const ANSWER_MAX: u32 = 500;
+
+/// Complaints about one rental in one answer.
+const COMPLAINTS_MAX: u32 = 64;
 
 /// Certificates of one machine in one answer; spoofs, of which there are few, lie between them.
 const CERTIFICATES_MAX: usize = 8;
@@ -21,6 +25,18 @@ impl Store {
         rows.iter().map(|(seq, text)| Ok((uint(*seq), parse("statements", text)?))).collect()
     }
 
+    fn find_complaints(&self, rental: RentalId) -> Result<Vec<Signed<Complaint>>, StoreError> {
+        let db = self.db()?;
+        let mut query = db.prepare("SELECT signed FROM complaints WHERE rental = ?1 ORDER BY rowid DESC LIMIT ?2")?;
+        let row = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+        let texts = query.query_map(params![int(rental), COMPLAINTS_MAX], row)?.collect::<Result<Vec<_>, _>>()?;
+        texts.iter().map(|text| parse("complaints", text)).collect()
+    }
+
+    fn knows_complaint(&self, id: Hash32) -> Result<bool, StoreError> {
+        Ok(self.db()?.query_row("SELECT EXISTS (SELECT 1 FROM complaints WHERE id = ?1)", [id.0], |row| row.get(0))?)
+    }
+
     fn find_bundle(&self, digest: Hash32) -> Result<Option<Bundle>, StoreError> {
         let db = self.db()?;
         let row = db
@@ -32,7 +48,7 @@ impl Store {
                 |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
             )
             .optional()?;
-        let Some((evidence, signed)) = row else { return Ok(None) };
+        let Some((evidence, signed)) = row else { return mirror::find(&db, digest) };
         Ok(Some(Bundle { evidence: parse("evidence", &evidence)?, signed: parse("statements", &signed)? }))
     }
 }
@@ -70,6 +86,14 @@ impl Archive for Store {
                    ORDER BY seq DESC LIMIT ?2";
         let rows = self.statements(sql, params![machine.0, ANSWER_MAX])?;
         Ok(rows.into_iter().filter_map(|(_, signed)| spoof(signed)).collect())
+    }
+
+    fn complaints_of(&self, rental: RentalId) -> Result<Vec<Signed<Complaint>>, ArchiveError> {
+        Ok(self.find_complaints(rental)?)
+    }
+
+    fn has_complaint(&self, id: Hash32) -> Result<bool, ArchiveError> {
+        Ok(self.knows_complaint(id)?)
     }
 
     fn bundle(&self, digest: Hash32) -> Result<Option<Bundle>, ArchiveError> {

@@ -54,6 +54,10 @@ pub struct Removed {
     pub evidence: u64,
     /// Statements, ours and peers'.
     pub statements: u64,
+    /// Copies of peers' evidence.
+    pub mirrored: u64,
+    /// Renters' complaints.
+    pub complaints: u64,
     /// Finished rows of the outbox.
     pub outbox: u64,
 }
@@ -104,7 +108,7 @@ impl Store {
         let Some(before) = now_secs.checked_sub(self.retention.keep_secs) else { return Ok(removed) };
         let mut db = self.db()?;
         let tx = db.transaction()?;
-        for table in ["evidence", "statements"] {
+        for table in ["evidence", "statements", "complaints", "mirrored"] {
             let stamp = format!("UPDATE {table} SET stored_secs = ?1 WHERE stored_secs = 0");
             tx.execute(&stamp, [int(now_secs)])?;
         }
@@ -114,6 +118,8 @@ impl Store {
         let with = params![int(before), int(REMOVED_AT_ONCE)];
         removed.evidence = tx.execute(&old("evidence", "digest"), with)? as u64;
         removed.statements = tx.execute(&old("statements", "seq"), with)? as u64;
+        removed.mirrored = tx.execute(&old("mirrored", "rowid"), with)? as u64;
+        removed.complaints = tx.execute(&old("complaints", "id"), with)? as u64;
         // The end of a transaction is in the log and on the chain; the newest rows are kept for looking back.
         let finished = "DELETE FROM outbox WHERE reported = 1 AND position < (SELECT max(position) FROM outbox) - ?1";
         removed.outbox = tx.execute(finished, [int(REMOVED_AT_ONCE)])? as u64;

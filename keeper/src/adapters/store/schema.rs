@@ -28,12 +28,25 @@ CREATE TABLE IF NOT EXISTS statements (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, own INTEGER NOT NULL, rental INTEGER, machine BLOB,
     digest BLOB NOT NULL, signature BLOB NOT NULL UNIQUE, signed TEXT NOT NULL,
     stored_secs INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS complaints (
+    id BLOB PRIMARY KEY, rental INTEGER NOT NULL, signed TEXT NOT NULL, stored_secs INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS mirrored (
+    digest BLOB NOT NULL, signer TEXT NOT NULL, body TEXT NOT NULL, bytes INTEGER NOT NULL,
+    stored_secs INTEGER NOT NULL DEFAULT 0, UNIQUE (digest, signer));
+CREATE TABLE IF NOT EXISTS wanted (
+    digest BLOB NOT NULL, signer TEXT NOT NULL, bytes_max INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
+    after_secs INTEGER NOT NULL DEFAULT 0, UNIQUE (digest, signer));
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS statements_rental ON statements (rental, seq);
 CREATE INDEX IF NOT EXISTS statements_machine ON statements (machine, seq);
 CREATE INDEX IF NOT EXISTS statements_digest ON statements (digest);
 CREATE INDEX IF NOT EXISTS statements_spoof ON statements (seq) WHERE signed ->> '$.statement.type' = 'spoof';
 CREATE INDEX IF NOT EXISTS statements_age ON statements (stored_secs);
+CREATE INDEX IF NOT EXISTS complaints_rental ON complaints (rental);
+CREATE INDEX IF NOT EXISTS complaints_age ON complaints (stored_secs);
+CREATE INDEX IF NOT EXISTS mirrored_signer ON mirrored (signer);
+CREATE INDEX IF NOT EXISTS mirrored_age ON mirrored (stored_secs);
+CREATE INDEX IF NOT EXISTS wanted_signer ON wanted (signer);
 CREATE INDEX IF NOT EXISTS evidence_age ON evidence (stored_secs);
 CREATE INDEX IF NOT EXISTS outbox_open ON outbox (reported, position);
 ";

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod archive;
+mod mirror;
 mod opening;
 mod outbox;
 mod retain;

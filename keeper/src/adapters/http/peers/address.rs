@@ -52,6 +52,11 @@ pub(super) fn under(base: &Url, path: &str) -> Url {
     url
 }
 
+/// A path under a keeper's base URL, when that may be asked; else why not.
+pub(in crate::adapters::http) fn under_base(text: &str, allow_private: bool, path: &str) -> Result<Url, String> {
+    base(text, allow_private).map(|base| under(&base, path)).map_err(|error| error.to_string())
+}
+
 /// Resolves names by the operating system and leaves out what may not be asked. It is the resolver of the connection
 /// itself, so a name cannot be checked as one address and connected to as another.
 pub(super) struct Resolver {

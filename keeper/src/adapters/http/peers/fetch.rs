@@ -59,12 +59,13 @@ pub(super) async fn page(
 
 /// Reads an answer of at most `most_bytes`.
 pub(super) async fn body(client: &Client, url: Url, most_bytes: usize) -> Result<Vec<u8>, FetchError> {
-    let mut response = client.get(url).send().await.map_err(transport)?;
+    let failed = |error| FetchError::Transport(transport(error));
+    let mut response = client.get(url).send().await.map_err(failed)?;
     if response.status() != reqwest::StatusCode::OK {
         return Err(FetchError::Status(response.status().as_u16()));
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(transport)? {
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if body.len().saturating_add(chunk.len()) > most_bytes {
             return Err(FetchError::TooLong(most_bytes));
         }
@@ -74,7 +75,7 @@ pub(super) async fn body(client: &Client, url: Url, most_bytes: usize) -> Result
 }
 
 /// reqwest's error with what caused it, without the URL (the caller logs that).
-fn transport(error: reqwest::Error) -> FetchError {
+pub(in crate::adapters::http) fn transport(error: reqwest::Error) -> String {
     use std::error::Error;
     let error = error.without_url();
     let mut text = error.to_string();
@@ -83,7 +84,7 @@ fn transport(error: reqwest::Error) -> FetchError {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    FetchError::Transport(surety_core::limits::clip_text(&text))
+    surety_core::limits::clip_text(&text)
 }
 
 fn parse(body: &[u8], after: u64, asked: u32, domains: &Domains, peer: Account) -> Result<Fetched, FetchError> {

@@ -16,8 +16,8 @@ use tokio::time::timeout;
 /// Spoofs in one answer.
 pub(in crate::adapters::http) const SPOOFS_MAX: usize = 100;
 
-/// Bytes of a bundle about a spoof: its two proofs, and everything else.
-const BUNDLE_BYTES_MAX: usize = 2 * BAD_PROOF_BYTES_MAX + (1 << 20);
+/// Bytes of a bundle about a spoof, the largest there are: its two proofs, and everything else.
+pub const BUNDLE_BYTES_MAX: usize = 2 * BAD_PROOF_BYTES_MAX + (1 << 20);
 
 /// Why a peer's evidence was not read.
 #[derive(Debug, thiserror::Error)]
@@ -56,16 +56,17 @@ impl Peers {
         heard
     }
 
-    /// The bundle that the keeper at `url` serves under `digest`: whatever it says, not believed yet.
+    /// The bundle that the keeper at `url` serves under `digest`, of at most `most_bytes`: whatever it says, not believed
+    /// yet.
     ///
     /// # Errors
     /// The URL may not be asked, the answer did not come in time, is too long, or is no bundle.
-    pub async fn bundle(&self, url: &str, digest: Hash32) -> Result<Bundle, UnreadError> {
+    pub async fn bundle(&self, url: &str, digest: Hash32, most_bytes: usize) -> Result<Bundle, UnreadError> {
         let base = base(url, self.limits.allow_private).map_err(|error| UnreadError(error.to_string()))?;
         let url = under(&base, &format!("/evidence/{digest}"));
         let _place = self.places.clone().acquire_owned().await;
         self.counts.asked.fetch_add(1, Relaxed);
-        let read = timeout(self.limits.request_max, body(&self.client, url, BUNDLE_BYTES_MAX)).await;
+        let read = timeout(self.limits.request_max, body(&self.client, url, most_bytes)).await;
         let secs = self.limits.request_max.as_secs();
         let read = read.unwrap_or(Err(FetchError::TimedOut { secs })).map_err(|error| self.unread(&error))?;
         let parsed = tokio::task::spawn_blocking(move || serde_json::from_slice(&read)).await;

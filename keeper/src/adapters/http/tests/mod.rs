@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bounds;
+mod complaints;
 mod health;
 mod hostile;
 mod peers;
@@ -16,6 +17,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Condvar, Mutex};
 use surety_client::digest::Domains;
 use surety_client::keys::Key;
+use surety_core::complaints::Complaint;
 use surety_core::statement::{Attestation, Certificate, Signed, Spoof};
 use surety_core::types::{Account, Cause, Hash32, Kind, MachineId, RentalId};
 use tokio::net::TcpListener;
@@ -68,6 +70,7 @@ pub(super) struct Shelf {
     pub(super) own: Mutex<Vec<(u64, Signed<Attestation>)>>,
     pub(super) certificates: Mutex<Vec<Signed<Certificate>>>,
     pub(super) spoofs: Mutex<Vec<Signed<Spoof>>>,
+    pub(super) complaints: Mutex<Vec<Signed<Complaint>>>,
     pub(super) bundles: Mutex<BTreeMap<Hash32, Bundle>>,
     pub(super) broken: Mutex<Option<&'static str>>,
     pub(super) hangs: Gate,
@@ -150,6 +153,17 @@ impl Archive for Shelf {
         Ok(all.iter().filter(|signed| signed.statement.machine == machine).cloned().collect())
     }
 
+    fn complaints_of(&self, rental: RentalId) -> Result<Vec<Signed<Complaint>>, ArchiveError> {
+        self.ready()?;
+        let all = self.complaints.lock().unwrap();
+        Ok(all.iter().rev().filter(|signed| signed.statement.rental == rental).cloned().collect())
+    }
+
+    fn has_complaint(&self, id: Hash32) -> Result<bool, ArchiveError> {
+        self.ready()?;
+        Ok(self.complaints.lock().unwrap().iter().any(|signed| signed.statement.id() == id))
+    }
+
     fn bundle(&self, digest: Hash32) -> Result<Option<Bundle>, ArchiveError> {
         self.ready()?;
         Ok(self.bundles.lock().unwrap().get(&digest).cloned())
@@ -163,21 +177,27 @@ pub(super) struct Served {
     pub(super) shelf: Arc<Shelf>,
     pub(super) progress: Arc<Progress>,
     pub(super) clock_ms: Arc<AtomicU64>,
+    pub(super) counter: complaints::Counter,
     pub(super) stop: Option<oneshot::Sender<()>>,
     pub(super) task: JoinHandle<Result<(), ServeError>>,
 }
 
 pub(super) async fn start(limits: HttpLimits) -> Served {
+    start_with(limits, DeskLimits::default()).await
+}
+
+pub(super) async fn start_with(limits: HttpLimits, desk_limits: DeskLimits) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (shelf, progress, clock_ms) = <(Arc<Shelf>, Arc<Progress>, Arc<AtomicU64>)>::default();
     let clock = clock_ms.clone();
     let now_ms: Now = Arc::new(move || clock.load(std::sync::atomic::Ordering::Relaxed));
     let (archive, counts) = (shelf.clone(), Arc::new(PeerCounts::default()));
-    let api = Api { archive, progress: progress.clone(), peers: counts, now_ms, limits };
+    let (counter, desk) = complaints::Counter::open(desk_limits);
+    let api = Api { archive, progress: progress.clone(), peers: counts, now_ms, desk: Arc::new(desk), limits };
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(serve(listener, api, async { drop(stopped.await) }));
-    Served { url: format!("http://{address}"), address, shelf, progress, clock_ms, stop: Some(stop), task }
+    Served { url: format!("http://{address}"), address, shelf, progress, clock_ms, counter, stop: Some(stop), task }
 }
 
 pub(super) struct Got {

@@ -50,9 +50,11 @@ async fn evidence_is_read_as_it_is_served_or_not_at_all() {
     let bundle = Bundle { evidence: json!({"a": 1}), signed };
     served.shelf.bundles.lock().unwrap().insert(statement.evidence(), bundle.clone());
     let (peers, _) = peers(super::peers::limits());
-    assert_eq!(peers.bundle(&served.url, statement.evidence()).await.unwrap(), bundle);
-    assert!(peers.bundle(&served.url, Hash32([1; 32])).await.unwrap_err().to_string().contains("404"));
-    assert!(peers.bundle("ftp://keeper.example", Hash32([1; 32])).await.is_err());
+    assert_eq!(peers.bundle(&served.url, statement.evidence(), BUNDLE_BYTES_MAX).await.unwrap(), bundle);
+    assert!(
+        peers.bundle(&served.url, Hash32([1; 32]), BUNDLE_BYTES_MAX).await.unwrap_err().to_string().contains("404")
+    );
+    assert!(peers.bundle("ftp://keeper.example", Hash32([1; 32]), BUNDLE_BYTES_MAX).await.is_err());
 }
 
 #[tokio::test]
@@ -62,7 +64,7 @@ async fn a_peer_that_floods_hangs_or_babbles_is_given_up() {
         let url = script.start().await.url;
         let (peers, counts) = peers(short.clone());
         assert_eq!(peers.spoofs(&[keeper(1, &url)], me()).await, vec![]);
-        assert!(peers.bundle(&url, Hash32([1; 32])).await.is_err());
+        assert!(peers.bundle(&url, Hash32([1; 32]), BUNDLE_BYTES_MAX).await.is_err());
         assert_eq!(counts.failed.load(Relaxed), 2);
     }
 }

@@ -226,3 +226,25 @@ fn spoofs_are_kept_apart_from_certificates_and_peers_from_ours() {
     assert_eq!((of_machine.len(), of_machine[0]), (11, 77));
     assert_eq!(shelf.store.own_attestations_after(0, 9).unwrap(), vec![]);
 }
+
+pub(super) fn complaint(rental: u64, issued_at_secs: u64) -> Signed<surety_core::complaints::Complaint> {
+    let (code, text) = (surety_core::complaints::ComplaintCode::TooSlow, "half of it".to_owned());
+    let statement = surety_core::complaints::Complaint { rental, code, text, issued_at_secs };
+    Signed { statement, signer: Account([50; 20]), signature: Signature([3; 65]) }
+}
+
+#[test]
+fn complaints_are_kept_by_rental_newest_first_and_each_once() {
+    let mut shelf = Shelf::new();
+    let (one, two, other) = (complaint(1, START), complaint(1, START + 1), complaint(2, START));
+    for taken in [&one, &two, &other] {
+        assert!(!shelf.store.has_complaint(taken.statement.id()).unwrap());
+        shelf.commit(&Input::Complaint(taken.clone()));
+        assert!(shelf.store.has_complaint(taken.statement.id()).unwrap());
+    }
+    let again = Signed { signature: Signature([4; 65]), ..one.clone() };
+    shelf.commit(&Input::Complaint(again));
+    assert_eq!(shelf.store.complaints_of(1).unwrap(), [two, one], "another signature makes it no other complaint");
+    assert_eq!(shelf.store.complaints_of(2).unwrap(), [other]);
+    assert_eq!(shelf.store.complaints_of(3).unwrap(), []);
+}

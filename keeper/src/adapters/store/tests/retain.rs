@@ -102,6 +102,7 @@ fn evidence_and_statements_stay_as_long_as_a_case_about_them_can_be_open() {
     run.start();
     run.take(&finalized(1, START));
     run.pass(700);
+    run.take(&Input::Complaint(super::archive::complaint(1, START)));
     let (evidence, statements) = (count(&path, "evidence"), count(&path, "statements"));
     assert!(evidence > 0 && statements > 0);
 
@@ -112,6 +113,7 @@ fn evidence_and_statements_stay_as_long_as_a_case_about_them_can_be_open() {
     run.take(&finalized(3, last_day + 1));
     let removed = run.store.expire(last_day + 1).unwrap();
     assert_eq!((int(removed.evidence), int(removed.statements)), (evidence, statements));
+    assert_eq!((removed.complaints, count(&path, "complaints")), (1, 0));
     assert_eq!((count(&path, "evidence"), count(&path, "statements")), (0, 1), "what is younger stays");
 }
 
