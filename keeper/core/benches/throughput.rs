@@ -81,7 +81,7 @@ fn update(number: u64, nodes: Vec<NodeView>, rentals: Vec<RentalView>) -> Input 
     };
     let keepers = (number == 0).then(|| vec![keeper]);
     let (view, cases, newest) = (View::Best, Vec::new(), None);
-    Input::Chain(Box::new(ChainUpdate { view, block, nodes, rentals, cases, keepers, newest }))
+    Input::Chain(Box::new(ChainUpdate { view, block, nodes, rentals, cases, keepers, newest, seat: None }))
 }
 
 /// Time spent and inputs taken, by kind of input.
@@ -127,6 +127,7 @@ fn main() {
         rules,
         shadow: Default::default(),
         payout: PayoutRules::OFF,
+        seat: Default::default(),
     };
     let mut state = State::new(config).unwrap();
     let times = ContractTimes { settle_lag_secs: 3_600, certificate_life_secs: 86_400, ..ContractTimes::default() };

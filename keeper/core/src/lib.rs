@@ -21,6 +21,7 @@
 //! | [`court`], [`quorum`], [`gaps`] | attestations of all keepers; when and by whom a case is filed |
 //! | [`spoof`] | machines that signed false proofs: recomputing, signing, filing |
 //! | [`settle`], [`payout`] | executing cases and burning what they took; closing and claiming for everybody |
+//! | [`seat`] | joining and checking in, where keepers sit by voting power |
 //! | [`evidence`] | the bundle behind a signature, and the check that it supports what was signed |
 //! | [`outbox`] | the transaction lane as a pure function of a row and what the node showed |
 //! | [`ids`] | domain-separated hashes: effect ids, ranks, jitter |
@@ -43,6 +44,7 @@ pub mod outbox;
 pub mod payout;
 pub mod quorum;
 pub mod rules;
+pub mod seat;
 pub mod settle;
 pub mod spoof;
 pub mod state;

@@ -11,6 +11,7 @@ use crate::input::{Started, Tick};
 use crate::limits::TIME_MAX_SECS;
 use crate::payout::{Payout, PayoutRules};
 use crate::rules::{Rules, RulesError};
+use crate::seat::{SeatRules, SeatWork};
 use crate::settle::Settle;
 use crate::spoof::SpoofFiles;
 use crate::types::{Account, Hash32, Kind, MachineId, MonoMs, UnixSecs};
@@ -37,6 +38,9 @@ pub struct Config {
     /// What it pays gas for, for others.
     #[serde(default)]
     pub payout: PayoutRules,
+    /// What it does about its own seat.
+    #[serde(default, skip_serializing_if = "SeatRules::is_default")]
+    pub seat: SeatRules,
 }
 
 /// Time as the inputs told it.
@@ -108,6 +112,9 @@ pub struct State {
     pub settle: Settle,
     /// The payout under way.
     pub payout: Payout,
+    /// Its own seat.
+    #[serde(default, skip_serializing_if = "SeatWork::is_default")]
+    pub seat: SeatWork,
     /// Machines that signed false proofs.
     #[serde(default)]
     pub spoofs: SpoofFiles,
@@ -133,6 +140,7 @@ impl State {
             court: Court::default(),
             settle: Settle::default(),
             payout: Payout::default(),
+            seat: SeatWork::default(),
             spoofs: SpoofFiles::new(),
         })
     }

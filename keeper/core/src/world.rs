@@ -4,6 +4,7 @@ use crate::effect::Effect;
 use crate::ids::effect_id;
 use crate::input::ChainUpdate;
 use crate::limits::{CASES_MAX, FAULTS_MAX, KEEPERS_MAX, NODES_MAX, RENTALS_MAX, TIME_MAX_SECS};
+use crate::seat::SeatView;
 use crate::types::{Account, CaseId, MachineId, RentalId, UnixSecs};
 use crate::view::{BlockRef, CaseView, KeeperView, NodeView, RentalView, View};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,9 @@ pub struct Snapshot {
     pub cases: BTreeMap<CaseId, CaseView>,
     /// The keeper set.
     pub keepers: BTreeMap<Account, KeeperView>,
+    /// This keeper's seat, where the set has seats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seat: Option<SeatView>,
 }
 
 impl World {
@@ -64,6 +68,9 @@ impl Snapshot {
         }
         for case in &update.cases {
             self.put_case(case, effects);
+        }
+        if let Some(seat) = &update.seat {
+            self.seat = Some(seat.clone());
         }
         if let Some(keepers) = &update.keepers {
             self.keepers = keepers.iter().take(KEEPERS_MAX).map(|keeper| (keeper.account, keeper.clone())).collect();

@@ -94,6 +94,7 @@ impl Chain {
             cases: self.cases.values().cloned().collect(),
             keepers: Some(self.keepers.clone()),
             newest: None,
+            seat: None,
         }
     }
 

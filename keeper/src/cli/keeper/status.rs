@@ -114,6 +114,8 @@ fn row_text(row: &surety_core::outbox::Row) -> String {
         Intent::Execute { case_id } => format!("execute case {case_id}"),
         Intent::FlushBurn => "burn what is to be burned".into(),
         Intent::Close { rentals } => format!("close {} rentals", rentals.len()),
+        Intent::Join { uid, .. } => format!("join as uid {uid}"),
+        Intent::CheckIn { uid, .. } => format!("check in as uid {uid}"),
         Intent::Claim { rental, .. } => format!("claim for rental {rental}"),
     };
     let how_far = match &row.state {
