@@ -371,6 +371,7 @@ impl Home {
             rules: demo_rules(),
             shadow: Default::default(),
             payout: Default::default(),
+            seat: Default::default(),
         }
     }
 }

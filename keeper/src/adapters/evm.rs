@@ -20,13 +20,18 @@ use left_out::{Id, LeftOut};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use surety_client::deployment::Deployment;
 use surety_client::provider::{MAX_LOG_BLOCKS, NodeError, Tag};
-use surety_client::reader::Counts;
+use surety_client::reader::{Counts, SeatOf};
 use surety_core::input::{ChainUpdate, Newest};
+use surety_core::seat::SeatView;
 use surety_core::view::{BlockRef, View};
 use touched::Touched;
 
 /// Everything is read anew after this many blocks: an hour of Subtensor's, plus what logs showed in between.
 pub const RECONCILE_BLOCKS: u64 = 300;
+
+/// A set that keepers sit in by voting power is read anew after this many blocks, five minutes: a keeper falls silent
+/// by time alone, and no log tells of it.
+const KEEPERS_EVERY_BLOCKS: u64 = 25;
 
 /// Blocks read lately that a lagging head is recognised by.
 const RECENT_MAX: usize = 64;
@@ -83,6 +88,12 @@ pub struct Follower {
     reconciled_at: u64,
     recent: VecDeque<BlockRef>,
     left_out: LeftOut,
+    /// Whose seat is read with everything else.
+    seat: Option<SeatOf>,
+    /// As last reported.
+    seat_said: Option<SeatView>,
+    /// When the keeper set was last read.
+    keepers_at: u64,
 }
 
 /// How a block follows the last one read.
@@ -113,7 +124,15 @@ impl Follower {
     /// Follows `view` of the contracts in `deployment`.
     pub fn new(endpoints: Endpoints, deployment: Deployment, view: View) -> Self {
         let (recent, left_out) = (VecDeque::new(), LeftOut::default());
-        Self { endpoints, deployment, view, last: None, counts: None, reconciled_at: 0, recent, left_out }
+        let (last, counts, seat, seat_said) = (None, None, None, None);
+        let (reconciled_at, keepers_at) = (0, 0);
+        Self { endpoints, deployment, view, last, counts, reconciled_at, recent, left_out, seat, seat_said, keepers_at }
+    }
+
+    /// Reads an account's seat with every block, and the keeper set now and then: where they sit by voting power.
+    #[must_use]
+    pub fn with_seat(self, seat: Option<SeatOf>) -> Self {
+        Self { seat, ..self }
     }
 
     /// What changed since the last poll; `None` when the chain stands still.
@@ -128,7 +147,8 @@ impl Follower {
         if self.last == Some(block) {
             return if due.is_empty() { Ok(None) } else { self.take(&agreed, due).await.map(Some) };
         }
-        let (counts, touched) = self.outline(&agreed).await?;
+        let (counts, mut touched) = self.outline(&agreed).await?;
+        touched.keepers |= self.seat.is_some() && block.number >= self.keepers_at.saturating_add(KEEPERS_EVERY_BLOCKS);
         let everything = touched.everything;
         let mut update = self.take(&agreed, touched.or(due)).await?;
         update.newest = Some(Newest { rental: counts.rentals, case: counts.cases });
@@ -222,14 +242,23 @@ impl Follower {
         let said = self.endpoints.same(&agreed.members, ask, alike).await?;
         let Some(reading) = said.into_iter().next() else { return Err(FollowError::Replaced(agreed.block.number)) };
         self.left_out.settle(&touched, &reading.left_out);
-        Ok(reading.update)
+        let mut update = reading.update;
+        if update.keepers.is_some() {
+            self.keepers_at = agreed.block.number;
+        }
+        // Told when it is another one than before: it is the same at most blocks.
+        match &update.seat {
+            Some(seat) if self.seat_said.as_ref() != Some(seat) => self.seat_said = Some(seat.clone()),
+            _ => update.seat = None,
+        }
+        Ok(update)
     }
 
     async fn read(&self, member: &Member, block: BlockRef, touched: &Touched) -> Result<Reading, FollowError> {
         let (at, reader) = (block.number, &member.reader);
         let mut left_out = BTreeMap::new();
         let (view, nodes, rentals, cases) = (self.view, vec![], vec![], vec![]);
-        let update = ChainUpdate { view, block, nodes, rentals, cases, keepers: None, newest: None };
+        let update = ChainUpdate { view, block, nodes, rentals, cases, keepers: None, newest: None, seat: None };
         let mut reading = Reading { update, left_out: BTreeMap::new() };
         let registrations = registrations(member, touched, at, &mut left_out).await?;
         let nodes = reader.nodes_at(&registrations, at).await?;
@@ -250,9 +279,22 @@ impl Follower {
         if touched.keepers {
             reading.update.keepers = Some(reader.keepers(at).await?);
         }
+        reading.update.seat = self.seat_at(member, at).await?;
         reading.left_out = left_out;
         let again = member.node().header(Tag::Number(at)).await?.and_then(|h| h.to_ref());
         if again == Some(block) { Ok(reading) } else { Err(FollowError::Replaced(at)) }
+    }
+
+    /// The seat, if one is kept; what cannot be decoded is left out until the next block.
+    async fn seat_at(&self, member: &Member, at: u64) -> Result<Option<SeatView>, FollowError> {
+        let Some(of) = &self.seat else { return Ok(None) };
+        match member.reader.seat(of, at).await {
+            Err(error @ NodeError::Odd { .. }) => {
+                tracing::error!(%error, "this keeper's seat cannot be decoded; it is read again at the next block");
+                Ok(None)
+            }
+            other => Ok(other.map(Some)?),
+        }
     }
 }
 

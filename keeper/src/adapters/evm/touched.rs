@@ -11,6 +11,7 @@ use surety_client::bindings::AppointedKeepers::AppointedKeepersEvents;
 use surety_client::bindings::Arbiter::ArbiterEvents;
 use surety_client::bindings::CollateralVault::CollateralVaultEvents as V;
 use surety_client::bindings::RentalEscrow::RentalEscrowEvents as E;
+use surety_client::bindings::VotingPowerKeepers::VotingPowerKeepersEvents;
 use surety_client::reader::Counts;
 use surety_core::types::{CaseId, MachineId, RentalId};
 
@@ -106,7 +107,7 @@ impl Touched {
             self.note_escrow(&event);
         } else if let Ok(event) = ArbiterEvents::decode_raw_log(data.topics(), &data.data) {
             self.note_arbiter(&event);
-        } else if AppointedKeepersEvents::decode_raw_log(data.topics(), &data.data).is_ok() {
+        } else if is_keepers(data.topics(), &data.data) {
             self.keepers = true;
         } else {
             tracing::warn!(block = log.block_number, index = log.log_index, "a log of ours cannot be decoded");
@@ -183,6 +184,12 @@ impl Touched {
             _ => {}
         }
     }
+}
+
+/// Whether either kind of keeper set said it.
+fn is_keepers(topics: &[B256], data: &[u8]) -> bool {
+    AppointedKeepersEvents::decode_raw_log(topics, data).is_ok()
+        || VotingPowerKeepersEvents::decode_raw_log(topics, data).is_ok()
 }
 
 /// Ids above `before`, up to `now`; the newest, where they are more than can be held.
