@@ -161,7 +161,8 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    const fn message(self) -> &'static str {
+    /// One sentence: what is wrong and what to do.
+    pub const fn message(self) -> &'static str {
         match self {
             Self::NotAssociated => {
                 "the chain associates no hotkey of the subnet with this keeper's account: have the hotkey sign \

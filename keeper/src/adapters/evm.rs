@@ -9,6 +9,7 @@
 
 mod endpoints;
 mod left_out;
+mod seat;
 mod sender;
 mod touched;
 
@@ -133,6 +134,11 @@ impl Follower {
     #[must_use]
     pub fn with_seat(self, seat: Option<SeatOf>) -> Self {
         Self { seat, ..self }
+    }
+
+    /// What is thought of each endpoint, in the order of `chain.rpc`.
+    pub fn standings(&self) -> Vec<Standing> {
+        self.endpoints.standings()
     }
 
     /// What changed since the last poll; `None` when the chain stands still.
@@ -283,18 +289,6 @@ impl Follower {
         reading.left_out = left_out;
         let again = member.node().header(Tag::Number(at)).await?.and_then(|h| h.to_ref());
         if again == Some(block) { Ok(reading) } else { Err(FollowError::Replaced(at)) }
-    }
-
-    /// The seat, if one is kept; what cannot be decoded is left out until the next block.
-    async fn seat_at(&self, member: &Member, at: u64) -> Result<Option<SeatView>, FollowError> {
-        let Some(of) = &self.seat else { return Ok(None) };
-        match member.reader.seat(of, at).await {
-            Err(error @ NodeError::Odd { .. }) => {
-                tracing::error!(%error, "this keeper's seat cannot be decoded; it is read again at the next block");
-                Ok(None)
-            }
-            other => Ok(other.map(Some)?),
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use surety_core::effect::Effect;
 use surety_core::input::Input;
+use surety_core::seat::Standing;
 use surety_core::state::State;
 use surety_core::step::step;
 use surety_core::types::Account;
@@ -128,7 +129,10 @@ impl CoreLoop {
         progress.seeing.store(u64::from(self.state.health.blind.is_none()), Relaxed);
         progress.blind.store(self.state.health.blind.map_or(0, |why| Blindness::from(why) as u64), Relaxed);
         match input {
-            Input::Tick(_) => self.show_watches(),
+            Input::Tick(_) => {
+                self.show_watches();
+                self.show_seat();
+            }
             Input::Chain(update) => {
                 let number = update.block.number;
                 let shown = if update.view == View::Best { &progress.best_block } else { &progress.finalized_block };
@@ -153,6 +157,18 @@ impl CoreLoop {
         let newest = state.world.best.block.timestamp_secs;
         let off = if newest == 0 { 0 } else { newest.abs_diff(state.clock.now_secs()) };
         progress.clock_off_secs.store(off, Relaxed);
+    }
+
+    fn show_seat(&self) {
+        let (progress, state) = (&self.shown.progress, &self.state);
+        let Some(seat) = &state.world.best.seat else { return };
+        let now_secs = state.world.best.block.timestamp_secs;
+        let standing = seat.standing(now_secs);
+        let place = Standing::ALL.iter().position(|one| *one == standing).map_or(0, |place| place + 1);
+        progress.seat.store(u64::try_from(place).unwrap_or(0), Relaxed);
+        progress.seat_left_secs.store(seat.active_until_secs().saturating_sub(now_secs), Relaxed);
+        progress.seat_weight_rao.store(seat.seat.map_or(0, |seat| seat.weight_rao), Relaxed);
+        progress.seat_in_danger.store(u64::from(state.seat.told.is_some()), Relaxed);
     }
 
     fn show_world(&self) {

@@ -183,7 +183,7 @@ impl Parts {
     }
 
     fn spawn_feeds(&self, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
-        let health = Arc::new(ChainHealth::default());
+        let health = Arc::new(ChainHealth::new(self.shown.progress.clone()));
         let every = self.poll_every();
         for view in [View::Best, View::Finalized] {
             let follower = Follower::new(self.endpoints.clone(), self.settings.deployment.clone(), view);
