@@ -5,5 +5,6 @@ mod fake;
 mod follower;
 mod majority;
 mod odd;
+mod slices;
 mod touched;
 pub(crate) mod world;

@@ -1,5 +1,5 @@
-//! Which ids a batch of logs speaks of. A log that cannot be decoded makes everything be read by dense ids; it stops
-//! nothing.
+//! Which ids a batch of logs speaks of. A log that cannot be decoded makes everything be read by dense ids, in slices;
+//! it stops nothing.
 
 use super::left_out::Id;
 use alloy::primitives::B256;
@@ -27,7 +27,7 @@ pub(super) struct Touched {
     pub(super) rentals: BTreeSet<RentalId>,
     pub(super) cases: BTreeSet<CaseId>,
     pub(super) keepers: bool,
-    /// Some log made no sense: what it touched is unknown.
+    /// Some log made no sense, or there were too many: what they touched is unknown.
     pub(super) undecoded: bool,
 }
 
@@ -54,9 +54,6 @@ impl Touched {
 
     /// Ids that exist now and did not before, whether or not a log told of them.
     pub(super) fn with_new(mut self, before: Counts, now: Counts) -> Self {
-        if self.undecoded {
-            return Self::all(now);
-        }
         self.registrations.extend(new_registrations(before.registrations, now.registrations));
         self.rentals.extend(new_ids("rentals", before.rentals, now.rentals));
         self.cases.extend(new_ids("cases", before.cases, now.cases));
@@ -96,6 +93,15 @@ impl Touched {
         self.rentals.append(&mut other.rentals);
         self.cases.append(&mut other.cases);
         self.keepers |= other.keepers;
+        self.undecoded |= other.undecoded;
+        self
+    }
+
+    /// Without what is not there: a log may be a lie, or an id of a branch that is gone.
+    pub(super) fn within(mut self, counts: Counts) -> Self {
+        self.registrations.retain(|id| (1..=counts.registrations).contains(id));
+        self.rentals.retain(|id| (1..=counts.rentals).contains(id));
+        self.cases.retain(|id| (1..=counts.cases).contains(id));
         self
     }
 
