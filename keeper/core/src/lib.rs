@@ -16,6 +16,7 @@
 //! | [`health`] | is it us? Anchors, RPC, clock: while blind nothing advances and nothing is signed |
 //! | [`watch`], [`hosts`], [`streak`] | whom to look at and when; how often; failing looks in a row |
 //! | [`cards`] | what rented machines say about their own cards |
+//! | [`suspects`] | which machines fail, so that the chain is asked about them |
 //! | [`judge`] | from looks to statements |
 //! | [`capacity`] | when to measure, what to certify |
 //! | [`court`], [`quorum`], [`gaps`] | attestations of all keepers; when and by whom a case is filed |
@@ -51,6 +52,7 @@ pub mod state;
 pub mod statement;
 pub mod step;
 pub mod streak;
+pub mod suspects;
 pub mod types;
 pub mod view;
 pub mod watch;

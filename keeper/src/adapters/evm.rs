@@ -12,11 +12,13 @@ mod left_out;
 mod plan;
 mod seat;
 mod sender;
+mod suspects;
 mod sweep;
 mod touched;
 
 pub use endpoints::{Endpoints, Standing};
 pub use sender::{SendError, Sender};
+pub use suspects::Suspects;
 
 use endpoints::{Agreed, Member};
 use left_out::{Id, LeftOut};
@@ -26,6 +28,7 @@ use surety_client::provider::{NodeError, Tag};
 use surety_client::reader::{Counts, SeatOf};
 use surety_core::input::{ChainUpdate, Newest};
 use surety_core::seat::SeatView;
+use surety_core::types::MachineId;
 use surety_core::view::{BlockRef, View};
 use sweep::Sweep;
 use touched::Touched;
@@ -99,6 +102,10 @@ pub struct Follower {
     seat_said: Option<SeatView>,
     /// When the keeper set was last read.
     keepers_at: u64,
+    /// Read at every block.
+    suspects: Suspects,
+    /// The last of them read.
+    suspect_last: Option<MachineId>,
 }
 
 /// A block that was read.
@@ -120,8 +127,20 @@ impl Follower {
     /// Follows `view` of the contracts in `deployment`.
     pub fn new(endpoints: Endpoints, deployment: Deployment, view: View) -> Self {
         let (recent, sweep, left_out) = (VecDeque::new(), Sweep::default(), LeftOut::default());
-        let (reconciled_at, keepers_at, seat, seat_said) = (0, 0, None, None);
-        Self { endpoints, deployment, view, recent, sweep, reconciled_at, left_out, seat, seat_said, keepers_at }
+        Self {
+            endpoints,
+            deployment,
+            view,
+            recent,
+            sweep,
+            reconciled_at: 0,
+            left_out,
+            seat: None,
+            seat_said: None,
+            keepers_at: 0,
+            suspects: Suspects::default(),
+            suspect_last: None,
+        }
     }
 
     /// Reads an account's seat with every block, and the keeper set now and then: where they sit by voting power.
@@ -156,7 +175,8 @@ impl Follower {
         } else if overdue || plan.sweep {
             self.sweep.want(counts);
         }
-        let mut touched = plan.touched.or(due).or(self.sweep.slice(counts)).within(counts);
+        let hinted = plan.touched.or(due).or(self.suspected());
+        let mut touched = hinted.or(self.sweep.slice(counts)).within(counts);
         touched.keepers |= self.seat.is_some() && block.number >= self.keepers_at.saturating_add(KEEPERS_EVERY_BLOCKS);
         let mut update = self.take(&agreed, &touched).await?;
         update.newest = Some(Newest { rental: counts.rentals, case: counts.cases });

@@ -1,6 +1,7 @@
 //! The one thread that owns the state.
 
 use crate::adapters::clock::Clock;
+use crate::adapters::evm::Suspects;
 use crate::adapters::store::{SNAPSHOT_EVERY, Store, StoreError};
 use crate::outbox::Finalized;
 use crate::ports::{Blindness, Progress};
@@ -14,6 +15,7 @@ use surety_core::input::Input;
 use surety_core::seat::Standing;
 use surety_core::state::State;
 use surety_core::step::step;
+use surety_core::suspects::suspects;
 use surety_core::types::Account;
 use surety_core::view::{KeeperView, View};
 use tokio::sync::mpsc;
@@ -31,6 +33,8 @@ pub(super) struct Shown {
     pub(super) keepers: KnownKeepers,
     /// Highest rental id in the best view.
     pub(super) newest_rental: Arc<AtomicU64>,
+    /// Machines that failed when last looked at.
+    pub(super) suspects: Suspects,
     pub(super) progress: Arc<Progress>,
 }
 
@@ -154,6 +158,9 @@ impl CoreLoop {
         let watched = state.watches.values().filter(|watch| watch.tenancy.is_some()).count();
         progress.watched.store(count(watched), Relaxed);
         progress.suspected.store(count(state.watches.values().filter(|watch| watch.suspected).count()), Relaxed);
+        if let Ok(mut shown) = self.shown.suspects.write() {
+            *shown = suspects(state).collect();
+        }
         let newest = state.world.best.block.timestamp_secs;
         let off = if newest == 0 { 0 } else { newest.abs_diff(state.clock.now_secs()) };
         progress.clock_off_secs.store(off, Relaxed);

@@ -188,6 +188,9 @@ impl Parts {
         for view in [View::Best, View::Finalized] {
             let follower = Follower::new(self.endpoints.clone(), self.settings.deployment.clone(), view);
             let follower = follower.with_seat(seat_of(&self.settings, self.set));
+            // What is settled needs no haste: the finalized view waits for the full read.
+            let suspects = if view == View::Best { self.shown.suspects.clone() } else { Default::default() };
+            let follower = follower.with_suspects(suspects);
             let (health, inputs) = (health.clone(), self.inputs.clone());
             tasks.spawn(feeds::chain(follower, view == View::Best, self.clock, every, health, inputs, stop.clone()));
         }

@@ -6,5 +6,6 @@ mod follower;
 mod majority;
 mod odd;
 mod slices;
+mod suspects;
 mod touched;
 pub(crate) mod world;
