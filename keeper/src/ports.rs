@@ -163,7 +163,7 @@ pub struct Progress {
     pub gas_low: std::sync::atomic::AtomicU64,
     /// What is thought of each RPC endpoint, in the order of `chain.rpc`.
     pub endpoints: std::sync::Mutex<Vec<EndpointStanding>>,
-    /// Where this keeper stands with a set that has seats: the place in `Standing::ALL`, from 1; 0 where there are none.
+    /// Where this keeper stands with a set that has seats: place in `Standing::ALL`, from 1; 0 where there are none.
     pub seat: std::sync::atomic::AtomicU64,
     /// Seconds left to its seat at the newest block.
     pub seat_left_secs: std::sync::atomic::AtomicU64,

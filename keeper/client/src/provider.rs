@@ -240,7 +240,7 @@ fn redacted(message: &str) -> String {
 }
 
 impl NodeError {
-    /// Whether the call was made and failed, as a contract's revert or a precompile's refusal: an answer of the chain's.
+    /// Whether the call was made and failed, as a contract's revert or a precompile's refusal: the chain's own answer.
     /// Texts as Subtensor's node ("VM Exception ... revert", "evm error: InvalidRange") and anvil ("execution reverted",
     /// "EVM error InvalidFEOpcode") say them.
     pub fn is_the_evms(&self) -> bool {

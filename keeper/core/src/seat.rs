@@ -1,5 +1,5 @@
 //! Keeping this keeper's own seat among `VotingPowerKeepers` (`contracts/SPEC.md` section 18): joining, checking in
-//! before the seat falls silent, coming back after it did. Under a set that its owner appoints there is no seat to keep.
+//! before the seat falls silent, coming back after it did. Where an owner appoints the keepers there is none to keep.
 //!
 //! Nothing is sent that the contract would refuse at the block read: what stands in the way is told to the operator
 //! while there is still time. Silent others are not expired: their weight can only raise the bar, and whoever needs it

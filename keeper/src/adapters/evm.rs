@@ -4,8 +4,8 @@
 //! finds the highest block that a majority has, reads views at its number from as many members as a majority takes,
 //! checks at each of them afterwards that the number still carries the same hash, and believes what all of them say
 //! alike. Logs only say which ids to look at (those of all members asked): calls without an Ethereum transaction leave
-//! none, so everything is read anew every so many blocks, in slices between polls (`sweep`). After a reorg what was read
-//! on the other branch is read again (`plan`).
+//! none, so everything is read anew every so many blocks, in slices between polls (`sweep`), and machines that fail are
+//! read at every block (`suspects`). After a reorg what was read on the other branch is read again (`plan`).
 
 mod endpoints;
 mod left_out;

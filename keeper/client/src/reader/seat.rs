@@ -21,7 +21,10 @@ mod precompiles {
             function getHotkey(uint16 netuid, uint16 uid) external view returns (bytes32 hotkey);
             function getVotingPower(uint16 netuid, bytes32 hotkey) external view returns (uint256 power);
             function isVotingPowerTrackingEnabled(uint16 netuid) external view returns (bool enabled);
-            function uidLookup(uint16 netuid, address account, uint16 limit) external view returns (LookupItem[] memory);
+            function uidLookup(uint16 netuid, address account, uint16 limit)
+                external
+                view
+                returns (LookupItem[] memory);
         }
     }
 }

@@ -54,6 +54,9 @@ async fn seat(settings: &Settings, preflight: &Preflight) -> Result<()> {
         None => println!("the chain associates {account} with no hotkey of subnet {}", of.netuid),
     }
     let rules = settings.file.seat.rules(settings.ssh_key.public());
+    if rules.contact.as_ref().is_some_and(|ours| seat.contact.as_ref().is_some_and(|theirs| theirs != ours)) {
+        println!("the set knows another SSH key or URL of this keeper than the configuration: call moveTo");
+    }
     if let (_, Some(trouble)) = weigh(&seat, &rules, newest.timestamp_secs) {
         println!("IN DANGER: {}", trouble.message());
     }

@@ -42,8 +42,8 @@ pub(super) struct Status {
     seat: String,
     /// Why the next check-in would be refused; `null` where nothing is in the way.
     seat_in_danger: Option<&'static str>,
-    /// What the running keeper thinks of its RPC endpoints, by place in `chain.rpc`; `null` when it was not asked, or does
-    /// not answer.
+    /// What the running keeper thinks of its RPC endpoints, by place in `chain.rpc`; `null` when it was not asked, or
+    /// does not answer.
     endpoints: Option<Vec<String>>,
     /// Machines with a tenant that are looked at, with the rental.
     watched: u64,

@@ -1,10 +1,10 @@
-//! A whole keeper but for its eyes (followers, core, store, lane) before `VotingPowerKeepers` on an anvil with stand-ins
-//! for the precompiles, behind three stand-ins for nodes: it takes its seat, keeps it, loses it and comes back, killed
-//! after every block.
+//! A whole keeper but for its eyes (followers, core, store, lane) before `VotingPowerKeepers` on an anvil with
+//! stand-ins for the precompiles, behind three stand-ins for nodes: it takes its seat, keeps it, loses it and comes
+//! back, killed after every block.
 
 use super::super::*;
 use crate::adapters::evm::{Endpoints, Follower};
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::{Address, B256, Bytes};
 use alloy::sol_types::SolCall;
 use serde_json::json;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ use surety_demo::actor::{Actor, Tx as Call};
 use surety_demo::deploy;
 use surety_demo::params::{Roles, demo_params};
 use surety_demo::seed::Seed;
-use surety_demo::standins::Neuron;
+use surety_demo::standins::{Neuron, uid_lookup};
 use surety_deploy::params::{Keepers, Params};
 use surety_subtensor_rpc::StandIn;
 use surety_subtensor_rpc::anvil::Anvil;
@@ -126,16 +126,9 @@ impl Court {
         self.lookup(&[UID]).await;
     }
 
-    /// What 0x806 answers from now on: these uids, associated in block 7 (as recorded from a node at spec 425).
+    /// What 0x806 answers from now on.
     async fn lookup(&self, uids: &[u16]) {
-        let words = [32, u64::try_from(uids.len()).unwrap()];
-        let items = uids.iter().flat_map(|uid| [u64::from(*uid), 7]);
-        let data: Vec<u8> = words.into_iter().chain(items).flat_map(|n| U256::from(n).to_be_bytes::<32>()).collect();
-        let length = u8::try_from(data.len()).unwrap();
-        // codecopy(0, 12, length) and return it.
-        let mut code = vec![0x60, length, 0x60, 12, 0x60, 0, 0x39, 0x60, length, 0x60, 0, 0xf3];
-        code.extend(data);
-        self.anvil.ask("anvil_setCode", json!([UID_LOOKUP, Bytes::from(code)])).await.unwrap();
+        self.anvil.ask("anvil_setCode", json!([UID_LOOKUP, uid_lookup(uids).unwrap()])).await.unwrap();
     }
 
     async fn pass(&self, secs: u64) {
