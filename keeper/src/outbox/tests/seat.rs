@@ -30,8 +30,8 @@ use surety_demo::params::{Roles, demo_params};
 use surety_demo::seed::Seed;
 use surety_demo::standins::{Neuron, uid_lookup};
 use surety_deploy::params::{Keepers, Params};
-use surety_subtensor_rpc::StandIn;
 use surety_subtensor_rpc::anvil::Anvil;
+use surety_subtensor_rpc::{Lie, StandIn};
 
 const SEED: Seed = Seed(31);
 const NETUID: u16 = 2;
@@ -281,6 +281,9 @@ impl Alive {
 async fn a_keeper_takes_its_seat_keeps_it_and_comes_back_after_it_lost_it_killed_after_every_block() {
     let mut court = Court::open().await;
     let (hotkey, other) = (B256::repeat_byte(5), B256::repeat_byte(6));
+    // One endpoint of three lies about every view, the seat's among them.
+    let lie = Lie { from: 0, hashes: false, views: true, ahead: 0 };
+    court.stand_ins[1].control().faults().lie = Some(lie);
     let told = court.quiet("no association").await;
     assert!(told.len() == 1 && told[0].contains("associates no hotkey"), "{told:?}");
     court.associate(hotkey).await;
@@ -330,4 +333,35 @@ async fn a_keeper_takes_its_seat_keeps_it_and_comes_back_after_it_lost_it_killed
     let told = court.quiet("silent and untracked").await;
     assert!(told.iter().any(|message| message.contains("does not track voting power")), "{told:?}");
     assert_eq!(court.sent().await, 5, "and none of them reverted: each had its effect");
+}
+
+/// Silence is time alone: no log, no transaction.
+#[tokio::test]
+async fn a_keeper_of_the_set_that_falls_silent_is_noticed_within_minutes() {
+    let mut court = Court::open().await;
+    court.associate(B256::repeat_byte(5)).await;
+    court.power(B256::repeat_byte(5), 100).await;
+    court.until("joining", |standing, _| standing == Standing::Active).await;
+    let me = court.key.account();
+    let mut alive = court.begin().await;
+    court.beat(&mut alive).await;
+    assert!(alive.state.world.best.active_keeper(&me).is_some());
+    // Nobody may check in for it meanwhile.
+    court.lookup(&[]).await;
+    court
+        .tell(
+            STORAGE_QUERY,
+            &StorageQueryStandIn::setValueCall {
+                key: surety_client::subtensor::association_key(NETUID, UID).into(),
+                value: Bytes::new(),
+            },
+        )
+        .await;
+    court.pass(CHECK_IN_SECS + 60).await;
+    court.beat(&mut alive).await;
+    assert_eq!(alive.state.world.best.seat.as_ref().unwrap().standing(court.now_secs().await), Standing::Silent);
+    court.anvil.mine(25).await.unwrap();
+    court.beat(&mut alive).await;
+    assert!(alive.state.world.best.active_keeper(&me).is_none());
+    assert_eq!(court.sent().await, 1);
 }
