@@ -59,8 +59,8 @@ impl Neuron {
     }
 }
 
-/// Code that stands in for 0x806 and knows one account: whatever it is asked, it answers these uids, associated in block
-/// 7, in the shape recorded from a node at spec 425.
+/// Code that stands in for 0x806 and knows one account: whatever it is asked, it answers these uids, associated in
+/// block 7, in the shape recorded from a node at spec 425.
 ///
 /// # Errors
 /// More than two uids: the answer's length is one byte here.
