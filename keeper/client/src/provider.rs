@@ -246,7 +246,8 @@ impl NodeError {
     pub fn is_the_evms(&self) -> bool {
         let Self::Refused { code, message, data, .. } = self else { return false };
         let message = message.to_lowercase();
-        let failed = data.is_some() || message.contains("revert") || message.contains("evm error");
+        let says = |text: &str| message.contains(text);
+        let failed = data.is_some() || says("revert") || says("evm error") || says("out of gas");
         *code != 0 && failed && !self.is_pruned()
     }
 

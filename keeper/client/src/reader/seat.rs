@@ -178,3 +178,69 @@ fn words(answers: Each<Bytes>) -> Result<Vec<B256>, NodeError> {
 fn odd(error: alloy::sol_types::Error) -> NodeError {
     NodeError::Odd { method: "eth_call", what: error.to_string() }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use serde_json::Value;
+
+    fn recorded(file: &str) -> Vec<Value> {
+        let path = format!("{}/../../tests/vectors/subtensor-rpc/{file}", env!("CARGO_MANIFEST_DIR"));
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    }
+
+    /// What a node at spec 425 answered, as [`Reader::seat`] gets it.
+    fn answered(note: &str) -> Result<Bytes, NodeError> {
+        let found = recorded("precompiles.json").into_iter().find(|one| one["note"].as_str().unwrap() == note);
+        said(&found.unwrap()["response"])
+    }
+
+    fn said(response: &Value) -> Result<Bytes, NodeError> {
+        if let Some(result) = response["result"].as_str() {
+            return Ok(result.parse().unwrap());
+        }
+        let error = &response["error"];
+        let (code, message) = (error["code"].as_i64().unwrap(), error["message"].as_str().unwrap().to_owned());
+        Err(NodeError::Refused { method: "eth_call", code, message, data: None })
+    }
+
+    #[test]
+    fn answers_recorded_from_a_node_mean_what_they_mean_to_the_contracts() {
+        let one = |note| number(answered(note)).unwrap().to::<u64>();
+        assert_eq!(one("0x80d isVotingPowerTrackingEnabled(2), enabled"), 1);
+        assert_eq!(one("0x80d isVotingPowerTrackingEnabled(1), never enabled"), 0);
+        assert_eq!(one("0x80d isVotingPowerTrackingEnabled(77), no such subnet"), 0);
+        assert!(one("0x80d getVotingPower, first hotkey") > 0);
+        assert_eq!(one("0x80d getVotingPower, unknown hotkey"), 0);
+        assert_eq!(one("0x80d unknown selector"), 0, "a revert is no");
+        assert!(!number(answered("0x802 getHotkey(2,0), present")).unwrap().is_zero());
+        assert!(number(answered("0x802 getHotkey(2,9), absent uid")).unwrap().is_zero());
+        let found = uidLookupCall::abi_decode_returns(&answered("0x806 uidLookup(2,evm,256)").unwrap()).unwrap();
+        assert_eq!(found.iter().map(|item| (item.uid, item.blockAssociated)).collect::<Vec<_>>(), [(0, 7)]);
+    }
+
+    /// "No" may only be said by the chain: a node that cannot answer says nothing.
+    #[test]
+    fn a_call_that_failed_is_told_from_a_node_that_failed() {
+        let mut failed = 0;
+        for record in recorded("precompiles.json").iter().filter(|one| one["request"]["method"] == "eth_call") {
+            if let Err(error) = said(&record["response"]) {
+                assert!(error.is_the_evms(), "{error}");
+                failed += 1;
+            }
+        }
+        assert!(failed >= 4, "only {failed} recorded failures were read");
+        for record in recorded("pruned.json") {
+            let Some(error) = record["response"].get("error").map(|_| said(&record["response"]).unwrap_err()) else {
+                continue;
+            };
+            assert!(!error.is_the_evms(), "{error}");
+        }
+        for (code, message) in [(-32_000, "header not found"), (0, "connection reset: revert"), (-32_005, "too many")] {
+            let error = NodeError::Refused { method: "eth_call", code, message: message.into(), data: None };
+            assert!(!error.is_the_evms(), "{error}");
+        }
+    }
+}
