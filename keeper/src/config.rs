@@ -13,7 +13,8 @@ use surety_client::deployment::{Deployment, DeploymentError};
 use surety_client::keys::{Key, KeyError};
 use surety_core::payout::PayoutRules;
 use surety_core::rules::{Rules, RulesError};
-use surety_core::types::{Kind, Rao};
+use surety_core::seat::{Contact, LEAD_PERCENT_BOUNDS, SeatRules};
+use surety_core::types::{Kind, Rao, SshKey};
 
 /// The file, as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,6 +40,9 @@ pub struct File {
     /// What this keeper pays gas for, for others.
     #[serde(default)]
     pub payout: PayoutRules,
+    /// This keeper's own seat, where keepers sit by voting power.
+    #[serde(default)]
+    pub seat: Seat,
     /// When an operator is told.
     #[serde(default)]
     pub alerts: Alerts,
@@ -122,6 +126,36 @@ pub struct Alerts {
 impl Default for Alerts {
     fn default() -> Self {
         Self { gas_min_rao: 100_000_000 }
+    }
+}
+
+/// `[seat]`: of use only where the deployment's keepers are `VotingPowerKeepers`.
+#[cfg_attr(test, derive(serde::Serialize))]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Seat {
+    /// Whether this keeper joins and checks in by itself.
+    pub enabled: bool,
+    /// Time left, in per cent of the set's `CHECK_IN_SECS`, at which it checks in, 10 to 80. At 33 a day's seat is
+    /// prolonged eight hours before its end, three transactions in two days.
+    pub lead_percent: u64,
+    /// Base URL at which other keepers reach this one's API, at most 256 bytes, as it will stand on chain. Needed to
+    /// join; later only `moveTo` changes it.
+    pub url: Option<String>,
+}
+
+impl Default for Seat {
+    fn default() -> Self {
+        let SeatRules { enabled, lead_percent, .. } = SeatRules::default();
+        Self { enabled, lead_percent, url: None }
+    }
+}
+
+impl Seat {
+    /// The same as core takes it, with the key that is published with the URL.
+    pub fn rules(&self, ssh_key: SshKey) -> SeatRules {
+        let contact = self.url.clone().map(|url| Contact { ssh_key, url });
+        SeatRules { enabled: self.enabled, lead_percent: self.lead_percent, contact }
     }
 }
 
@@ -279,8 +313,25 @@ fn check(file: &File, chain_id: u64) -> Result<(), ConfigError> {
         return value(&format!("look.anchors has '{odd}', want host:port, as in example.org:443"));
     }
     check_store(&file.store, file.rules.local)?;
+    check_seat(&file.seat)?;
     if file.look.allow_private && !file.rules.local {
         return value("look.allow_private is for local chains: set rules.local there, or remove it");
+    }
+    Ok(())
+}
+
+/// `VotingPowerKeepers.MAX_URL_BYTES`.
+const URL_BYTES_MAX: usize = 256;
+
+fn check_seat(seat: &Seat) -> Result<(), ConfigError> {
+    let value = |what: String| Err(ConfigError::Value { what });
+    if !LEAD_PERCENT_BOUNDS.contains(&seat.lead_percent) {
+        return value(format!("seat.lead_percent is {}, expected 10 to 80", seat.lead_percent));
+    }
+    let Some(url) = &seat.url else { return Ok(()) };
+    let web = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    if url.len() > URL_BYTES_MAX || web.is_none_or(str::is_empty) {
+        return value(format!("seat.url is '{url}', expected an http(s) URL of at most {URL_BYTES_MAX} bytes"));
     }
     Ok(())
 }

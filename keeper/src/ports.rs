@@ -102,6 +102,37 @@ impl From<Blind> for Blindness {
     }
 }
 
+/// What is thought of an RPC endpoint, in the words of `/metrics`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndpointStanding {
+    /// Nothing was asked yet.
+    Unknown,
+    /// It is of the majority's opinion.
+    Agreeing,
+    /// It is of another: on another chain, with other blocks or views, or far ahead.
+    Outvoted,
+    /// It is many blocks behind.
+    Behind,
+    /// It does not answer, or not sensibly.
+    Unreachable,
+}
+
+impl EndpointStanding {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Unknown, Self::Agreeing, Self::Outvoted, Self::Behind, Self::Unreachable];
+
+    /// One word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Agreeing => "agreeing",
+            Self::Outvoted => "outvoted",
+            Self::Behind => "behind",
+            Self::Unreachable => "unreachable",
+        }
+    }
+}
+
 /// How the loop is getting on; updated by the runtime, read by `/healthz` and `/metrics`.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -137,6 +168,16 @@ pub struct Progress {
     pub gas_balance_rao: std::sync::atomic::AtomicU64,
     /// 1 while that balance is below the floor.
     pub gas_low: std::sync::atomic::AtomicU64,
+    /// What is thought of each RPC endpoint, in the order of `chain.rpc`.
+    pub endpoints: std::sync::Mutex<Vec<EndpointStanding>>,
+    /// Where this keeper stands with a set that has seats: place in `Standing::ALL`, from 1; 0 where there are none.
+    pub seat: std::sync::atomic::AtomicU64,
+    /// Seconds left to its seat at the newest block.
+    pub seat_left_secs: std::sync::atomic::AtomicU64,
+    /// Its recorded weight in rao.
+    pub seat_weight_rao: std::sync::atomic::AtomicU64,
+    /// 1 while something stands in the way of keeping the seat.
+    pub seat_in_danger: std::sync::atomic::AtomicU64,
     /// Statements signed.
     pub signed: std::sync::atomic::AtomicU64,
     /// Renters' complaints taken.

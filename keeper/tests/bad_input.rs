@@ -4,6 +4,8 @@
 
 #[path = "bad_input/operating.rs"]
 mod operating;
+#[path = "bad_input/seat.rs"]
+mod seat;
 
 use std::ffi::OsStr;
 use std::net::SocketAddr;
@@ -12,8 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use surety::adapters::store::Store;
+use surety_client::bindings::standins::VotingPowerStandIn;
 use surety_client::deployment::{Contract, Deployment};
 use surety_client::keys::Key;
+use surety_client::subtensor::VOTING_POWER;
 use surety_core::evidence::Contracts;
 use surety_core::state::Config;
 use surety_core::types::{Account, Hash32};
@@ -27,6 +31,7 @@ use surety_demo::params::{Roles, WINDOWS, demo_params};
 use surety_demo::process::Processes;
 use surety_demo::seed::Seed;
 use surety_demo::standins::{self, Neuron};
+use surety_deploy::params::{Keepers, Params};
 use toml::{Table, Value};
 
 const SEED: Seed = Seed(41);
@@ -50,6 +55,12 @@ struct LocalChain {
 
 impl LocalChain {
     async fn start() -> Self {
+        let chain = Self::start_with(Keepers::Appointed {}).await;
+        appoint(&chain.deployer, chain.deployment.keepers.address, &[appointment()]).await.unwrap();
+        chain
+    }
+
+    async fn start_with(keepers: Keepers) -> Self {
         let logs = tempfile::tempdir().unwrap();
         // What is started here ends when it is dropped; a reaper for killed test runs would be the demo's binary.
         let processes = Processes::new(Path::new("true"), logs.path()).unwrap();
@@ -59,6 +70,7 @@ impl LocalChain {
         let deployer = Actor::new("deployer", key.clone(), anvil.node.clone(), CHAIN_ID);
         anvil.set_balance(deployer.account(), 100_000_000_000).await.unwrap();
         standins::place(&anvil).await.unwrap();
+        anvil.set_code(VOTING_POWER, &VotingPowerStandIn::DEPLOYED_BYTECODE).await.unwrap();
         let roles = Roles {
             netuid: 2,
             owner: deployer.account(),
@@ -66,9 +78,8 @@ impl LocalChain {
             guardian: deployer.account(),
             judge: Account([8; 20]),
         };
-        let params = demo_params(&roles).unwrap();
+        let params = Params { keepers, ..demo_params(&roles).unwrap() };
         let deployment = deploy(&anvil.node, &key, &params, logs.path()).await.unwrap().deployment;
-        appoint(&deployer, deployment.keepers.address, &[appointment()]).await.unwrap();
         Self { anvil, deployment, deployer, _logs: logs, _processes: processes }
     }
 }
@@ -371,6 +382,7 @@ impl Home {
             rules: demo_rules(),
             shadow: Default::default(),
             payout: Default::default(),
+            seat: Default::default(),
         }
     }
 }

@@ -20,6 +20,7 @@ const STAND_INS: &[&str] = &[
     "Ed25519VerifyStandIn",
     "MetagraphStandIn",
     "StorageQueryStandIn",
+    "VotingPowerStandIn",
 ];
 
 fn main() -> ExitCode {

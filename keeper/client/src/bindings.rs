@@ -39,6 +39,20 @@ sol!(
     "../../contracts/artifacts/TimelockController.json"
 );
 
+/// In a module of its own, because its ABI names `IKeeperSet` too.
+pub mod voting_power {
+    use alloy::sol;
+
+    sol!(
+        #[allow(missing_docs)]
+        #[sol(rpc, all_derives)]
+        VotingPowerKeepers,
+        "../../contracts/artifacts/VotingPowerKeepers.json"
+    );
+}
+
+pub use voting_power::VotingPowerKeepers;
+
 /// In a module of its own, because its ABI names `IRentalEscrow` too.
 pub mod bids {
     use alloy::sol;
@@ -86,5 +100,11 @@ pub mod standins {
         #[sol(rpc, all_derives)]
         StorageQueryStandIn,
         "../../contracts/artifacts/StorageQueryStandIn.json"
+    );
+    sol!(
+        #[allow(missing_docs)]
+        #[sol(rpc, all_derives)]
+        VotingPowerStandIn,
+        "../../contracts/artifacts/VotingPowerStandIn.json"
     );
 }

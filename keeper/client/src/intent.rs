@@ -1,7 +1,10 @@
 //! An intent as a call on the contracts, and a revert as the name of the contract's error.
 
-use crate::bindings::{Arbiter, CollateralVault, IArbiter, IRentalEscrow, RentalBids, RentalEscrow};
+use crate::bindings::{
+    Arbiter, CollateralVault, IArbiter, IRentalEscrow, RentalBids, RentalEscrow, VotingPowerKeepers,
+};
 use crate::digest::{TimeTooFar, compact, secs32};
+use crate::subtensor::twox64;
 use alloy::primitives::{Address, B256, Bytes};
 use alloy::sol_types::{SolCall, SolInterface};
 use surety_core::effect::Intent;
@@ -40,6 +43,14 @@ pub fn encode(intent: &Intent, contracts: &Contracts) -> Result<Call, TimeTooFar
         Intent::FlushBurn => call(contracts.vault, CollateralVault::flushBurnCall {}.abi_encode()),
         Intent::Close { rentals } => {
             call(contracts.escrow, RentalEscrow::closeManyCall { rentals: rentals.clone() }.abi_encode())
+        }
+        Intent::Join { set, uid, ssh_key, url, .. } => {
+            let (uid_hash, ssh_key) = (twox64(*uid), B256::from(ssh_key.0));
+            let join = VotingPowerKeepers::joinCall { uid: *uid, uidHash: uid_hash, sshKey: ssh_key, url: url.clone() };
+            call(*set, join.abi_encode())
+        }
+        Intent::CheckIn { set, uid, .. } => {
+            call(*set, VotingPowerKeepers::checkInCall { uid: *uid, uidHash: twox64(*uid) }.abi_encode())
         }
         Intent::Claim { rental, .. } => {
             call(contracts.escrow, RentalEscrow::claimCall { rental: *rental }.abi_encode())
@@ -92,6 +103,9 @@ pub fn revert_name(data: &[u8]) -> Option<String> {
         return Some(short(&format!("{error:?}")));
     }
     if let Ok(error) = RentalBids::RentalBidsErrors::abi_decode(data) {
+        return Some(short(&format!("{error:?}")));
+    }
+    if let Ok(error) = VotingPowerKeepers::VotingPowerKeepersErrors::abi_decode(data) {
         return Some(short(&format!("{error:?}")));
     }
     let error = CollateralVault::CollateralVaultErrors::abi_decode(data).ok()?;

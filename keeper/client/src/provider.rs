@@ -240,6 +240,17 @@ fn redacted(message: &str) -> String {
 }
 
 impl NodeError {
+    /// Whether the call was made and failed, as a contract's revert or a precompile's refusal: the chain's own answer.
+    /// Texts as Subtensor's node ("VM Exception ... revert", "evm error: InvalidRange") and anvil ("execution reverted",
+    /// "EVM error InvalidFEOpcode") say them.
+    pub fn is_the_evms(&self) -> bool {
+        let Self::Refused { code, message, data, .. } = self else { return false };
+        let message = message.to_lowercase();
+        let says = |text: &str| message.contains(text);
+        let failed = data.is_some() || says("revert") || says("evm error") || says("out of gas");
+        *code != 0 && failed && !self.is_pruned()
+    }
+
     /// Whether the node says that it has thrown away the state asked about, and not that there is none.
     pub fn is_pruned(&self) -> bool {
         let Self::Refused { message, .. } = self else { return false };

@@ -1,5 +1,8 @@
 //! Contract state at one block, as `surety_core::view` types. Views are the truth; logs only say where to look.
 
+mod seat;
+pub use seat::{SeatOf, SetKind};
+
 use crate::bindings::{
     AppointedKeepers, Arbiter, CollateralVault, IArbiter, ICollateralVault, IKeeperSet, IRentalEscrow, RentalEscrow,
 };

@@ -11,10 +11,14 @@ pub const ED25519_VERIFY: Address = address!("0x00000000000000000000000000000000
 pub const BALANCE_TRANSFER: Address = address!("0x0000000000000000000000000000000000000800");
 /// The metagraph.
 pub const METAGRAPH: Address = address!("0x0000000000000000000000000000000000000802");
+/// EVM address to uids.
+pub const UID_LOOKUP: Address = address!("0x0000000000000000000000000000000000000806");
 /// Raw storage reads.
 pub const STORAGE_QUERY: Address = address!("0x0000000000000000000000000000000000000807");
 /// EVM address to account id.
 pub const ADDRESS_MAPPING: Address = address!("0x000000000000000000000000000000000000080c");
+/// Averages of validators' stake.
+pub const VOTING_POWER: Address = address!("0x000000000000000000000000000000000000080d");
 
 /// PalletId `burntnsr`: TAO sent there is burned.
 pub const BURN_ACCOUNT: [u8; 32] = hex!("6d6f646c6275726e746e73720000000000000000000000000000000000000000");

@@ -116,7 +116,7 @@ fn update(number: u64, nodes: Vec<NodeView>, rentals: Vec<RentalView>) -> Input 
     };
     let keepers = (number == 0).then(|| vec![keeper]);
     let (view, cases, newest) = (View::Best, Vec::new(), None);
-    Input::Chain(Box::new(ChainUpdate { view, block, nodes, rentals, cases, keepers, newest }))
+    Input::Chain(Box::new(ChainUpdate { view, block, nodes, rentals, cases, keepers, newest, seat: None }))
 }
 
 /// Time spent and inputs taken, by kind of input.
@@ -175,6 +175,7 @@ fn main() {
         rules,
         shadow: Default::default(),
         payout: PayoutRules::OFF,
+        seat: Default::default(),
     };
     let quiet_bytes = quiet_bytes(&config);
     let mut state = keeper(config);

@@ -129,6 +129,28 @@ pub enum Intent {
         /// The rentals; those that cannot be closed are passed over by the contract.
         rentals: Vec<RentalId>,
     },
+    /// Take a seat among `VotingPowerKeepers` for the first time.
+    Join {
+        /// The set.
+        set: Account,
+        /// The uid whose hotkey the chain associates with us.
+        uid: u16,
+        /// The key we open SSH sessions with.
+        ssh_key: SshKey,
+        /// Base URL of our HTTP API.
+        url: String,
+        /// Until when a seat lasted before, Unix seconds; 0: there was none.
+        past_secs: UnixSecs,
+    },
+    /// Keep that seat, or take it again.
+    CheckIn {
+        /// The set.
+        set: Account,
+        /// The uid whose hotkey the chain associates with us.
+        uid: u16,
+        /// Until when the seat lasted before, Unix seconds; 0: there was none.
+        past_secs: UnixSecs,
+    },
     /// Pay a miner for the service up to `settleLag` ago.
     Claim {
         /// The rental.

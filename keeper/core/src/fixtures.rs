@@ -36,6 +36,7 @@ pub(crate) fn config() -> Config {
         rules: Rules::default(),
         shadow: Default::default(),
         payout: PayoutRules::OFF,
+        seat: Default::default(),
     }
 }
 
@@ -126,7 +127,7 @@ pub(crate) fn update(view: View, number: u64, at: u64, rental: RentalView) -> Ch
     let block = BlockRef { number, hash: Hash32::default(), timestamp_secs: START + at };
     let nodes = vec![NodeView { last_rental: 1, ..node(1) }];
     let keepers = Some(keepers(&[40, 35, 25]));
-    ChainUpdate { view, block, nodes, rentals: vec![rental], cases: Vec::new(), keepers, newest: None }
+    ChainUpdate { view, block, nodes, rentals: vec![rental], cases: Vec::new(), keepers, newest: None, seat: None }
 }
 
 /// A keeper that was started, read the chain at `at` seconds after [`START`], and knows rental 1.

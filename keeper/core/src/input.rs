@@ -4,6 +4,7 @@ use crate::cards::CardsStatement;
 use crate::complaints::Complaint;
 use crate::effect::EffectId;
 use crate::evidence::BadProof;
+use crate::seat::SeatView;
 use crate::statement::{Attestation, Signed, Spoof, Statement};
 use crate::types::{CaseId, MachineId, MonoMs, RentalId, UnixSecs};
 use crate::view::{BlockRef, CaseView, ContractTimes, KeeperView, NodeView, RentalView, View};
@@ -81,6 +82,9 @@ pub struct ChainUpdate {
     /// The newest ids there are at this block, when they were read: what is above was undone by a reorg.
     #[serde(default)]
     pub newest: Option<Newest>,
+    /// This keeper's seat, where the set has seats and it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seat: Option<SeatView>,
 }
 
 /// Ids are dense: these are the highest ones there are at a block.

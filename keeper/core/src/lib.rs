@@ -17,11 +17,13 @@
 //! | [`watch`], [`hosts`], [`streak`] | whom to look at and when; how often; failing looks in a row |
 //! | [`cards`] | what rented machines say about their own cards |
 //! | [`complaints`] | what renters say, and looking harder because of it |
+//! | [`suspects`] | which machines fail, so that the chain is asked about them |
 //! | [`judge`] | from looks to statements |
 //! | [`capacity`] | when to measure, what to certify |
 //! | [`court`], [`quorum`], [`gaps`] | attestations of all keepers; when and by whom a case is filed |
 //! | [`spoof`] | machines that signed false proofs: recomputing, signing, filing |
 //! | [`settle`], [`payout`] | executing cases and burning what they took; closing and claiming for everybody |
+//! | [`seat`] | joining and checking in, where keepers sit by voting power |
 //! | [`evidence`] | the bundle behind a signature, and the check that it supports what was signed |
 //! | [`outbox`] | the transaction lane as a pure function of a row and what the node showed |
 //! | [`ids`] | domain-separated hashes: effect ids, ranks, jitter |
@@ -47,6 +49,7 @@ pub mod payout;
 pub mod quorum;
 pub mod roll;
 pub mod rules;
+pub mod seat;
 pub mod settle;
 mod sound;
 pub mod spoof;
@@ -54,6 +57,7 @@ pub mod state;
 pub mod statement;
 pub mod step;
 pub mod streak;
+pub mod suspects;
 pub mod types;
 pub mod view;
 pub mod watch;

@@ -12,6 +12,7 @@ use crate::limits::TIME_MAX_SECS;
 use crate::payout::{Payout, PayoutRules};
 use crate::roll::Roll;
 use crate::rules::{Rules, RulesError};
+use crate::seat::{SeatRules, SeatWork};
 use crate::settle::Settle;
 use crate::spoof::SpoofFiles;
 use crate::types::{Account, Hash32, Kind, MachineId, MonoMs, UnixSecs};
@@ -38,6 +39,9 @@ pub struct Config {
     /// What it pays gas for, for others.
     #[serde(default)]
     pub payout: PayoutRules,
+    /// What it does about its own seat.
+    #[serde(default, skip_serializing_if = "SeatRules::is_default")]
+    pub seat: SeatRules,
 }
 
 /// Time as the inputs told it.
@@ -118,6 +122,9 @@ pub struct State {
     pub settle: Settle,
     /// The payout under way.
     pub payout: Payout,
+    /// Its own seat.
+    #[serde(default, skip_serializing_if = "SeatWork::is_default")]
+    pub seat: SeatWork,
     /// Machines that signed false proofs.
     #[serde(default)]
     pub spoofs: SpoofFiles,
@@ -155,6 +162,7 @@ impl State {
             court: Court::default(),
             settle: Settle::default(),
             payout: Payout::default(),
+            seat: SeatWork::default(),
             spoofs: SpoofFiles::new(),
         })
     }

@@ -6,7 +6,7 @@ use crate::state::State;
 use crate::statement::{Signed, Statement};
 use crate::view::View;
 use crate::world::Touched;
-use crate::{capacity, cards, complaints, court, health, judge, payout, settle, spoof, watch};
+use crate::{capacity, cards, complaints, court, health, judge, payout, seat, settle, spoof, watch};
 
 /// Takes one entry of the log. Total: it never panics and never fails, whatever the input; what makes no sense is left
 /// out, with an alert where an operator should know.
@@ -35,6 +35,7 @@ pub fn step(state: &mut State, input: &Input) -> Vec<Effect> {
             spoof::on_tx(state, result, &mut effects);
             settle::on_tx(state, result, &mut effects);
             payout::on_tx(state, result, &mut effects);
+            seat::on_tx(state, result, &mut effects);
         }
     }
     effects
@@ -53,6 +54,7 @@ fn decide(state: &mut State, effects: &mut Vec<Effect>) {
     spoof::decide(state, effects);
     settle::execute(state, effects);
     payout::pay(state, effects);
+    seat::keep(state, effects);
     capacity::schedule(state, effects);
 }
 

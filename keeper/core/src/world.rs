@@ -5,6 +5,7 @@ use crate::flat::Flat;
 use crate::ids::effect_id;
 use crate::input::ChainUpdate;
 use crate::limits::{CASES_MAX, FAULTS_MAX, KEEPERS_MAX, NODES_MAX, RENTALS_MAX, TIME_MAX_SECS};
+use crate::seat::SeatView;
 use crate::types::{Account, MachineId, UnixSecs};
 use crate::view::{BlockRef, KeeperView, RentalView, View};
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,9 @@ pub struct Snapshot {
     pub cases: Cases,
     /// The keeper set.
     pub keepers: BTreeMap<Account, KeeperView>,
+    /// This keeper's seat, where the set has seats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seat: Option<SeatView>,
 }
 
 /// Machines about which an update of the best view said something, or on which a rental began or ended with it.
@@ -94,6 +98,9 @@ impl Snapshot {
             if !self.cases.put(case, CASES_MAX) {
                 quarantine("case", case.id, "more are open than this keeper can hold", effects);
             }
+        }
+        if let Some(seat) = &update.seat {
+            self.seat = Some(seat.clone());
         }
         if let Some(keepers) = &update.keepers {
             self.keepers = keepers.iter().take(KEEPERS_MAX).map(|keeper| (keeper.account, keeper.clone())).collect();

@@ -82,6 +82,7 @@ impl Keeper {
             rules: Default::default(),
             shadow: BTreeSet::from([Kind::Spoofed]),
             payout: options.payout,
+            seat: Default::default(),
         };
         let machines: Vec<MachineId> = env.machines.keys().copied().collect();
         let mut rng = Rng::new(options.seed, "keeper", index as u64);

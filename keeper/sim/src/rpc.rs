@@ -44,6 +44,7 @@ impl Follower {
             cases: changed(&old.cases, &new.cases, logs_lost).map(|case| case.view.clone()).collect(),
             keepers: None,
             newest: Some(newest(new)),
+            seat: None,
         })
     }
 
@@ -58,6 +59,7 @@ impl Follower {
             cases: state.cases.values().map(|case| case.view.clone()).collect(),
             keepers: Some(state.keepers.to_vec()),
             newest: Some(newest(state)),
+            seat: None,
         }
     }
 }

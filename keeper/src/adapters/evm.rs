@@ -3,32 +3,44 @@
 //! Polling only: a Subtensor node's subscriptions hide reorgs. Two cursors, best and finalized, never mixed. Each poll
 //! finds the highest block that a majority has, reads views at its number from as many members as a majority takes,
 //! checks at each of them afterwards that the number still carries the same hash, and believes what all of them say
-//! alike; a parent hash that does not fit the last poll makes everything be read again. Logs only say which ids to
-//! look at (those of all members asked): calls without an Ethereum transaction leave none, so everything is read anew
-//! every so many blocks.
+//! alike. Logs only say which ids to look at (those of all members asked): calls without an Ethereum transaction leave
+//! none, so everything is read anew every so many blocks, in slices between polls (`sweep`), and machines that fail are
+//! read at every block (`suspects`). After a reorg what was read on the other branch is read again (`plan`).
 
 mod endpoints;
 mod left_out;
+mod plan;
+mod seat;
 mod sender;
+mod suspects;
+mod sweep;
 mod touched;
 
 pub use endpoints::{Endpoints, Standing};
 pub use sender::{SendError, Sender};
+pub use suspects::Suspects;
 
 use endpoints::{Agreed, Member};
 use left_out::{Id, LeftOut};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use surety_client::deployment::Deployment;
-use surety_client::provider::{MAX_LOG_BLOCKS, NodeError, Tag};
-use surety_client::reader::Counts;
+use surety_client::provider::{NodeError, Tag};
+use surety_client::reader::{Counts, SeatOf};
 use surety_core::input::{ChainUpdate, Newest};
+use surety_core::seat::SeatView;
+use surety_core::types::MachineId;
 use surety_core::view::{BlockRef, View};
+use sweep::Sweep;
 use touched::Touched;
 
-/// Everything is read anew after this many blocks: an hour of Subtensor's, plus what logs showed in between.
+/// A full read begins after this many blocks: an hour of Subtensor's.
 pub const RECONCILE_BLOCKS: u64 = 300;
 
-/// Blocks read lately that a lagging head is recognised by.
+/// A set that keepers sit in by voting power is read anew after this many blocks, five minutes: a keeper falls silent
+/// by time alone, and no log tells of it.
+const KEEPERS_EVERY_BLOCKS: u64 = 25;
+
+/// Blocks read lately that a lagging head, and the point where a branch leaves, are recognised by.
 const RECENT_MAX: usize = 64;
 
 /// Why a poll brought nothing.
@@ -78,29 +90,31 @@ pub struct Follower {
     endpoints: Endpoints,
     deployment: Deployment,
     view: View,
-    last: Option<BlockRef>,
-    counts: Option<Counts>,
+    /// Blocks read lately, the newest first.
+    recent: VecDeque<Seen>,
+    sweep: Sweep,
+    /// Where the last full read began.
     reconciled_at: u64,
-    recent: VecDeque<BlockRef>,
     left_out: LeftOut,
+    /// Whose seat is read with everything else.
+    seat: Option<SeatOf>,
+    /// As last reported.
+    seat_said: Option<SeatView>,
+    /// When the keeper set was last read.
+    keepers_at: u64,
+    /// Read at every block.
+    suspects: Suspects,
+    /// The last of them read.
+    suspect_last: Option<MachineId>,
 }
 
-/// How a block follows the last one read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// The last one is below it.
-    On,
-    /// Too far to tell, or the node does not know the last one's height.
-    Unknown,
-    /// Another block is at the last one's height.
-    Elsewhere,
-}
-
-/// What a member says of a block before anything is read.
-struct Outline {
+/// A block that was read.
+#[derive(Debug)]
+struct Seen {
+    block: BlockRef,
     counts: Counts,
-    way: Way,
-    touched: Touched,
+    /// What was read at it: to be read again should it be undone.
+    read: Touched,
 }
 
 /// What a member reads at a block.
@@ -112,11 +126,36 @@ struct Reading {
 impl Follower {
     /// Follows `view` of the contracts in `deployment`.
     pub fn new(endpoints: Endpoints, deployment: Deployment, view: View) -> Self {
-        let (recent, left_out) = (VecDeque::new(), LeftOut::default());
-        Self { endpoints, deployment, view, last: None, counts: None, reconciled_at: 0, recent, left_out }
+        let (recent, sweep, left_out) = (VecDeque::new(), Sweep::default(), LeftOut::default());
+        Self {
+            endpoints,
+            deployment,
+            view,
+            recent,
+            sweep,
+            reconciled_at: 0,
+            left_out,
+            seat: None,
+            seat_said: None,
+            keepers_at: 0,
+            suspects: Suspects::default(),
+            suspect_last: None,
+        }
     }
 
-    /// What changed since the last poll; `None` when the chain stands still.
+    /// Reads an account's seat with every block, and the keeper set now and then: where they sit by voting power.
+    #[must_use]
+    pub fn with_seat(self, seat: Option<SeatOf>) -> Self {
+        Self { seat, ..self }
+    }
+
+    /// What is thought of each endpoint, in the order of `chain.rpc`.
+    pub fn standings(&self) -> Vec<Standing> {
+        self.endpoints.standings()
+    }
+
+    /// What changed since the last poll, and the next slice of a full read; `None` when the chain stands still and
+    /// nothing is left to be read.
     pub async fn poll(&mut self) -> Result<Option<ChainUpdate>, FollowError> {
         let tag = if self.view == View::Best { Tag::Latest } else { Tag::Finalized };
         let agreed = self.endpoints.agree(tag).await?;
@@ -125,111 +164,80 @@ impl Follower {
         if block.number < self.deployment.block || self.is_behind(block) {
             return Ok(None);
         }
-        if self.last == Some(block) {
-            return if due.is_empty() { Ok(None) } else { self.take(&agreed, due).await.map(Some) };
+        if self.last() == Some(block) {
+            return self.more(&agreed, due).await;
         }
-        let (counts, touched) = self.outline(&agreed).await?;
-        let everything = touched.everything;
-        let mut update = self.take(&agreed, touched.or(due)).await?;
+        let plan = self.plan(&agreed).await?;
+        let counts = plan.counts;
+        let overdue = block.number >= self.reconciled_at.saturating_add(RECONCILE_BLOCKS);
+        if plan.touched.everything {
+            self.sweep.stop();
+        } else if overdue || plan.sweep {
+            self.sweep.want(counts);
+        }
+        let hinted = plan.touched.or(due).or(self.suspected());
+        let mut touched = hinted.or(self.sweep.slice(counts)).within(counts);
+        touched.keepers |= self.seat.is_some() && block.number >= self.keepers_at.saturating_add(KEEPERS_EVERY_BLOCKS);
+        let mut update = self.take(&agreed, &touched).await?;
         update.newest = Some(Newest { rental: counts.rentals, case: counts.cases });
-        if everything {
+        self.sweep.done();
+        if touched.everything || overdue {
             self.reconciled_at = block.number;
         }
-        self.last = Some(block);
-        self.counts = Some(counts);
+        self.recent.drain(..plan.undone);
         self.recent.truncate(RECENT_MAX - 1);
-        self.recent.push_front(block);
+        self.recent.push_front(Seen { block, counts, read: touched });
         Ok(Some(update))
+    }
+
+    /// At the block that was read last: what could not be decoded, and the next slice.
+    async fn more(&mut self, agreed: &Agreed, due: Touched) -> Result<Option<ChainUpdate>, FollowError> {
+        let Some(counts) = self.recent.front().map(|seen| seen.counts) else { return Ok(None) };
+        let touched = due.or(self.sweep.slice(counts)).within(counts);
+        if touched.is_empty() {
+            return Ok(None);
+        }
+        let update = self.take(agreed, &touched).await?;
+        self.sweep.done();
+        if let Some(seen) = self.recent.front_mut() {
+            seen.read = std::mem::take(&mut seen.read).or(touched);
+        }
+        Ok(Some(update))
+    }
+
+    fn last(&self) -> Option<BlockRef> {
+        self.recent.front().map(|seen| seen.block)
     }
 
     /// A majority that lags, as when endpoints take turns at failing: nothing has happened.
     fn is_behind(&self, block: BlockRef) -> bool {
-        self.last.is_some_and(|last| block.number < last.number) && self.recent.contains(&block)
-    }
-
-    /// What is to be read at a block, as a majority sees it.
-    async fn outline(&self, agreed: &Agreed) -> Result<(Counts, Touched), FollowError> {
-        let block = agreed.block;
-        let ask = |member| self.outline_by(member, agreed);
-        let said = self.endpoints.same(&agreed.members, ask, |a: &Outline, b: &Outline| a.counts == b.counts).await?;
-        let Some(counts) = said.first().map(|outline| outline.counts) else { return Err(FollowError::Replaced(0)) };
-        let Some(before) = self.counts else { return Ok((counts, Touched::all(counts))) };
-        let last = self.last.map_or(0, |last| last.number);
-        if self.view == View::Finalized && said.iter().all(|outline| outline.way == Way::Elsewhere) {
-            return Err(FollowError::FinalReplaced(last));
-        }
-        let shrunk = shrunk(before, counts);
-        if shrunk && self.view == View::Finalized {
-            return Err(FollowError::Shrunk { block: block.number });
-        }
-        let overdue = block.number >= self.reconciled_at.saturating_add(RECONCILE_BLOCKS);
-        if shrunk || overdue || said.iter().any(|outline| outline.way != Way::On) {
-            return Ok((counts, Touched::all(counts)));
-        }
-        let touched = said.into_iter().map(|outline| outline.touched).reduce(Touched::or).unwrap_or_default();
-        Ok((counts, touched))
-    }
-
-    async fn outline_by(&self, member: &Member, agreed: &Agreed) -> Result<Outline, FollowError> {
-        let block = agreed.block;
-        let counts = member.reader.counts(block.number).await?;
-        let (Some(last), Some(before)) = (self.last, self.counts) else {
-            return Ok(Outline { counts, way: Way::Unknown, touched: Touched::default() });
-        };
-        let way = self.way(member, agreed, last).await?;
-        let shrunk = shrunk(before, counts);
-        let overdue = block.number >= self.reconciled_at.saturating_add(RECONCILE_BLOCKS);
-        if way != Way::On || shrunk || overdue {
-            return Ok(Outline { counts, way, touched: Touched::default() });
-        }
-        let contracts = self.deployment.contracts().map(|(_, c)| c.address.0.into()).to_vec();
-        let touched = match member.node().logs(contracts, last.number + 1, block.number).await {
-            Ok(logs) => Touched::by_logs(&logs).with_new(before, counts),
-            // Refused, and not for a moment: there are too many, and views need none of them.
-            Err(NodeError::Refused { code, message, .. }) if code != 0 && message.contains("more than") => {
-                Touched::all(counts)
-            }
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Outline { counts, way, touched })
-    }
-
-    /// Whether the agreed block is a descendant of `last`, as far as one poll can tell.
-    async fn way(&self, member: &Member, agreed: &Agreed, last: BlockRef) -> Result<Way, FollowError> {
-        let block = agreed.block;
-        if block.number > last.number && block.number - last.number > MAX_LOG_BLOCKS {
-            return Ok(Way::Unknown);
-        }
-        let there = if block.number == last.number + 1 {
-            Some(agreed.parent)
-        } else if block.number == last.number {
-            Some(block.hash)
-        } else {
-            let header = member.node().header(Tag::Number(last.number)).await?;
-            header.and_then(|h| h.to_ref()).map(|block| block.hash)
-        };
-        Ok(match there {
-            Some(hash) if hash == last.hash && block.number > last.number => Way::On,
-            Some(hash) if hash != last.hash => Way::Elsewhere,
-            _ => Way::Unknown,
-        })
+        self.last().is_some_and(|last| block.number < last.number) && self.recent.iter().any(|seen| seen.block == block)
     }
 
     /// Reads by majority, and remembers what could not be decoded.
-    async fn take(&mut self, agreed: &Agreed, touched: Touched) -> Result<ChainUpdate, FollowError> {
-        let ask = |member| self.read(member, agreed.block, &touched);
+    async fn take(&mut self, agreed: &Agreed, touched: &Touched) -> Result<ChainUpdate, FollowError> {
+        let ask = |member| self.read(member, agreed.block, touched);
         let alike = |a: &Reading, b: &Reading| a.update == b.update && a.left_out.keys().eq(b.left_out.keys());
         let said = self.endpoints.same(&agreed.members, ask, alike).await?;
         let Some(reading) = said.into_iter().next() else { return Err(FollowError::Replaced(agreed.block.number)) };
-        self.left_out.settle(&touched, &reading.left_out);
-        Ok(reading.update)
+        self.left_out.settle(touched, &reading.left_out);
+        let mut update = reading.update;
+        if update.keepers.is_some() {
+            self.keepers_at = agreed.block.number;
+        }
+        // Told when it is another one than before: it is the same at most blocks.
+        match &update.seat {
+            Some(seat) if self.seat_said.as_ref() != Some(seat) => self.seat_said = Some(seat.clone()),
+            _ => update.seat = None,
+        }
+        Ok(update)
     }
 
     async fn read(&self, member: &Member, block: BlockRef, touched: &Touched) -> Result<Reading, FollowError> {
         let (at, reader) = (block.number, &member.reader);
         let mut left_out = BTreeMap::new();
         let (view, nodes, rentals, cases) = (self.view, vec![], vec![], vec![]);
-        let update = ChainUpdate { view, block, nodes, rentals, cases, keepers: None, newest: None };
+        let update = ChainUpdate { view, block, nodes, rentals, cases, keepers: None, newest: None, seat: None };
         let mut reading = Reading { update, left_out: BTreeMap::new() };
         let registrations = registrations(member, touched, at, &mut left_out).await?;
         let nodes = reader.nodes_at(&registrations, at).await?;
@@ -250,15 +258,11 @@ impl Follower {
         if touched.keepers {
             reading.update.keepers = Some(reader.keepers(at).await?);
         }
+        reading.update.seat = self.seat_at(member, at).await?;
         reading.left_out = left_out;
         let again = member.node().header(Tag::Number(at)).await?.and_then(|h| h.to_ref());
         if again == Some(block) { Ok(reading) } else { Err(FollowError::Replaced(at)) }
     }
-}
-
-/// Dense ids only grow.
-fn shrunk(before: Counts, now: Counts) -> bool {
-    now.rentals < before.rentals || now.cases < before.cases || now.registrations < before.registrations
 }
 
 async fn registrations(

@@ -3,6 +3,7 @@
 mod check;
 mod export;
 mod lines;
+mod live;
 mod replay;
 mod status;
 
@@ -12,6 +13,7 @@ use crate::config::{File, Settings};
 use crate::{runtime, telemetry};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -82,6 +84,11 @@ pub(super) struct StoreArgument {
 }
 
 impl StoreArgument {
+    /// Where the keeper of the configuration listens, if one is named.
+    fn listen(&self) -> Result<Option<SocketAddr>> {
+        Ok(self.config.as_deref().map(File::read).transpose()?.map(|file| file.http.listen))
+    }
+
     fn path(&self) -> Result<PathBuf> {
         match (&self.store, &self.config) {
             (Some(store), _) => Ok(store.clone()),
@@ -98,7 +105,7 @@ impl KeeperCommand {
             Self::Check { config } => check::run(&config),
             Self::Replay { store: _, log: Some(log) } => replay::run_log(&log),
             Self::Replay { store, log: None } => replay::run_store(&store.path()?),
-            Self::Status { store, json } => status::run(&store.path()?, json),
+            Self::Status { store, json } => status::run(&store.path()?, json, store.listen()?),
             Self::Export { store } => export::run(&store.path()?),
         }
     }

@@ -5,7 +5,7 @@ use crate::adapters::evm::Endpoints;
 use std::time::Duration;
 use surety_client::deployment::Deployment;
 use surety_client::provider::{Node, NodeError, Tag};
-use surety_client::reader::Reader;
+use surety_client::reader::{Reader, SetKind};
 use surety_core::types::Account;
 use surety_core::view::ContractTimes;
 
@@ -63,6 +63,8 @@ pub enum PreflightError {
 pub struct Preflight {
     /// Reads the contracts, by majority.
     pub endpoints: Endpoints,
+    /// Which keeper set it is.
+    pub set: SetKind,
 }
 
 impl Preflight {
@@ -77,10 +79,10 @@ impl Preflight {
         let endpoints = Endpoints::new(nodes.clone(), deployment);
         let checked = futures_util::future::join_all(nodes.iter().map(|node| check_patiently(node, deployment))).await;
         let mut failed = None;
-        let mut well = 0;
+        let mut kinds = Vec::new();
         for (index, checked) in checked.into_iter().enumerate() {
             match checked {
-                Ok(()) => well += 1,
+                Ok(kind) => kinds.push(kind),
                 Err(error) => {
                     if urls.len() > 1 {
                         let endpoint = format!("chain.rpc[{index}]");
@@ -92,14 +94,16 @@ impl Preflight {
                 }
             }
         }
-        if well < endpoints.need() {
+        // The code at the set's address is the deployment's at each of them, so they cannot differ but by lying.
+        let alike = |kind: &&SetKind| kinds.iter().filter(|other| other == kind).count() >= endpoints.need();
+        let Some(set) = kinds.iter().find(alike).copied() else {
             let none = || PreflightError::Unreachable(NodeError::BadUrl { url: String::new() });
             return Err(failed.unwrap_or_else(none));
-        }
+        };
         if urls.len() == 1 {
             tracing::warn!("one RPC endpoint: whatever it says is believed; name three or more in chain.rpc");
         }
-        Ok(Self { endpoints })
+        Ok(Self { endpoints, set })
     }
 }
 
@@ -125,24 +129,28 @@ pub async fn is_the_chain(node: &Node, deployment: &Deployment) -> Result<(), Pr
 }
 
 /// Public endpoints refuse a request now and then, and may lag behind a deployment that is only just made.
-async fn check_patiently(node: &Node, deployment: &Deployment) -> Result<(), PreflightError> {
+async fn check_patiently(node: &Node, deployment: &Deployment) -> Result<SetKind, PreflightError> {
     for _ in 1..CHECKS_MAX {
         match check(node, deployment).await {
             Err(PreflightError::WrongChain { found, wanted }) => {
                 return Err(PreflightError::WrongChain { found, wanted });
             }
-            Ok(()) => return Ok(()),
+            Ok(kind) => return Ok(kind),
             Err(_) => tokio::time::sleep(CHECK_PAUSE).await,
         }
     }
     check(node, deployment).await
 }
 
-/// Whether a node's chain, code and times are the deployment's.
-async fn check(node: &Node, deployment: &Deployment) -> Result<(), PreflightError> {
+/// Whether a node's chain, code and times are the deployment's; which keeper set it has.
+async fn check(node: &Node, deployment: &Deployment) -> Result<SetKind, PreflightError> {
     is_the_chain(node, deployment).await?;
     let latest = node.header(Tag::Latest).await?;
     let block = latest.map(|h| h.number.to()).unwrap_or_default();
-    let found = Reader::new(node.clone(), deployment).times(block).await?;
-    if found == deployment.times { Ok(()) } else { Err(PreflightError::OtherTimes { found }) }
+    let reader = Reader::new(node.clone(), deployment);
+    let found = reader.times(block).await?;
+    if found != deployment.times {
+        return Err(PreflightError::OtherTimes { found });
+    }
+    Ok(reader.set_kind(block).await?)
 }

@@ -56,7 +56,7 @@ impl Home {
         let path = |name: &str| self.path(name).display().to_string();
         let text = format!(
             "[chain]\ndeployment = {:?}\nrpc = [\"http://127.0.0.1:1/?key=SECRET\"]\n[keys]\nevm = {:?}\nssh = {:?}\n\
-             [store]\npath = {:?}\n[http]\nlisten = \"127.0.0.1:0\"\n[look]\nanchors = [\"192.0.2.1:443\"]\n[rules]\n",
+             [store]\npath = {:?}\n[http]\nlisten = \"127.0.0.1:0\"\n[look]\nanchors = [\"192.0.2.1:443\"]\n[rules]\n[seat]\n",
             path("deployment.json"),
             path("evm.key"),
             path("ssh.key"),
@@ -326,4 +326,23 @@ fn an_unknown_kind_in_the_shadow_is_refused_with_those_there_are() {
     let text = home.refusal();
     let want = "unknown variant `offline`, expected one of `NotDelivered`, `Interrupted`, `Offline`, `Spoofed`";
     assert!(text.contains(want), "{text}");
+}
+
+#[test]
+fn a_seat_is_prolonged_in_time_and_its_url_is_one() {
+    let lead = |percent: i64| refused_with("seat", "lead_percent", percent);
+    assert_eq!(lead(9), "seat.lead_percent is 9, expected 10 to 80");
+    assert_eq!(lead(81), "seat.lead_percent is 81, expected 10 to 80");
+    for url in ["keeper.example", "ftp://keeper.example", "https://", &format!("https://{}", "a".repeat(249))] {
+        let want = format!("seat.url is '{url}', expected an http(s) URL of at most 256 bytes");
+        assert_eq!(refused_with("seat", "url", url), want);
+    }
+    let home = Home::new();
+    assert_eq!(home.read().unwrap().file.seat.rules(SshKey([1; 32])), SeatRules::default());
+    home.configure(|table| {
+        section(table, "seat").insert("url".into(), "https://keeper.example".into());
+        section(table, "seat").insert("enabled".into(), false.into());
+    });
+    let rules = home.read().unwrap().file.seat.rules(SshKey([1; 32]));
+    assert_eq!((rules.enabled, rules.contact.unwrap().ssh_key), (false, SshKey([1; 32])));
 }

@@ -2,6 +2,8 @@
 //! intent has exactly one effect.
 #![allow(clippy::unwrap_used)]
 
+mod seat;
+
 use super::*;
 use crate::adapters::evm::Follower;
 use crate::adapters::evm::tests::world::World;

@@ -1,6 +1,7 @@
 //! The one thread that owns the state.
 
 use crate::adapters::clock::Clock;
+use crate::adapters::evm::Suspects;
 use crate::adapters::http::Renters;
 use crate::adapters::store::{SNAPSHOT_EVERY, Store, StoreError};
 use crate::outbox::Finalized;
@@ -12,8 +13,10 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use surety_core::effect::Effect;
 use surety_core::input::Input;
+use surety_core::seat::Standing;
 use surety_core::state::State;
 use surety_core::step::step;
+use surety_core::suspects::suspects;
 use surety_core::types::Account;
 use surety_core::view::{KeeperView, View};
 use tokio::sync::mpsc;
@@ -35,6 +38,8 @@ pub(super) struct Shown {
     pub(super) complaints: Arc<tokio::sync::watch::Sender<u64>>,
     /// Highest rental id in the best view.
     pub(super) newest_rental: Arc<AtomicU64>,
+    /// Machines that failed when last looked at.
+    pub(super) suspects: Suspects,
     pub(super) progress: Arc<Progress>,
 }
 
@@ -133,7 +138,10 @@ impl CoreLoop {
         progress.seeing.store(u64::from(self.state.health.blind.is_none()), Relaxed);
         progress.blind.store(self.state.health.blind.map_or(0, |why| Blindness::from(why) as u64), Relaxed);
         match input {
-            Input::Tick(_) => self.show_watches(),
+            Input::Tick(_) => {
+                self.show_watches();
+                self.show_seat();
+            }
             Input::Chain(update) => {
                 let number = update.block.number;
                 let shown = if update.view == View::Best { &progress.best_block } else { &progress.finalized_block };
@@ -160,9 +168,24 @@ impl CoreLoop {
         progress.watched.store(count(watched), Relaxed);
         progress.suspected.store(count(state.watches.values().filter(|watch| watch.suspected).count()), Relaxed);
         progress.complaints_open.store(count(state.complaints.len()), Relaxed);
+        if let Ok(mut shown) = self.shown.suspects.write() {
+            *shown = suspects(state).collect();
+        }
         let newest = state.world.best.block.timestamp_secs;
         let off = if newest == 0 { 0 } else { newest.abs_diff(state.clock.now_secs()) };
         progress.clock_off_secs.store(off, Relaxed);
+    }
+
+    fn show_seat(&self) {
+        let (progress, state) = (&self.shown.progress, &self.state);
+        let Some(seat) = &state.world.best.seat else { return };
+        let now_secs = state.world.best.block.timestamp_secs;
+        let standing = seat.standing(now_secs);
+        let place = Standing::ALL.iter().position(|one| *one == standing).map_or(0, |place| place + 1);
+        progress.seat.store(u64::try_from(place).unwrap_or(0), Relaxed);
+        progress.seat_left_secs.store(seat.active_until_secs().saturating_sub(now_secs), Relaxed);
+        progress.seat_weight_rao.store(seat.seat.map_or(0, |seat| seat.weight_rao), Relaxed);
+        progress.seat_in_danger.store(u64::from(state.seat.told.is_some()), Relaxed);
     }
 
     fn show_world(&self) {

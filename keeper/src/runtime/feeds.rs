@@ -2,8 +2,9 @@
 
 use super::core_loop::Shown;
 use crate::adapters::clock::Clock;
-use crate::adapters::evm::Follower;
+use crate::adapters::evm::{Follower, Standing};
 use crate::adapters::http::Peers;
+use crate::ports::Progress;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -18,11 +19,22 @@ use tokio::time::{MissedTickBehavior, interval};
 /// When each end of the chain was last read without error, monotonic milliseconds.
 #[derive(Debug, Default)]
 pub(super) struct ChainHealth {
+    progress: Arc<Progress>,
     best_ms: AtomicU64,
     finalized_ms: AtomicU64,
 }
 
 impl ChainHealth {
+    pub(super) fn new(progress: Arc<Progress>) -> Self {
+        Self { progress, ..Self::default() }
+    }
+
+    fn show_endpoints(&self, standings: &[Standing]) {
+        if let Ok(mut shown) = self.progress.endpoints.lock() {
+            *shown = standings.iter().map(Standing::in_short).collect();
+        }
+    }
+
     fn healthy(&self, now_ms: u64, patience_ms: u64) -> bool {
         now_ms.saturating_sub(self.best_ms.load(Relaxed)) <= patience_ms
     }
@@ -74,6 +86,7 @@ pub(super) async fn chain(
             polled = follower.poll() => polled,
             _ = stop.changed() => return,
         };
+        health.show_endpoints(&follower.standings());
         match polled {
             Ok(update) => {
                 let read = if best { &health.best_ms } else { &health.finalized_ms };

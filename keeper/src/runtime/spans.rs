@@ -45,6 +45,8 @@ pub(super) fn of_effect(effect: &Effect) -> Span {
                 info_span!("transaction", intent = "file_spoofed", %machine, %id)
             }
             Intent::Claim { rental, .. } => info_span!("transaction", intent = "claim", rental, %id),
+            Intent::Join { uid, .. } => info_span!("transaction", intent = "join", uid, %id),
+            Intent::CheckIn { uid, .. } => info_span!("transaction", intent = "check_in", uid, %id),
             Intent::Execute { case_id } => info_span!("transaction", intent = "execute", case = case_id, %id),
             Intent::Close { rentals } => info_span!("transaction", intent = "close", ?rentals, %id),
             Intent::FlushBurn => info_span!("transaction", intent = "flush_burn", %id),

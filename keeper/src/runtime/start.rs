@@ -17,6 +17,7 @@ use crate::outbox::Lane;
 use std::sync::Arc;
 use std::time::Duration;
 use surety_client::digest::Domains;
+use surety_client::reader::{SeatOf, SetKind};
 use surety_core::evidence::Contracts;
 use surety_core::input::{Input, Started};
 use surety_core::state::Config;
@@ -83,10 +84,10 @@ pub async fn run(settings: Settings, dry_run: bool, mut stop: watch::Receiver<bo
     let core = CoreLoop { state: loaded.state, seq: loaded.seq, store: store.clone(), clock, shown: shown.clone() };
     let mut looping = tokio::task::spawn_blocking(move || core.run(inputs_rx, wishes));
 
-    let (endpoints, peer_counts) = (preflight.endpoints, Arc::default());
+    let (endpoints, set, peer_counts) = (preflight.endpoints, preflight.set, Arc::default());
     let peers = peers(&settings, &peer_counts)?;
     let lane = Arc::new(Notify::new());
-    let parts = Parts { settings, clock, endpoints, store, shown, inputs, peers, peer_counts, lane, dry_run };
+    let parts = Parts { settings, clock, endpoints, set, store, shown, inputs, peers, peer_counts, lane, dry_run };
     let mut tasks = JoinSet::new();
     parts.spawn_feeds(&mut tasks, &stop);
     tasks.spawn(parts.mirror().run(stop.clone()));
@@ -122,6 +123,7 @@ fn core_config(settings: &Settings) -> Config {
         rules: settings.file.rules.clone(),
         shadow: settings.file.shadow.clone(),
         payout: settings.file.payout,
+        seat: settings.file.seat.rules(settings.ssh_key.public()),
     }
 }
 
@@ -141,6 +143,12 @@ fn contracts(settings: &Settings) -> Contracts {
     Contracts { escrow: d.escrow.address, arbiter: d.arbiter.address, vault: d.vault.address }
 }
 
+/// Whose seat is to be read: ours, where keepers have seats.
+fn seat_of(settings: &Settings, set: SetKind) -> Option<SeatOf> {
+    let SetKind::VotingPower { check_in_secs } = set else { return None };
+    Some(SeatOf { account: settings.key.account(), netuid: settings.deployment.netuid, check_in_secs })
+}
+
 async fn open_store(settings: &Settings, config: &Config, dry_run: bool) -> Result<(Arc<Store>, Loaded), RunError> {
     let path = settings.file.store.file(dry_run);
     let retention = settings.file.store.retention();
@@ -158,6 +166,7 @@ struct Parts {
     settings: Settings,
     clock: Clock,
     endpoints: Endpoints,
+    set: SetKind,
     store: Arc<Store>,
     shown: Shown,
     inputs: mpsc::Sender<Input>,
@@ -178,10 +187,14 @@ impl Parts {
     }
 
     fn spawn_feeds(&self, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
-        let health = Arc::new(ChainHealth::default());
+        let health = Arc::new(ChainHealth::new(self.shown.progress.clone()));
         let every = self.poll_every();
         for view in [View::Best, View::Finalized] {
             let follower = Follower::new(self.endpoints.clone(), self.settings.deployment.clone(), view);
+            let follower = follower.with_seat(seat_of(&self.settings, self.set));
+            // What is settled needs no haste: the finalized view waits for the full read.
+            let suspects = if view == View::Best { self.shown.suspects.clone() } else { Default::default() };
+            let follower = follower.with_suspects(suspects);
             let (health, inputs) = (health.clone(), self.inputs.clone());
             tasks.spawn(feeds::chain(follower, view == View::Best, self.clock, every, health, inputs, stop.clone()));
         }

@@ -3,23 +3,23 @@
 
 use super::*;
 
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Exit status 0; what it printed.
-fn said(output: Output) -> String {
+pub(super) fn said(output: Output) -> String {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     text(&output.stdout)
 }
 
 impl Home {
-    fn asked(&self, name: &str) -> Output {
+    pub(super) fn asked(&self, name: &str) -> Output {
         finish(self.command(name, &[]), REFUSED_WITHIN)
     }
 
     /// Asks the running keeper until `holds`.
-    async fn until(&self, path: &str, holds: impl Fn(&str) -> bool) -> String {
+    pub(super) async fn until(&self, path: &str, holds: impl Fn(&str) -> bool) -> String {
         let url = format!("http://127.0.0.1:{}{path}", self.port);
         let end = Instant::now() + STARTED_WITHIN;
         loop {

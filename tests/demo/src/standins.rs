@@ -2,7 +2,7 @@
 
 use crate::actor::Tx;
 use crate::anvil::Anvil;
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use anyhow::{Context, Result, ensure};
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use surety_client::bindings::standins::{
@@ -57,6 +57,22 @@ impl Neuron {
         };
         [setter(METAGRAPH, &hotkey), setter(STORAGE_QUERY, &association)]
     }
+}
+
+/// Code that stands in for 0x806 and knows one account: whatever it is asked, it answers these uids, associated in
+/// block 7, in the shape recorded from a node at spec 425.
+///
+/// # Errors
+/// More than two uids: the answer's length is one byte here.
+pub fn uid_lookup(uids: &[u16]) -> Result<Bytes> {
+    let head = [32, u64::try_from(uids.len())?];
+    let items = uids.iter().flat_map(|uid| [u64::from(*uid), 7]);
+    let answer: Vec<u8> = head.into_iter().chain(items).flat_map(|n| U256::from(n).to_be_bytes::<32>()).collect();
+    let length = u8::try_from(answer.len()).context("more uids than this stand-in can answer")?;
+    // codecopy(0, 12, length), return it; the answer follows these twelve bytes.
+    let mut code = vec![0x60, length, 0x60, 12, 0x60, 0, 0x39, 0x60, length, 0x60, 0, 0xf3];
+    code.extend(answer);
+    Ok(code.into())
 }
 
 /// Lets the transfer stand-in pay an account's mapped account id out as EVM balance, as Subtensor does.

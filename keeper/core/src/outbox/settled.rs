@@ -49,6 +49,9 @@ pub fn intent_settled(world: &FinalWorld<'_>, intent: &Intent) -> Settled {
         Intent::Close { rentals } => {
             settled_if(rentals.iter().all(|id| world.view.rentals.get(id).is_none_or(|rental| rental.closed)))
         }
+        Intent::Join { past_secs, .. } | Intent::CheckIn { past_secs, .. } => {
+            settled_if(world.view.seat.as_ref().is_some_and(|seat| seat.active_until_secs() > *past_secs))
+        }
         Intent::Claim { rental, past_secs } => {
             let paid = |rental: &RentalView| rental.closed || *past_secs < rental.paid_until_secs;
             settled_if(world.view.rentals.get(rental).is_none_or(paid))

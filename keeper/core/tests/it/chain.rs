@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use surety_core::effect::Intent;
 use surety_core::gaps::{clamp, gaps};
 use surety_core::input::ChainUpdate;
+use surety_core::seat::SeatView;
 use surety_core::types::{CaseId, Endpoint, Hash32, Kind, MachineId, Rao, RentalId};
 use surety_core::view::{
     BlockRef, CaseStatus, CaseView, ContractTimes, FaultView, KeeperView, NodeView, OfferView, RentalView, View,
@@ -31,6 +32,7 @@ pub(crate) struct Chain {
     pub(crate) rentals: BTreeMap<RentalId, RentalView>,
     pub(crate) cases: BTreeMap<CaseId, CaseView>,
     pub(crate) keepers: Vec<KeeperView>,
+    pub(crate) seat: Option<SeatView>,
     pub(crate) window_secs: u64,
     pub(crate) burned_rao: Rao,
 }
@@ -94,6 +96,7 @@ impl Chain {
             cases: self.cases.values().cloned().collect(),
             keepers: Some(self.keepers.clone()),
             newest: None,
+            seat: self.seat.clone(),
         }
     }
 
@@ -108,6 +111,10 @@ impl Chain {
                 case.status = CaseStatus::Executed;
                 self.burned_rao += case.penalty_rao;
                 Ok(())
+            }
+            Intent::Join { .. } | Intent::CheckIn { .. } => {
+                let seat = self.seat.as_mut().ok_or("there are no seats")?;
+                crate::seats::perform(seat, intent, now_secs)
             }
             Intent::FlushBurn => Ok(()),
             Intent::Close { rentals } => {

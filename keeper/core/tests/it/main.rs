@@ -8,4 +8,5 @@ mod odd_views;
 mod properties;
 mod scenarios;
 mod script;
+mod seats;
 mod sim;

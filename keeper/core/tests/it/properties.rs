@@ -149,8 +149,16 @@ impl World {
         let nodes = (1u64..=3).map(|id| node(id, endpoint)).collect();
         let rentals = (1u64..=3).map(|id| rental(id, rental_secs, faults, closed && id == 1)).collect();
         let keepers = KEEPERS.iter().take(3).map(|name| keeper(name)).collect();
-        let update =
-            ChainUpdate { view, block, nodes, rentals, cases: Vec::new(), keepers: Some(keepers), newest: None };
+        let update = ChainUpdate {
+            view,
+            block,
+            nodes,
+            rentals,
+            cases: Vec::new(),
+            keepers: Some(keepers),
+            newest: None,
+            seat: None,
+        };
         self.feed(Input::Chain(Box::new(update)));
     }
 
@@ -314,6 +322,7 @@ impl World {
                     cases,
                     keepers: None,
                     newest: None,
+                    seat: None,
                 };
                 Input::Chain(Box::new(update))
             }

@@ -3,6 +3,7 @@
 //! A line is `verb arguments`; `#` begins a comment; durations are `90s`, `10m`, `2h`. Times in golden output are
 //! seconds since the world began.
 
+use crate::seats;
 use crate::sim::{Sim, Stepped, UNIX0, account, config, machine};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -100,6 +101,17 @@ impl Player {
                 sim.chain.nodes.get_mut(&machine(name))?.endpoint.as_mut()?.port += 1;
             }
             ["pays", "out"] => sim.state.config.payout = PayoutRules::default(),
+            ["seats", "of", time] => {
+                sim.chain.seat = Some(seats::set(secs(time)?));
+                sim.state.config.seat = seats::rules();
+            }
+            ["associate", "nobody"] => sim.chain.seat.as_mut()?.claim = None,
+            ["associate", "uid", uid, "hotkey", hotkey, "power", power] => {
+                let claim = seats::claim(uid.parse().ok()?, hotkey.parse().ok()?, power.parse().ok()?);
+                sim.chain.seat.as_mut()?.claim = Some(claim);
+            }
+            ["tracking", on] => sim.chain.seat.as_mut()?.tracked = *on == "on",
+            ["somebody", "expires", "me"] => sim.chain.seat.as_mut()?.seat = None,
             ["window", time] => sim.chain.window_secs = secs(time)?,
             _ => return None,
         }
@@ -249,6 +261,8 @@ impl Player {
                 let signers: Vec<&str> = attestations.iter().map(|one| self.keeper(&one.signer)).collect();
                 format!("file {kind:?} of rental {rental} in gap {gap}, signed by {}", signers.join(" "))
             }
+            Effect::Submit { intent: Intent::Join { uid, .. }, .. } => format!("join as uid {uid}"),
+            Effect::Submit { intent: Intent::CheckIn { uid, .. }, .. } => format!("check in as uid {uid}"),
             Effect::Submit { intent, .. } => format!("submit {intent:?}"),
             Effect::Alert { message, .. } => {
                 let named =
@@ -292,6 +306,9 @@ impl Player {
         }
         for (rental, open) in &state.complaints {
             write!(text, "; complaint {rental} until {}", open.until_secs - UNIX0).unwrap();
+        }
+        if let Some(seat) = &state.world.best.seat {
+            text.push_str(&seats::summary(seat, state.world.best.block.timestamp_secs));
         }
         for (rental, docket) in &state.court.dockets {
             let count: usize = docket.attestations.values().map(Vec::len).sum();

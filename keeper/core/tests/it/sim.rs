@@ -45,6 +45,7 @@ pub(crate) fn config() -> Config {
         rules: Rules::default(),
         shadow: Default::default(),
         payout: PayoutRules::OFF,
+        seat: Default::default(),
     }
 }
 

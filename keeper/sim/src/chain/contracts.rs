@@ -185,6 +185,8 @@ impl Contracts {
             Call::Intent(Intent::Claim { rental, .. }) => self.claim(*rental, now),
             // Keepers here have `Spoofed` in the shadow: the contracts' side of it is not modelled.
             Call::Intent(Intent::FileSpoofed { .. }) => Err("Arbiter_NotModelled"),
+            // Keepers here are appointed.
+            Call::Intent(Intent::Join { .. } | Intent::CheckIn { .. }) => Err("VotingPowerKeepers_NotModelled"),
         }
     }
 

@@ -46,7 +46,7 @@ pub(crate) fn on_finish(env: &mut Env, row: &Row, outcome: &TxOutcome) {
             faults.iter().any(|fault| fault.from_secs < until && from < fault.until_secs)
         }
         Intent::FlushBurn => true,
-        Intent::FileSpoofed { .. } => false,
+        Intent::FileSpoofed { .. } | Intent::Join { .. } | Intent::CheckIn { .. } => false,
         Intent::Close { rentals } => {
             rentals.iter().all(|id| state.rentals.get(id).is_some_and(|rental| rental.view.closed))
         }

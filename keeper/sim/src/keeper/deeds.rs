@@ -182,6 +182,8 @@ pub(crate) fn describe(intent: &Intent) -> String {
         Intent::Execute { case_id } => format!("Execute case {case_id}"),
         Intent::FlushBurn => "FlushBurn".to_owned(),
         Intent::FileSpoofed { .. } => "FileSpoofed".to_owned(),
+        Intent::Join { .. } => "Join".to_owned(),
+        Intent::CheckIn { .. } => "CheckIn".to_owned(),
         Intent::Close { rentals } => format!("Close {rentals:?}"),
         Intent::Claim { rental, past_secs } => format!("Claim for rental {rental}, paid until {}", secs(*past_secs)),
     }

@@ -6,6 +6,7 @@
 //! outvoted, and named once in the log when that begins and once when it ends.
 
 use super::FollowError;
+use crate::ports::EndpointStanding;
 use alloy::primitives::U256;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt, future};
@@ -50,6 +51,19 @@ pub enum Standing {
     Ahead,
     /// It has another block at a height that the majority agrees on, or other views of the same block.
     Differs,
+}
+
+impl Standing {
+    /// The same in fewer words.
+    pub fn in_short(&self) -> EndpointStanding {
+        match self {
+            Self::Unknown => EndpointStanding::Unknown,
+            Self::Well => EndpointStanding::Agreeing,
+            Self::Silent => EndpointStanding::Unreachable,
+            Self::Behind => EndpointStanding::Behind,
+            Self::WrongChain { .. } | Self::Ahead | Self::Differs => EndpointStanding::Outvoted,
+        }
+    }
 }
 
 impl fmt::Display for Standing {

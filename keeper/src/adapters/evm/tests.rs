@@ -5,5 +5,7 @@ mod fake;
 mod follower;
 mod majority;
 mod odd;
+mod slices;
+mod suspects;
 mod touched;
 pub(crate) mod world;

@@ -1,5 +1,5 @@
-//! Which ids a batch of logs speaks of. A log that cannot be decoded makes everything be read by dense ids; it stops
-//! nothing.
+//! Which ids a batch of logs speaks of. A log that cannot be decoded makes everything be read by dense ids, in slices;
+//! it stops nothing.
 
 use super::left_out::Id;
 use alloy::primitives::B256;
@@ -11,6 +11,7 @@ use surety_client::bindings::AppointedKeepers::AppointedKeepersEvents;
 use surety_client::bindings::Arbiter::ArbiterEvents;
 use surety_client::bindings::CollateralVault::CollateralVaultEvents as V;
 use surety_client::bindings::RentalEscrow::RentalEscrowEvents as E;
+use surety_client::bindings::VotingPowerKeepers::VotingPowerKeepersEvents;
 use surety_client::reader::Counts;
 use surety_core::types::{CaseId, MachineId, RentalId};
 
@@ -26,7 +27,7 @@ pub(super) struct Touched {
     pub(super) rentals: BTreeSet<RentalId>,
     pub(super) cases: BTreeSet<CaseId>,
     pub(super) keepers: bool,
-    /// Some log made no sense: what it touched is unknown.
+    /// Some log made no sense, or there were too many: what they touched is unknown.
     pub(super) undecoded: bool,
 }
 
@@ -53,9 +54,6 @@ impl Touched {
 
     /// Ids that exist now and did not before, whether or not a log told of them.
     pub(super) fn with_new(mut self, before: Counts, now: Counts) -> Self {
-        if self.undecoded {
-            return Self::all(now);
-        }
         self.registrations.extend(new_registrations(before.registrations, now.registrations));
         self.rentals.extend(new_ids("rentals", before.rentals, now.rentals));
         self.cases.extend(new_ids("cases", before.cases, now.cases));
@@ -95,6 +93,15 @@ impl Touched {
         self.rentals.append(&mut other.rentals);
         self.cases.append(&mut other.cases);
         self.keepers |= other.keepers;
+        self.undecoded |= other.undecoded;
+        self
+    }
+
+    /// Without what is not there: a log may be a lie, or an id of a branch that is gone.
+    pub(super) fn within(mut self, counts: Counts) -> Self {
+        self.registrations.retain(|id| (1..=counts.registrations).contains(id));
+        self.rentals.retain(|id| (1..=counts.rentals).contains(id));
+        self.cases.retain(|id| (1..=counts.cases).contains(id));
         self
     }
 
@@ -106,7 +113,7 @@ impl Touched {
             self.note_escrow(&event);
         } else if let Ok(event) = ArbiterEvents::decode_raw_log(data.topics(), &data.data) {
             self.note_arbiter(&event);
-        } else if AppointedKeepersEvents::decode_raw_log(data.topics(), &data.data).is_ok() {
+        } else if is_keepers(data.topics(), &data.data) {
             self.keepers = true;
         } else {
             tracing::warn!(block = log.block_number, index = log.log_index, "a log of ours cannot be decoded");
@@ -183,6 +190,12 @@ impl Touched {
             _ => {}
         }
     }
+}
+
+/// Whether either kind of keeper set said it.
+fn is_keepers(topics: &[B256], data: &[u8]) -> bool {
+    AppointedKeepersEvents::decode_raw_log(topics, data).is_ok()
+        || VotingPowerKeepersEvents::decode_raw_log(topics, data).is_ok()
 }
 
 /// Ids above `before`, up to `now`; the newest, where they are more than can be held.

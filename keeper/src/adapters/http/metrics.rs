@@ -2,11 +2,12 @@
 //! `keeper/METRICS.md` has them all, what each means and what to alert on; a test keeps it and this module together.
 
 use super::routes::Shared;
-use crate::ports::Blindness;
+use crate::ports::{Blindness, EndpointStanding, Progress};
 use axum::http::StatusCode;
 use std::fmt::Write;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+use surety_core::seat::Standing;
 
 /// What the server counts about itself.
 #[derive(Debug, Default)]
@@ -55,6 +56,8 @@ pub(super) fn text(shared: &Shared) -> String {
     page.gauge("store_bytes", "Bytes in use in the store.", &progress.store_bytes);
     page.gauge("gas_balance_rao", "Balance of the keeper's account in rao.", &progress.gas_balance_rao);
     page.gauge("gas_low", "1 while that balance is below alerts.gas_min_rao.", &progress.gas_low);
+    page.seat(progress);
+    page.endpoints(progress);
     page.counter("signed_total", "Statements signed.", &progress.signed);
     page.counter("looks_total", "Looks made at machines.", &progress.looks);
     page.counter("transactions_settled_total", "Transactions that reached their end.", &progress.settled);
@@ -93,6 +96,33 @@ impl Page {
     fn gauge(&mut self, name: &str, help: &str, value: &AtomicU64) {
         self.head(name, help, "gauge");
         self.line(name, &value.load(Relaxed).to_string());
+    }
+
+    fn seat(&mut self, progress: &Progress) {
+        self.head("seat", "1 for where this keeper stands with a set that has seats.", "gauge");
+        let place = progress.seat.load(Relaxed);
+        for (at, standing) in (1..).zip(Standing::ALL) {
+            self.line(&format!("seat{{standing=\"{}\"}}", standing.word()), &u64::from(place == at).to_string());
+        }
+        self.gauge("seat_left_seconds", "Time left to the seat at the newest block.", &progress.seat_left_secs);
+        self.gauge("seat_weight_rao", "Weight of the seat as recorded, in rao.", &progress.seat_weight_rao);
+        self.gauge("seat_in_danger", "1 while something is in the way of keeping it.", &progress.seat_in_danger);
+    }
+
+    /// By place in `chain.rpc`: URLs may hold secrets.
+    fn endpoints(&mut self, progress: &Progress) {
+        let standings = progress.endpoints.lock().map(|shown| shown.clone()).unwrap_or_default();
+        self.head("rpc_endpoint", "1 for what is thought of an endpoint, by its place in chain.rpc.", "gauge");
+        for (place, standing) in standings.iter().enumerate() {
+            for word in EndpointStanding::ALL {
+                let name = format!("rpc_endpoint{{endpoint=\"{place}\",standing=\"{}\"}}", word.word());
+                self.line(&name, &u64::from(word == *standing).to_string());
+            }
+        }
+        let agreeing = standings.iter().filter(|standing| **standing == EndpointStanding::Agreeing).count();
+        let spare = agreeing.saturating_sub(standings.len() / 2 + 1);
+        self.head("rpc_endpoints_to_spare", "Agreeing endpoints beyond the majority needed.", "gauge");
+        self.line("rpc_endpoints_to_spare", &spare.to_string());
     }
 
     fn age(&mut self, name: &str, help: &str, now_ms: u64, moved_ms: &AtomicU64) {

@@ -32,6 +32,7 @@ pub(crate) fn config() -> Config {
         rules: Rules::default(),
         shadow: BTreeSet::new(),
         payout: Default::default(),
+        seat: Default::default(),
     }
 }
 
@@ -89,7 +90,7 @@ fn chain(number: u64, at: u64) -> Input {
     let block = BlockRef { number, hash: Hash32([9; 32]), timestamp_secs: START + at };
     let (nodes, rentals, keepers) = (vec![node()], vec![rental()], Some(vec![me()]));
     let (view, cases, newest) = (View::Best, Vec::new(), None);
-    Input::Chain(Box::new(ChainUpdate { view, block, nodes, rentals, cases, keepers, newest }))
+    Input::Chain(Box::new(ChainUpdate { view, block, nodes, rentals, cases, keepers, newest, seat: None }))
 }
 
 /// A keeper without a world: real core, real store, and a machine that refuses its renter.

@@ -1,9 +1,12 @@
 //! `surety keeper check`: everything a run needs, looked at without changing any of it.
 
+use super::status::seat_text;
 use crate::adapters::store::{Reading, StoreError};
 use crate::config::{Preflight, Settings};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
+use surety_client::reader::{SeatOf, SetKind};
+use surety_core::seat::weigh;
 use surety_core::state::Config;
 
 /// Wei in a rao.
@@ -21,7 +24,7 @@ pub(super) fn run(config: &Path) -> Result<()> {
     let floor = settings.file.alerts.gas_min_rao;
     ensure!(rao >= floor, "{account} has {rao} rao for gas, less than alerts.gas_min_rao = {floor}: send TAO to it");
     println!("account {account} has {rao} rao for gas");
-    Ok(())
+    tokio.block_on(seat(&settings, &preflight))
 }
 
 /// The configuration, and whether the chain agrees with it.
@@ -29,6 +32,35 @@ pub(super) async fn chain(settings: &Settings) -> Result<Preflight> {
     let preflight = Preflight::run(settings).await?;
     println!("the configuration is sound, and the chain agrees with it");
     Ok(preflight)
+}
+
+/// What the keeper set makes of this account. A run starts whatever it is: it tells of the same, and waits.
+async fn seat(settings: &Settings, preflight: &Preflight) -> Result<()> {
+    let account = settings.key.account();
+    let SetKind::VotingPower { check_in_secs } = preflight.set else {
+        println!("keepers are appointed by the set's owner");
+        return Ok(());
+    };
+    let of = SeatOf { account, netuid: settings.deployment.netuid, check_in_secs };
+    let seat =
+        preflight.endpoints.seat(&of).await.context("no majority of chain.rpc says what this keeper's seat is")?;
+    let newest = preflight.endpoints.newest().await?;
+    println!("keepers sit by voting power; this one is {}", seat_text(&seat, newest.timestamp_secs));
+    match &seat.claim {
+        Some(claim) => {
+            let (uid, hotkey, power) = (claim.uid, claim.hotkey, claim.power_rao);
+            println!("the chain associates {account} with uid {uid}, hotkey {hotkey}, voting power {power} rao");
+        }
+        None => println!("the chain associates {account} with no hotkey of subnet {}", of.netuid),
+    }
+    let rules = settings.file.seat.rules(settings.ssh_key.public());
+    if rules.contact.as_ref().is_some_and(|ours| seat.contact.as_ref().is_some_and(|theirs| theirs != ours)) {
+        println!("the set knows another SSH key or URL of this keeper than the configuration: call moveTo");
+    }
+    if let (_, Some(trouble)) = weigh(&seat, &rules, newest.timestamp_secs) {
+        println!("IN DANGER: {}", trouble.message());
+    }
+    Ok(())
 }
 
 fn store(settings: &Settings) -> Result<()> {

@@ -1,13 +1,17 @@
 //! `surety keeper status`: what a keeper is doing, from its store. Nothing is written and no lock taken, so it works
 //! while the keeper runs, and on a copy.
 
+use super::live;
 use crate::adapters::store::{Reading, StoreError};
 use crate::ports::Blindness;
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::Path;
 use surety_core::outbox::RowState;
+use surety_core::seat::{SeatView, Trouble};
+use surety_core::state::State;
 use surety_core::step::step;
 use surety_core::types::{CaseId, MachineId, RentalId, UnixSecs};
 
@@ -34,6 +38,13 @@ pub(super) struct Status {
     finalized_block: u64,
     /// Why nothing is judged, in one word; `null` when it sees.
     blind: Option<&'static str>,
+    /// Where it stands with the keeper set, as of the best block.
+    seat: String,
+    /// Why the next check-in would be refused; `null` where nothing is in the way.
+    seat_in_danger: Option<&'static str>,
+    /// What the running keeper thinks of its RPC endpoints, by place in `chain.rpc`; `null` when it was not asked, or
+    /// does not answer.
+    endpoints: Option<Vec<String>>,
     /// Machines with a tenant that are looked at, with the rental.
     watched: u64,
     /// Machines that failed when last looked at.
@@ -52,9 +63,10 @@ pub(super) struct Status {
     store_bytes: u64,
 }
 
-pub(super) fn run(path: &Path, json: bool) -> Result<()> {
+pub(super) fn run(path: &Path, json: bool, listen: Option<SocketAddr>) -> Result<()> {
     let now_secs = crate::adapters::clock::Clock::start().now_secs();
-    let status = Status::read(&Reading::open(path)?, now_secs)?;
+    let mut status = Status::read(&Reading::open(path)?, now_secs)?;
+    status.endpoints = listen.and_then(live::endpoints);
     if json {
         println!("{}", serde_json::to_string_pretty(&status)?);
     } else {
@@ -92,6 +104,9 @@ impl Status {
             best_block: state.world.best.block.number,
             finalized_block: state.world.finalized.block.number,
             blind: state.health.blind.map(|why| Blindness::from(why).word()),
+            seat: seat_of(&state),
+            seat_in_danger: state.seat.told.map(Trouble::message),
+            endpoints: None,
             watched: state.watches.values().filter(|watch| watch.tenancy.is_some()).count() as u64,
             suspected_in_all: suspects.len() as u64,
             suspected: suspects.iter().take(LISTED_MAX).map(of).collect(),
@@ -106,6 +121,29 @@ impl Status {
     }
 }
 
+fn seat_of(state: &State) -> String {
+    let best = &state.world.best;
+    match (&best.seat, best.keepers.get(&state.config.me)) {
+        (Some(seat), _) => seat_text(seat, best.block.timestamp_secs),
+        (None, Some(keeper)) if keeper.active => format!("appointed, weight {}", keeper.weight),
+        (None, Some(_)) => "dismissed: it does not count".to_owned(),
+        (None, None) => "none: this account is no keeper".to_owned(),
+    }
+}
+
+/// A seat in a few words, at a block's time.
+pub(super) fn seat_text(seat: &SeatView, now_secs: UnixSecs) -> String {
+    let word = seat.standing(now_secs).word();
+    match &seat.seat {
+        Some(held) => {
+            let (until, weight) = (held.active_until_secs, held.weight_rao);
+            format!("{word}, weight {weight} rao, until {until} ({} s left)", until.saturating_sub(now_secs))
+        }
+        None if seat.contact.is_some() => format!("{word}: a check-in brings it back"),
+        None => format!("{word}: it never joined, or left"),
+    }
+}
+
 fn row_text(row: &surety_core::outbox::Row) -> String {
     use surety_core::effect::Intent;
     let what = match &row.intent {
@@ -114,6 +152,8 @@ fn row_text(row: &surety_core::outbox::Row) -> String {
         Intent::Execute { case_id } => format!("execute case {case_id}"),
         Intent::FlushBurn => "burn what is to be burned".into(),
         Intent::Close { rentals } => format!("close {} rentals", rentals.len()),
+        Intent::Join { uid, .. } => format!("join as uid {uid}"),
+        Intent::CheckIn { uid, .. } => format!("check in as uid {uid}"),
         Intent::Claim { rental, .. } => format!("claim for rental {rental}"),
     };
     let how_far = match &row.state {
@@ -145,6 +185,16 @@ impl fmt::Display for Status {
         match self.blind {
             None => writeln!(f, "sees          yes")?,
             Some(why) => writeln!(f, "sees          no: {why}; nothing is judged or signed")?,
+        }
+        writeln!(f, "seat          {}", self.seat)?;
+        if let Some(danger) = self.seat_in_danger {
+            writeln!(f, "  in danger   {danger}")?;
+        }
+        match &self.endpoints {
+            Some(endpoints) => writeln!(f, "endpoints     {}", endpoints.join(", "))?,
+            None => {
+                writeln!(f, "endpoints     not known: only a running keeper knows, and only --config says where it is")?
+            }
         }
         writeln!(f, "watched       {} rented machines, {} suspected", self.watched, self.suspected_in_all)?;
         for (machine, rental) in &self.suspected {

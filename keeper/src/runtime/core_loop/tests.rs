@@ -16,7 +16,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 fn config() -> Config {
     let contracts = Contracts { escrow: Account([1; 20]), arbiter: Account([2; 20]), vault: Account([3; 20]) };
     let (rules, shadow, payout) = (Rules::default(), BTreeSet::new(), Default::default());
-    Config { me: Account([9; 20]), chain_id: 964, contracts, rules, shadow, payout }
+    Config { me: Account([9; 20]), chain_id: 964, contracts, rules, shadow, payout, seat: Default::default() }
 }
 
 fn tick(n: u64) -> Input {

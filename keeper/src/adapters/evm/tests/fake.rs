@@ -69,12 +69,19 @@ impl Chain {
     }
 
     fn machine(&self, registration: u32) -> B256 {
-        let own = u8::try_from(registration).unwrap();
-        B256::repeat_byte(*self.machines.get(&registration).unwrap_or(&own))
+        match (self.machines.get(&registration), u8::try_from(registration)) {
+            (Some(machine), _) => B256::repeat_byte(*machine),
+            (None, Ok(own)) => B256::repeat_byte(own),
+            (None, Err(_)) => B256::from(U256::from(registration)),
+        }
     }
 
     /// Newest registration of a machine.
     fn registration(&self, machine: B256) -> u32 {
+        if self.machines.is_empty() {
+            let own = if machine == B256::repeat_byte(machine[0]) { machine[0].into() } else { word(machine) };
+            return if own <= self.registrations { own } else { 0 };
+        }
         (1..=self.registrations).rev().find(|n| self.machine(*n) == machine).unwrap_or(0)
     }
 
@@ -201,6 +208,10 @@ fn rental() -> E::rentalAtReturn {
 
 fn case() -> IArbiter::Case {
     IArbiter::Case { kind: 2, status: 1, rental: 1, registration: 1, ..Default::default() }
+}
+
+fn word(machine: B256) -> u32 {
+    U256::from_be_bytes(machine.0).saturating_to()
 }
 
 /// The running node.

@@ -13,6 +13,11 @@ fn everything(block: u64) -> Vec<String> {
     views.iter().chain(&rest).map(|view| format!("{view}@{block}")).collect()
 }
 
+/// The same after a look at the logs.
+fn after_logs(logs: &str, block: u64) -> Vec<String> {
+    std::iter::once(logs.to_owned()).chain(everything(block)).collect()
+}
+
 async fn poll(follower: &mut Follower) -> ChainUpdate {
     follower.poll().await.unwrap().unwrap()
 }
@@ -88,7 +93,7 @@ async fn a_parent_that_is_not_the_last_block_makes_everything_be_read() {
     fake.chain().blocks.insert(11, (11, 99));
     let update = poll(&mut follower).await;
     assert_eq!(update.rentals.len(), 3);
-    assert_eq!(fake.asked(), everything(11));
+    assert_eq!(fake.asked(), after_logs("logs 11..11", 11));
 }
 
 #[tokio::test]
@@ -177,7 +182,8 @@ async fn everything_is_read_anew_every_so_often_even_without_logs() {
     assert_eq!(fake.asked(), [format!("logs 11..{}", 9 + RECONCILE_BLOCKS)]);
     add(10 + RECONCILE_BLOCKS, 200);
     poll(&mut follower).await;
-    assert_eq!(fake.asked(), everything(10 + RECONCILE_BLOCKS));
+    let logs = format!("logs {0}..{0}", 10 + RECONCILE_BLOCKS);
+    assert_eq!(fake.asked(), after_logs(&logs, 10 + RECONCILE_BLOCKS));
     add(11 + RECONCILE_BLOCKS, 200);
     poll(&mut follower).await;
     assert_eq!(fake.asked(), [format!("logs {0}..{0}", 11 + RECONCILE_BLOCKS)], "and then not for a while");
@@ -190,9 +196,7 @@ async fn a_log_that_cannot_be_decoded_makes_everything_be_read() {
     fake.chain().grow(11);
     fake.chain().logs = vec![claimed(2), nonsense()];
     poll(&mut follower).await;
-    let mut want = everything(11);
-    want.insert(0, "logs 11..11".into());
-    assert_eq!(fake.asked(), want);
+    assert_eq!(fake.asked(), after_logs("logs 11..11", 11));
 }
 
 #[tokio::test]

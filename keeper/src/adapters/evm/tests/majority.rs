@@ -385,5 +385,24 @@ async fn cold_start_on_ten_thousand_rentals() {
         let update = polled(&mut follower, "cold start").await;
         assert_eq!(update.rentals.len(), usize::try_from(RENTALS).unwrap());
         println!("{endpoints} endpoint(s): {RENTALS} rentals read in {} ms", began.elapsed().as_millis());
+        let slices = slices(&world, &mut follower).await;
+        println!("{endpoints} endpoint(s): the same in slices, the longest of {slices:?}");
+    }
+}
+
+/// Polls of one full read in slices, the longest in milliseconds, and the most calls of one at the first endpoint.
+async fn slices(world: &World, follower: &mut Follower) -> (usize, u128, u64) {
+    let calls = || world.control(0).asked().get("eth_call").copied().unwrap_or(0);
+    world.anvil.mine(crate::adapters::evm::RECONCILE_BLOCKS).await.unwrap();
+    let (mut polls, mut longest_ms, mut most) = (0, 0, 0);
+    loop {
+        let (began, before) = (std::time::Instant::now(), calls());
+        if follower.poll().await.unwrap().is_none() {
+            return (polls, longest_ms, most);
+        }
+        polls += 1;
+        longest_ms = began.elapsed().as_millis().max(longest_ms);
+        most = (calls() - before).max(most);
+        assert!(most <= 3 * crate::adapters::evm::sweep::SLICE_IDS + 20, "{most} calls in one poll");
     }
 }

@@ -126,6 +126,39 @@ async fn the_documented_metrics_are_the_exposed_ones() {
     assert_eq!(named_in(documented), exposed().await);
 }
 
+/// The lines of one metric that are not 0.
+async fn lines_of(served: &Served, name: &str) -> Vec<String> {
+    let text = served.get("/metrics").await.text;
+    text.lines().filter(|line| line.starts_with(name) && !line.ends_with(" 0")).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn endpoints_are_shown_by_their_place_and_never_by_their_url() {
+    use crate::ports::EndpointStanding::{Agreeing, Behind, Outvoted, Unknown, Unreachable};
+    let served = start(limits()).await;
+    assert_eq!(lines_of(&served, "surety_rpc_").await, Vec::<String>::new());
+    *served.progress.endpoints.lock().unwrap() = vec![Agreeing, Behind, Agreeing, Agreeing, Agreeing];
+    let line = |place: u8, word: &str| format!("surety_rpc_endpoint{{endpoint=\"{place}\",standing=\"{word}\"}} 1");
+    let spare = "surety_rpc_endpoints_to_spare 1".to_owned();
+    let well = [line(0, "agreeing"), line(1, "behind"), line(2, "agreeing"), line(3, "agreeing"), line(4, "agreeing")];
+    assert_eq!(lines_of(&served, "surety_rpc_").await, well.into_iter().chain([spare]).collect::<Vec<_>>());
+    *served.progress.endpoints.lock().unwrap() = vec![Unknown, Unreachable, Outvoted];
+    let odd = [line(0, "unknown"), line(1, "unreachable"), line(2, "outvoted")];
+    assert_eq!(lines_of(&served, "surety_rpc_").await, odd, "none to spare");
+}
+
+#[tokio::test]
+async fn a_seat_is_shown_where_there_are_seats() {
+    use surety_core::seat::Standing;
+    let served = start(limits()).await;
+    assert_eq!(lines_of(&served, "surety_seat").await, Vec::<String>::new());
+    let place = Standing::ALL.iter().position(|one| *one == Standing::Silent).unwrap() + 1;
+    served.progress.seat.store(place as u64, Relaxed);
+    served.progress.seat_in_danger.store(1, Relaxed);
+    let want = ["surety_seat{standing=\"silent\"} 1", "surety_seat_in_danger 1"];
+    assert_eq!(lines_of(&served, "surety_seat").await, want);
+}
+
 #[tokio::test]
 async fn the_dashboard_shows_only_metrics_that_exist() {
     let text = include_str!("../../../../../scripts/grafana/surety-keeper.json");

@@ -20,7 +20,7 @@ fn finalized(number: u64, timestamp_secs: u64) -> Input {
     let block = BlockRef { number, hash: Hash32([9; 32]), timestamp_secs };
     let (nodes, rentals, cases) = (Vec::new(), Vec::new(), Vec::new());
     let (view, keepers, newest) = (View::Finalized, None, None);
-    Input::Chain(Box::new(ChainUpdate { view, block, nodes, rentals, cases, keepers, newest }))
+    Input::Chain(Box::new(ChainUpdate { view, block, nodes, rentals, cases, keepers, newest, seat: None }))
 }
 
 #[test]
