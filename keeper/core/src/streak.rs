@@ -110,22 +110,30 @@ impl Streak {
         Pushed::Broke(old)
     }
 
-    /// Leaves out looks from the middle, as far as the rest still follow one another closely. Says whether it made
-    /// room.
+    /// Leaves out looks from the middle, as far as the failing ones that stay still follow one another, and closely;
+    /// those that measured nothing hold nothing together. Says whether it made room.
     fn thin(&mut self, rules: &Rules) -> bool {
         let before = self.looks.len();
         let tail_at = before.saturating_sub(STREAK_TAIL_KEPT);
         let spacing_secs = rules.look_gap_max_secs.saturating_mul(2) / 3;
         let looks = std::mem::take(&mut self.looks);
-        let mut next_at: Vec<UnixSecs> = looks.iter().skip(1).map(|look| look.at_secs).collect();
-        next_at.push(UnixSecs::MAX);
-        for (index, (look, next_secs)) in looks.into_iter().zip(next_at).enumerate() {
-            let needed = index >= tail_at
-                || self.looks.last().is_none_or(|kept: &Look| {
-                    look.run != kept.run || next_secs.saturating_sub(kept.at_secs) > spacing_secs
-                });
-            if needed {
-                self.looks.push(look);
+        // For each look, the failing one that comes next.
+        let mut next_faults: Vec<Option<&Look>> = vec![None; before];
+        let mut next: Option<&Look> = None;
+        for (look, next_fault) in looks.iter().zip(&mut next_faults).rev() {
+            *next_fault = next;
+            next = if look.fault().is_some() { Some(look) } else { next };
+        }
+        let joins = |kept: &Look, next: &Look| {
+            let close = next.at_secs.saturating_sub(kept.at_secs) <= spacing_secs;
+            close && follows(kept, next, rules)
+        };
+        for (index, (look, next)) in looks.iter().zip(&next_faults).enumerate() {
+            let spare = self
+                .last_fault()
+                .is_some_and(|kept| look.run == kept.run && next.is_some_and(|next| joins(kept, next)));
+            if index >= tail_at || (look.fault().is_some() && !spare) {
+                self.looks.push(look.clone());
             } else if look.fault().is_some() {
                 self.thinned = self.thinned.saturating_add(1);
             }
