@@ -5,6 +5,7 @@ pub(crate) mod ledger;
 pub(crate) mod limits;
 pub(crate) mod liveness;
 pub(crate) mod truth;
+pub(crate) mod waits;
 
 use lane::Lane;
 

@@ -27,6 +27,7 @@ const CALM_STEP_SECS: u64 = 6;
 /// Bond of a node.
 const BOND_RAO: u64 = 20_000_000_000;
 const LIMITS_EVERY_SECS: u64 = 600;
+const WAITS_EVERY_SECS: u64 = 60;
 
 /// What came of a seed.
 #[derive(Debug, Clone)]
@@ -154,6 +155,11 @@ impl World {
         if env.now.is_multiple_of(LIMITS_EVERY_SECS) {
             for state in self.keepers.iter().filter_map(Keeper::state) {
                 check::limits::on_state(env, state);
+            }
+        }
+        if env.now.is_multiple_of(WAITS_EVERY_SECS) {
+            for keeper in &self.keepers {
+                check::waits::on_keeper(env, keeper);
             }
         }
         if self.events.is_empty() && !env.check.broken.is_empty() {
