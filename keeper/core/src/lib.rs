@@ -15,6 +15,7 @@
 //! | [`world`] | the chain as last read, best and finalized kept apart |
 //! | [`health`] | is it us? Anchors, RPC, clock: while blind nothing advances and nothing is signed |
 //! | [`watch`], [`hosts`], [`streak`] | whom to look at and when; how often; failing looks in a row |
+//! | [`suspects`] | whose views are read anew at every block |
 //! | [`cards`] | what rented machines say about their own cards |
 //! | [`judge`] | from looks to statements |
 //! | [`capacity`] | when to measure, what to certify |
@@ -49,6 +50,7 @@ pub mod state;
 pub mod statement;
 pub mod step;
 pub mod streak;
+pub mod suspects;
 pub mod types;
 pub mod view;
 pub mod watch;

@@ -22,6 +22,7 @@ use surety_client::deployment::Deployment;
 use surety_client::provider::{MAX_LOG_BLOCKS, NodeError, Tag};
 use surety_client::reader::Counts;
 use surety_core::input::{ChainUpdate, Newest};
+use surety_core::types::{MachineId, RentalId};
 use surety_core::view::{BlockRef, View};
 use touched::Touched;
 
@@ -83,6 +84,7 @@ pub struct Follower {
     reconciled_at: u64,
     recent: VecDeque<BlockRef>,
     left_out: LeftOut,
+    suspects: Vec<(MachineId, RentalId)>,
 }
 
 /// How a block follows the last one read.
@@ -112,8 +114,14 @@ struct Reading {
 impl Follower {
     /// Follows `view` of the contracts in `deployment`.
     pub fn new(endpoints: Endpoints, deployment: Deployment, view: View) -> Self {
-        let (recent, left_out) = (VecDeque::new(), LeftOut::default());
-        Self { endpoints, deployment, view, last: None, counts: None, reconciled_at: 0, recent, left_out }
+        let (recent, left_out, suspects) = (VecDeque::new(), LeftOut::default(), Vec::new());
+        Self { endpoints, deployment, view, last: None, counts: None, reconciled_at: 0, recent, left_out, suspects }
+    }
+
+    /// What fails at present: it is read at the next block whether or not a log tells of it, since a machine that was
+    /// moved, or a rental that was ended, by a call without an Ethereum transaction fails for nobody else.
+    pub fn suspect(&mut self, suspects: Vec<(MachineId, RentalId)>) {
+        self.suspects = suspects;
     }
 
     /// What changed since the last poll; `None` when the chain stands still.
@@ -130,7 +138,8 @@ impl Follower {
         }
         let (counts, touched) = self.outline(&agreed).await?;
         let everything = touched.everything;
-        let mut update = self.take(&agreed, touched.or(due)).await?;
+        let suspects = Touched::by_suspects(&self.suspects, counts);
+        let mut update = self.take(&agreed, touched.or(due).or(suspects)).await?;
         update.newest = Some(Newest { rental: counts.rentals, case: counts.cases });
         if everything {
             self.reconciled_at = block.number;

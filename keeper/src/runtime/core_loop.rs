@@ -13,7 +13,8 @@ use surety_core::effect::Effect;
 use surety_core::input::Input;
 use surety_core::state::State;
 use surety_core::step::step;
-use surety_core::types::Account;
+use surety_core::suspects::suspects;
+use surety_core::types::{Account, MachineId, RentalId};
 use surety_core::view::{KeeperView, View};
 use tokio::sync::mpsc;
 
@@ -28,6 +29,8 @@ pub(super) type KnownKeepers = Arc<RwLock<BTreeMap<Account, KeeperView>>>;
 pub(super) struct Shown {
     pub(super) finalized: Finalized,
     pub(super) keepers: KnownKeepers,
+    /// Machines that fail, with their rentals: read anew at every block.
+    pub(super) suspects: Arc<RwLock<Vec<(MachineId, RentalId)>>>,
     /// Highest rental id in the best view.
     pub(super) newest_rental: Arc<AtomicU64>,
     pub(super) progress: Arc<Progress>,
@@ -150,6 +153,9 @@ impl CoreLoop {
         let watched = state.watches.values().filter(|watch| watch.tenancy.is_some()).count();
         progress.watched.store(count(watched), Relaxed);
         progress.suspected.store(count(state.watches.values().filter(|watch| watch.suspected).count()), Relaxed);
+        if let Ok(mut shown) = self.shown.suspects.write() {
+            *shown = suspects(state);
+        }
         let newest = state.world.best.block.timestamp_secs;
         let off = if newest == 0 { 0 } else { newest.abs_diff(state.clock.now_secs()) };
         progress.clock_off_secs.store(off, Relaxed);

@@ -57,7 +57,7 @@ pub(super) async fn ticks(
 pub(super) async fn chain(
     mut follower: Follower,
     best: bool,
-    clock: Clock,
+    (clock, shown): (Clock, Shown),
     every: Duration,
     health: Arc<ChainHealth>,
     inputs: mpsc::Sender<Input>,
@@ -69,6 +69,9 @@ pub(super) async fn chain(
         tokio::select! {
             _ = polls.tick() => {}
             _ = stop.changed() => return,
+        }
+        if best {
+            follower.suspect(shown.suspects.read().map(|suspects| suspects.clone()).unwrap_or_default());
         }
         let polled = tokio::select! {
             polled = follower.poll() => polled,

@@ -179,7 +179,8 @@ impl Parts {
         for view in [View::Best, View::Finalized] {
             let follower = Follower::new(self.endpoints.clone(), self.settings.deployment.clone(), view);
             let (health, inputs) = (health.clone(), self.inputs.clone());
-            tasks.spawn(feeds::chain(follower, view == View::Best, self.clock, every, health, inputs, stop.clone()));
+            let (best, own) = (view == View::Best, (self.clock, self.shown.clone()));
+            tasks.spawn(feeds::chain(follower, best, own, every, health, inputs, stop.clone()));
         }
         // Three polls without an answer, and never less than a slow request takes.
         let patience_ms = self.settings.file.chain.poll_ms.saturating_mul(3).max(15_000);

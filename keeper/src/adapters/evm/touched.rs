@@ -51,6 +51,13 @@ impl Touched {
         touched
     }
 
+    /// Machines that fail and their rentals, as far as there are such at this block.
+    pub(super) fn by_suspects(suspects: &[(MachineId, RentalId)], now: Counts) -> Self {
+        let machines = suspects.iter().map(|(machine, _)| *machine).collect();
+        let rentals = suspects.iter().map(|(_, rental)| *rental).filter(|rental| *rental <= now.rentals).collect();
+        Self { machines, rentals, ..Self::default() }
+    }
+
     /// Ids that exist now and did not before, whether or not a log told of them.
     pub(super) fn with_new(mut self, before: Counts, now: Counts) -> Self {
         if self.undecoded {

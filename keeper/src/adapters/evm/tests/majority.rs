@@ -250,6 +250,23 @@ async fn calls_that_leave_no_logs_are_seen_by_the_next_full_read() {
 }
 
 #[tokio::test]
+async fn a_machine_that_fails_is_read_again_although_no_log_says_that_it_was_moved() {
+    let world = World::start(1).await;
+    let (rental, _) = world.rent(600).await;
+    world.control(0).faults().without_transaction.insert(world.miner.actor.address());
+    let mut follower = world.follower(View::Best);
+    polled(&mut follower, "before").await;
+    world.move_machine("198.51.100.4:2222").await;
+    assert_eq!(polled(&mut follower, "without logs").await.nodes, [], "nothing told of it");
+    follower.suspect(vec![(world.miner.machine(), rental), (world.miner.machine(), rental + 1)]);
+    world.anvil.mine(1).await.unwrap();
+    let update = polled(&mut follower, "it fails").await;
+    let moved = update.nodes[0].endpoint.map(|endpoint| endpoint.to_string());
+    assert_eq!(moved.as_deref(), Some("198.51.100.4:2222"));
+    assert_eq!(update.rentals.iter().map(|rental| rental.id).collect::<Vec<_>>(), [rental]);
+}
+
+#[tokio::test]
 async fn more_logs_than_a_node_answers_make_everything_be_read_instead() {
     let world = World::start(1).await;
     let mut follower = world.follower(View::Best);

@@ -122,6 +122,17 @@ impl World {
         self.owner.send(appoint(&self.chain, appointment(Account([n; 20])))).await.unwrap();
     }
 
+    /// The miner says on chain that its machine listens somewhere else now.
+    pub(crate) async fn move_machine(&self, to: &str) {
+        let to: std::net::SocketAddr = to.parse().unwrap();
+        let ip = surety_client::reader::endpoint_bytes(to.ip()).into();
+        let endpoint = surety_client::bindings::CollateralVault::setEndpointCall {
+            machine: self.miner.machine().0.into(),
+            endpoint: surety_client::bindings::ICollateralVault::Endpoint { ip, port: to.port() },
+        };
+        self.miner.actor.send(Tx::call(*self.chain.vault.address(), &endpoint)).await.unwrap();
+    }
+
     /// Lets this much of the chain's time pass.
     pub(crate) async fn pass(&self, secs: u64) {
         self.anvil.ask("evm_increaseTime", json!([secs])).await.unwrap();
