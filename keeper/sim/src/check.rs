@@ -7,7 +7,9 @@ pub(crate) mod liveness;
 pub(crate) mod truth;
 pub(crate) mod waits;
 
+use crate::chain::Block;
 use lane::Lane;
+use std::rc::Rc;
 
 /// More than these say nothing new.
 const KEPT: usize = 8;
@@ -20,6 +22,8 @@ pub(crate) struct Check {
     /// Finalized blocks and cases already looked at.
     pub(crate) final_seen: u64,
     pub(crate) cases_seen: u64,
+    /// The block whose money was counted last.
+    pub(crate) ledger_seen: Option<Rc<Block>>,
     /// Cases against a machine that served.
     pub(crate) false_cases: u64,
 }

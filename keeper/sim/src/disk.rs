@@ -165,7 +165,12 @@ fn publish(signed: &Signed<Statement>, board: &mut Board) {
         Statement::Certificate(statement) => {
             board.certificates.insert(statement.machine, Signed { statement, signer, signature });
         }
-        Statement::Spoof(_) => {}
+        Statement::Spoof(statement) => {
+            let new = Signed { statement, signer, signature };
+            if !board.spoofs.contains(&new) {
+                board.spoofs.push(new);
+            }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::options::{Faults, Role};
 use surety_core::types::UnixSecs;
 
 /// Shortest outage that every keeper surely sees long enough to prove it.
-const SURELY_SEEN_SECS: u64 = 240;
+pub(crate) const SURELY_SEEN_SECS: u64 = 240;
 
 /// Numbers of one world, or of many together.
 #[derive(Debug, Clone, Default)]
@@ -101,7 +101,8 @@ impl Stats {
     }
 }
 
-fn spread(values: &[u64]) -> String {
+/// Percentiles, in one line.
+pub(crate) fn spread(values: &[u64]) -> String {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
     let at = |percent: usize| sorted.get(sorted.len().saturating_sub(1) * percent / 100).copied().unwrap_or(0);
