@@ -9,7 +9,9 @@ pub(crate) mod waits;
 
 use crate::chain::Block;
 use lane::Lane;
+use std::collections::BTreeMap;
 use std::rc::Rc;
+use surety_core::types::UnixSecs;
 
 /// More than these say nothing new.
 const KEPT: usize = 8;
@@ -24,6 +26,8 @@ pub(crate) struct Check {
     pub(crate) cases_seen: u64,
     /// The block whose money was counted last.
     pub(crate) ledger_seen: Option<Rc<Block>>,
+    /// The date under which each proof of a spoof served, by keeper.
+    pub(crate) served: BTreeMap<(usize, String), UnixSecs>,
     /// Cases against a machine that served.
     pub(crate) false_cases: u64,
 }

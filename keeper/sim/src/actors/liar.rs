@@ -54,12 +54,13 @@ impl Liar {
         let nodes: Vec<NodeView> = block.state.nodes.values().map(|node| (**node).clone()).collect();
         let Some(node) = self.more.pick(&nodes) else { return };
         let proved_at_secs = env.now.saturating_sub(self.more.below(200));
-        let mut evidence = self.bundle(env, node, proved_at_secs);
-        if self.more.percent(30) {
-            let theirs: Vec<Evidence> =
-                env.boards.iter().flat_map(|board| board.bundles.values()).take(8).cloned().collect();
-            evidence = self.more.pick(&theirs).cloned().unwrap_or(evidence);
-        }
+        let theirs = env.boards.iter().flat_map(|board| board.bundles.values()).take(8);
+        let theirs: Vec<Evidence> = theirs.cloned().collect();
+        let evidence = match self.more.pick(&theirs).cloned().filter(|_| self.more.percent(40)) {
+            Some(evidence) if self.more.percent(30) => evidence,
+            Some(evidence) => self.dated_anew(env, evidence, node, proved_at_secs),
+            None => self.bundle(env, node, proved_at_secs),
+        };
         let Ok(digest) = evidence.digest() else { return };
         let named = if self.more.percent(10) { tagged("sim/no-bundle", &[&digest.0]) } else { digest };
         let (machine, registration) = (node.machine, node.registration);
@@ -71,6 +72,20 @@ impl Liar {
             board.bundles.insert(named, evidence);
             board.spoofs.push(signed);
         }
+    }
+
+    /// Real proofs that others have shown before, as if they had come now.
+    fn dated_anew(&mut self, env: &Env, theirs: Evidence, node: &NodeView, at_secs: u64) -> Evidence {
+        let mut own = self.bundle(env, node, at_secs);
+        if let (Subject::Spoof(own), Subject::Spoof(theirs)) = (&mut own.subject, theirs.subject) {
+            own.proofs = theirs.proofs;
+            (own.proofs[0].at_secs, own.proofs[1].at_secs) = (at_secs - 60, at_secs);
+            if self.more.percent(30) {
+                own.proofs.swap(0, 1);
+                (own.proofs[0].at_secs, own.proofs[1].at_secs) = (at_secs - 60, at_secs);
+            }
+        }
+        own
     }
 
     fn bundle(&mut self, env: &Env, node: &NodeView, at_secs: u64) -> Evidence {

@@ -69,6 +69,13 @@ fn before_signing_spoof(index: usize, env: &mut Env, spoof: &Spoof, evidence: &E
     let says = format!("keeper {index} signs that {} spoofed", spoof.machine);
     env.check.require(shown.is_ok(), || format!("{says}, and its evidence does not show it: {shown:?}"));
     env.check.require(lies >= 2, || format!("{says}, which signed {lies} false proofs"));
+    // A proof serves once: not again under a new date, with whatever other proof.
+    let Subject::Spoof(spoofing) = &evidence.subject else { return };
+    for proof in &spoofing.proofs {
+        let key = (index, proof.transcript.to_string());
+        let first = *env.check.served.entry(key).or_insert(spoof.proved_at_secs);
+        env.check.require(first == spoof.proved_at_secs, || format!("{says} with a proof that served before"));
+    }
 }
 
 fn failing(outage: &Outage) -> impl Iterator<Item = surety_core::effect::EffectId> {
