@@ -52,6 +52,8 @@ pub(crate) struct Faults {
     pub(crate) clock_jump_gap_secs: u64,
     /// Clocks run wrong by up to this (microseconds a second).
     pub(crate) clock_drift_ppm: u64,
+    /// Somebody sets them right when they have been off for so long.
+    pub(crate) clock_repair_secs: u64,
     /// Finality stands still.
     pub(crate) finality_stall_gap_secs: u64,
     /// No blocks.
@@ -178,7 +180,7 @@ impl Options {
             ruling_window_secs: settle_lag_secs,
             snapshot_every: *rng.pick(&[20, 100, 500]).unwrap_or(&100),
             faults: draw_more_faults(draw_faults(&mut rng), &mut more),
-            cards_gap_secs: *more.pick(&[0, 0, 900, 2_400]).unwrap_or(&0),
+            cards_gap_secs: *more.pick(&[0, 0, 600, 1_200]).unwrap_or(&0),
             spoofs: more.percent(60),
             bids: more.percent(30),
             exits_ppm: if more.percent(40) { 120_000 } else { 0 },

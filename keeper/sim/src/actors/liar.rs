@@ -52,11 +52,15 @@ impl Liar {
     fn accuse(&mut self, env: &mut Env) {
         let block = env.chain.newest().clone();
         let nodes: Vec<NodeView> = block.state.nodes.values().map(|node| (**node).clone()).collect();
-        let Some(node) = self.more.pick(&nodes) else { return };
+        let Some(mut node) = self.more.pick(&nodes) else { return };
         let proved_at_secs = env.now.saturating_sub(self.more.below(200));
         let theirs = env.boards.iter().flat_map(|board| board.bundles.values()).take(8);
         let theirs: Vec<Evidence> = theirs.cloned().collect();
-        let evidence = match self.more.pick(&theirs).cloned().filter(|_| self.more.percent(40)) {
+        let shown = self.more.pick(&theirs).cloned().filter(|_| self.more.percent(40));
+        if let Some(Subject::Spoof(about)) = shown.as_ref().map(|evidence| &evidence.subject) {
+            node = nodes.iter().find(|node| node.machine == about.machine).unwrap_or(node);
+        }
+        let evidence = match shown {
             Some(evidence) if self.more.percent(30) => evidence,
             Some(evidence) => self.dated_anew(env, evidence, node, proved_at_secs),
             None => self.bundle(env, node, proved_at_secs),

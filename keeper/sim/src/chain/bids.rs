@@ -43,6 +43,7 @@ impl Contracts {
         self.check_certificates(machine, certificates, now)?;
         self.rent(*machine, bid.renter, bid.key, bid.secs, now)?;
         self.bids.remove(&id);
+        self.note("bids filled");
         // The rental's price came in with the bid, and not a second time.
         self.ledger.paid_in_rao -= bid.secs * PRICE_RAO;
         self.ledger.renters_rao += bid.paid_rao() - bid.secs * PRICE_RAO;

@@ -109,6 +109,8 @@ pub(crate) struct Contracts {
     pub(crate) distrusted: BTreeMap<u32, UnixSecs>,
     pub(crate) bids: BTreeMap<u64, Rc<Bid>>,
     pub(crate) bids_ever: u64,
+    /// How often the rarer things happened, by name.
+    pub(crate) happened: BTreeMap<&'static str, u64>,
     /// Logs that told of each machine, so far.
     pub(crate) logs: BTreeMap<MachineId, u64>,
 }
@@ -221,6 +223,7 @@ impl Contracts {
             distrusted: BTreeMap::new(),
             bids: BTreeMap::new(),
             bids_ever: 0,
+            happened: BTreeMap::new(),
             logs: BTreeMap::new(),
         }
     }
@@ -260,6 +263,7 @@ impl Contracts {
             Call::SetKeeper { account, weight, active } => {
                 let all = Rc::make_mut(&mut self.keepers).iter_mut().filter(|keeper| keeper.account == *account);
                 all.for_each(|keeper| (keeper.weight, keeper.active) = (*weight, *active));
+                self.note("changes of the keeper set");
                 Ok(())
             }
             Call::Appeal { case_id } => self.appeal(*case_id, now),
@@ -461,6 +465,10 @@ impl Contracts {
         node.free_rao += reserve;
         self.pay(miner, due * PRICE_RAO);
         Ok(())
+    }
+
+    pub(crate) fn note(&mut self, what: &'static str) {
+        *self.happened.entry(what).or_default() += 1;
     }
 
     /// Credit.

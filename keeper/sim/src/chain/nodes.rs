@@ -81,6 +81,7 @@ impl Contracts {
         let node = self.node(machine)?;
         let (amount_rao, miner) = (std::mem::take(&mut node.exiting_rao), node.miner);
         self.pay(miner, amount_rao);
+        self.note("exits");
         Ok(())
     }
 
@@ -93,6 +94,7 @@ impl Contracts {
         }
         let node = self.node(machine)?;
         (node.miner, node.offer) = (Account::default(), None);
+        self.note("machines retired");
         Ok(())
     }
 
@@ -105,6 +107,7 @@ impl Contracts {
     pub(crate) fn move_silently(&mut self, machine: &MachineId, endpoint: Endpoint) -> Result<(), Reverts> {
         let node = self.nodes.get_mut(machine).map(Rc::make_mut).ok_or("CollateralVault_UnknownMachine")?;
         node.endpoint = Some(endpoint);
+        self.note("moves without a log");
         Ok(())
     }
 }

@@ -65,6 +65,7 @@ impl Contracts {
             signers,
         };
         self.cases.insert(id, Rc::new(case));
+        self.note("spoofs filed");
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use crate::chain::contracts::{Case, Contracts, Rental};
 use crate::env::Env;
 use crate::keeper::Keeper;
 use crate::options::Role;
+use surety_core::evidence::Subject;
 use surety_core::statement::Spoof;
 use surety_core::types::{Kind, UnixSecs};
 
@@ -154,12 +155,19 @@ fn cards(env: &mut Env, state: &Contracts, since: UnixSecs, bound_secs: u64) {
 /// Until all have heard of a spoof (30 s), have fetched and recomputed it (a minute when that failed once) and signed.
 const SPOOF_HEARD_SECS: u64 = 120;
 
-/// What a strong keeper signed of a machine that is still registered alike is on chain.
+/// What a strong keeper caught of a machine that is still registered alike is on chain. What it signed after another is
+/// not asked for: real proofs that are dated anew are new to some keepers and have served at others.
 fn spoofs(env: &mut Env, state: &Contracts, since: UnixSecs, bound_secs: u64) {
     let strong = env.boards.iter().zip(&env.options.roles).zip(state.keepers.iter());
     let strong = strong.filter(|((_, role), keeper)| **role == Role::Strong && keeper.active);
-    let signed: Vec<Spoof> =
-        strong.flat_map(|((board, _), _)| board.spoofs.iter().map(|signed| signed.statement)).collect();
+    let caught = strong.flat_map(|((board, _), _)| {
+        let own = |spoof: &Spoof| match board.bundles.get(&spoof.evidence).map(|evidence| &evidence.subject) {
+            Some(Subject::Spoof(about)) => about.recomputed.is_none(),
+            _ => false,
+        };
+        board.spoofs.iter().map(|signed| signed.statement).filter(own).collect::<Vec<_>>()
+    });
+    let signed: Vec<Spoof> = caught.collect();
     for spoof in signed.into_iter().filter(|spoof| spoof.proved_at_secs >= since) {
         let current = state.nodes.get(&spoof.machine).is_some_and(|node| node.registration == spoof.registration);
         let by_secs = spoof.proved_at_secs + SPOOF_HEARD_SECS + bound_secs;

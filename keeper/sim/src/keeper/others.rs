@@ -58,13 +58,19 @@ impl Keeper {
     }
 
     /// Reads a peer's evidence and recomputes it.
-    pub(super) fn check_spoof(&mut self, env: &Env, id: EffectId, peer: Account, spoof: Spoof) -> Input {
+    pub(super) fn check_spoof(&mut self, env: &mut Env, id: EffectId, peer: Account, spoof: Spoof) -> Input {
         let at = (0..env.boards.len()).find(|index| keeper_account(*index) == peer);
         let bundle = at.and_then(|at| env.boards.get(at)).and_then(|board| board.bundles.get(&spoof.evidence));
         let outcome = match bundle.filter(|_| self.net.talks()) {
             Some(evidence) => proofs::judge(evidence, peer, spoof),
             None => SpoofOutcome::Unread { why: "no answer".to_owned() },
         };
+        let (index, short) = (self.index, spoof.evidence.to_string());
+        let said = match &outcome {
+            SpoofOutcome::Bad { .. } => "both are false",
+            SpoofOutcome::NotShown { why } | SpoofOutcome::Unread { why } => why,
+        };
+        env.event(|| format!("keeper {index} recomputes {}: {said}", short.get(..10).unwrap_or_default()));
         Input::SpoofChecked(SpoofCheck { id, machine: spoof.machine, outcome })
     }
 

@@ -50,7 +50,7 @@ impl Agent {
             Manner::Garbled,
         ];
         let manner = *rng.pick(if honest { &all[..2] } else { &all }).unwrap_or(&Manner::Full);
-        let length_secs = *rng.pick(&[(30, 400), (300, 2_400), (1_200, 6_000)]).unwrap_or(&(30, 400));
+        let length_secs = *rng.pick(&[(60, 600), (300, 2_400), (1_200, 6_000)]).unwrap_or(&(60, 600));
         let gap_secs = if matches!(manner, Manner::Fewer | Manner::Flapping) { gap_secs } else { 0 };
         let lacks = Episodes::new(Rng::new(seed, "lacks", number), gap_secs, length_secs, now);
         Self { manner, lacks, flap_at: 0, left: 0, rng, admits: Track::new(false) }

@@ -29,8 +29,9 @@ impl Options {
                 certificate_life_secs: DAY_SECS,
                 spoof_life_secs: DAY_SECS,
             },
-            appeal_window_secs: DAY_SECS,
-            ruling_window_secs: 2 * DAY_SECS,
+            // Shorter runs have shorter windows, or they would be nothing but waiting.
+            appeal_window_secs: secs.clamp(HOUR_SECS, DAY_SECS),
+            ruling_window_secs: 2 * secs.clamp(HOUR_SECS, DAY_SECS),
             exit_delay_secs: 2 * DAY_SECS,
             exit_window_secs: 3 * DAY_SECS,
             snapshot_every: 500,
@@ -39,7 +40,7 @@ impl Options {
             cards_gap_secs: 3 * DAY_SECS,
             spoofs: true,
             bids: true,
-            exits_ppm: 100,
+            exits_ppm: 500,
             pace: Pace {
                 rental_secs: vec![HOUR_SECS, 4 * HOUR_SECS, 12 * HOUR_SECS, DAY_SECS],
                 rent_percent: 2,
@@ -71,6 +72,8 @@ fn rare() -> Faults {
         clock_off_secs: 1,
         clock_jump_gap_secs: 3 * DAY_SECS,
         clock_drift_ppm: 10,
+        // An alert and a red `/healthz`, and somebody who sees them.
+        clock_repair_secs: HOUR_SECS,
         finality_stall_gap_secs: 3 * DAY_SECS,
         halt_gap_secs: 7 * DAY_SECS,
         fork_gap_secs: HOUR_SECS,
