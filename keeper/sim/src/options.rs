@@ -180,7 +180,7 @@ impl Options {
             ruling_window_secs: settle_lag_secs,
             snapshot_every: *rng.pick(&[20, 100, 500]).unwrap_or(&100),
             faults: draw_more_faults(draw_faults(&mut rng), &mut more),
-            cards_gap_secs: *more.pick(&[0, 0, 600, 1_200]).unwrap_or(&0),
+            cards_gap_secs: *more.pick(&[0, 600, 600, 1_200]).unwrap_or(&0),
             spoofs: more.percent(60),
             bids: more.percent(30),
             exits_ppm: if more.percent(40) { 120_000 } else { 0 },

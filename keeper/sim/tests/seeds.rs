@@ -20,7 +20,7 @@ fn one_seed_is_one_world() {
 #[test]
 fn a_fixed_set_of_worlds_holds_and_all_kinds_of_things_happen_in_them() {
     let mut total = Stats::default();
-    for seed in 1_000..1_024 {
+    for seed in 12..36 {
         let outcome = run_seed(seed, FAULT_SECS);
         passes(&outcome);
         total.add(&outcome.stats);
