@@ -15,6 +15,7 @@
 //! | [`world`] | the chain as last read, best and finalized kept apart |
 //! | [`health`] | is it us? Anchors, RPC, clock: while blind nothing advances and nothing is signed |
 //! | [`watch`], [`hosts`], [`streak`] | whom to look at and when; how often; failing looks in a row |
+//! | [`suspects`] | whose views are read anew at every block |
 //! | [`cards`] | what rented machines say about their own cards |
 //! | [`complaints`] | what renters say, and looking harder because of it |
 //! | [`suspects`] | which machines fail, so that the chain is asked about them |

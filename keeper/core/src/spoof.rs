@@ -38,11 +38,10 @@ pub struct SpoofFile {
     pub check: Option<Check>,
     /// Checks so far.
     pub checks: u32,
-    /// Checks that could not be made since the last that could.
-    pub check_failures: u32,
-    /// No check before this time, Unix seconds.
-    pub check_at_secs: UnixSecs,
-    /// Evidence that does not show what its keeper signed.
+    /// Peers whose evidence could not be read. One that hides its own keeps nobody from hearing another.
+    #[serde(default)]
+    pub unread: BTreeMap<Account, Unread>,
+    /// Evidence that does not show what its keeper signed, or shows what has served before.
     pub refuted: BTreeSet<Hash32>,
     /// Digests of the proofs that a statement of this keeper rests on: a proof serves once.
     pub served: Vec<Hash32>,
@@ -78,6 +77,15 @@ pub struct Check {
     pub at_ms: MonoMs,
 }
 
+/// How often in a row a peer's evidence could not be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Unread {
+    /// So often.
+    pub failures: u32,
+    /// Not before this time again, Unix seconds.
+    pub retry_at_secs: UnixSecs,
+}
+
 /// All files.
 pub type SpoofFiles = BTreeMap<MachineId, SpoofFile>;
 
@@ -109,16 +117,19 @@ fn last_spoofed_secs(view: &Snapshot, registration: u32) -> UnixSecs {
     spoofed.map(|case| case.filed_at_secs).max().unwrap_or(0)
 }
 
-/// This keeper has two false proofs in hand. Proofs that served before, or that are no two, are left out.
-pub(crate) fn prove(state: &mut State, spoofing: Spoofing) {
+/// This keeper has two false proofs in hand. Proofs that served before, or that are no two, are left out; says whether
+/// they were taken.
+pub(crate) fn prove(state: &mut State, spoofing: Spoofing) -> bool {
     let sound = spoofing.proofs.iter().all(fits) && spoofing.proofs[0].transcript != spoofing.proofs[1].transcript;
     let Some(file) = file_of(state, spoofing.machine, spoofing.registration).filter(|_| sound) else {
-        return;
+        return false;
     };
     let fresh = spoofing.proofs.iter().all(|bad| !file.served.contains(&digest(bad)));
-    if fresh && file.proven.is_none() {
+    let taken = fresh && file.proven.is_none();
+    if taken {
         file.proven = Some(Box::new(Proven { spoofing, asked_ms: None }));
     }
+    taken
 }
 
 fn digest(bad: &BadProof) -> Hash32 {
@@ -174,6 +185,7 @@ pub(crate) fn forget(state: &mut State) {
         let serves =
             |at_secs: UnixSecs| last_secs < at_secs && at_secs.saturating_add(life_secs) >= best.block.timestamp_secs;
         file.spoofs.retain(|_, signed| serves(signed.statement.proved_at_secs));
+        file.unread.retain(|peer, _| file.spoofs.contains_key(peer));
         file.proven = file.proven.take().filter(|proven| serves(proven.spoofing.proved_at_secs));
         file.check = file.check.filter(|check| now_ms.saturating_sub(check.at_ms) <= timeout_ms);
         let current = best.nodes.get(machine).is_some_and(|node| node.registration == file.registration);
@@ -207,11 +219,14 @@ pub(crate) fn decide(state: &mut State, effects: &mut Vec<Effect>) {
 fn check(state: &State, machine: &MachineId, file: &mut SpoofFile, effects: &mut Vec<Effect>) -> bool {
     let me = &state.config.me;
     let done = file.proven.is_some() || file.spoofs.contains_key(me) || state.config.shadow.contains(&Kind::Spoofed);
-    if done || file.check.is_some() || state.clock.now_secs() < file.check_at_secs || file.spoofs.is_empty() {
+    if done || file.check.is_some() {
         return false;
     }
-    let turn = file.checks as usize % file.spoofs.len();
-    let Some((peer, signed)) = file.spoofs.iter().nth(turn) else {
+    let now_secs = state.clock.now_secs();
+    let waits = |peer: &Account| file.unread.get(peer).is_some_and(|unread| now_secs < unread.retry_at_secs);
+    let ready: Vec<(&Account, &Signed<Spoof>)> = file.spoofs.iter().filter(|(peer, _)| !waits(peer)).collect();
+    let turn = (file.checks as usize).checked_rem(ready.len()).unwrap_or(0);
+    let Some((peer, signed)) = ready.get(turn).copied() else {
         return false;
     };
     file.checks = file.checks.saturating_add(1);
@@ -238,20 +253,22 @@ pub(crate) fn on_checked(state: &mut State, result: &SpoofCheck, effects: &mut V
     let Some(claim) = file.spoofs.get(&check.peer).map(|signed| signed.statement) else {
         return;
     };
-    let wait_secs = min(backoff_secs(rules.measure_retry_secs, file.check_failures), rules.measure_retry_max_secs);
+    let before = file.unread.remove(&check.peer).unwrap_or_default();
     match &result.outcome {
         SpoofOutcome::Bad { proofs } => {
-            file.check_failures = 0;
             let Spoof { machine, registration, gpu_class, gpu_count, proved_at_secs, evidence } = claim;
             let recomputed = Some(Recomputed { keeper: check.peer, evidence });
             let proofs = (**proofs).clone();
-            prove(state, Spoofing { machine, registration, gpu_class, gpu_count, proved_at_secs, recomputed, proofs });
+            let spoofing = Spoofing { machine, registration, gpu_class, gpu_count, proved_at_secs, recomputed, proofs };
+            // Real proofs under a new date would be recomputed for ever.
+            if !prove(state, spoofing)
+                && let Some(file) = state.spoofs.get_mut(&machine)
+            {
+                refute(file, &check.peer, claim.evidence);
+            }
         }
         SpoofOutcome::NotShown { why } => {
-            file.spoofs.remove(&check.peer);
-            if file.refuted.len() < REFUTED_MAX {
-                file.refuted.insert(claim.evidence);
-            }
+            refute(file, &check.peer, claim.evidence);
             let id = effect_id("alert/false-spoof", &[&check.peer.0, &claim.evidence.0]);
             let (peer, machine) = (check.peer, result.machine);
             let why = clip_text(why);
@@ -259,9 +276,18 @@ pub(crate) fn on_checked(state: &mut State, result: &SpoofCheck, effects: &mut V
             effects.push(Effect::Alert { id, message });
         }
         SpoofOutcome::Unread { .. } => {
-            file.check_failures = file.check_failures.saturating_add(1);
-            file.check_at_secs = now_secs.saturating_add(wait_secs);
+            let wait_secs = min(backoff_secs(rules.measure_retry_secs, before.failures), rules.measure_retry_max_secs);
+            let (failures, retry_at_secs) = (before.failures.saturating_add(1), now_secs.saturating_add(wait_secs));
+            file.unread.insert(check.peer, Unread { failures, retry_at_secs });
         }
+    }
+}
+
+/// A peer's statement counts no more.
+fn refute(file: &mut SpoofFile, peer: &Account, evidence: Hash32) {
+    file.spoofs.remove(peer);
+    if file.refuted.len() < REFUTED_MAX {
+        file.refuted.insert(evidence);
     }
 }
 

@@ -119,17 +119,23 @@ impl Streak {
         Pushed::Broke(old)
     }
 
-    /// Leaves out looks from the middle, as far as the rest still follow one another closely. Says whether it made
-    /// room.
+    /// Leaves out looks from the middle, as far as the failing ones that stay still follow one another, and closely;
+    /// those that measured nothing hold nothing together. Says whether it made room.
     fn thin(&mut self, rules: &Rules) -> bool {
         let looks = std::mem::take(&mut self.looks);
         let before = looks.len();
         let tail_at = before.saturating_sub(STREAK_TAIL_KEPT);
-        for (index, look) in looks.iter().enumerate() {
-            let next = looks.iter().skip(index.saturating_add(1)).find(|later| later.fault().is_some());
-            let spare =
-                index < tail_at && self.last_fault().zip(next).is_some_and(|(kept, next)| bridged(kept, next, rules));
-            if !spare {
+        // For each look, the failing one that comes next.
+        let mut next_faults: Vec<Option<&Look>> = vec![None; before];
+        let mut next: Option<&Look> = None;
+        for (look, next_fault) in looks.iter().zip(&mut next_faults).rev() {
+            *next_fault = next;
+            next = if look.fault().is_some() { Some(look) } else { next };
+        }
+        for (index, (look, next)) in looks.iter().zip(&next_faults).enumerate() {
+            let kept = self.last_fault();
+            let spare = kept.zip(*next).is_some_and(|(kept, next)| bridged(kept, next, rules));
+            if index >= tail_at || (look.fault().is_some() && !spare) {
                 self.looks.push(look.clone());
             } else if look.fault().is_some() {
                 self.thinned = self.thinned.saturating_add(1);

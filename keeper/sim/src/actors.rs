@@ -1,8 +1,14 @@
-//! Everybody who is no keeper: renters, miners, the bot that claims and closes, the judge, and a meddler who files
-//! whatever the contract takes.
+//! Everybody who is no keeper: renters, miners, the bot that claims and closes, the judge, the owner of the keeper set,
+//! and a meddler who files whatever the contract takes.
 
-use crate::chain::contracts::{Call, Contracts};
-use crate::chain::signature::sign;
+mod liar;
+mod miners;
+mod owner;
+
+pub(crate) use liar::Liar;
+
+use crate::chain::bids::Bid;
+use crate::chain::contracts::{Call, Contracts, PRICE_RAO};
 use crate::env::{Env, account};
 use crate::machines::endpoint;
 use crate::rng::{Episodes, Rng};
@@ -24,6 +30,9 @@ pub(crate) struct Actors {
     machines: Vec<MachineId>,
     moves: u64,
     meddler: Episodes,
+    owner: owner::Owner,
+    /// For what is not in every world, so that what is keeps its stream.
+    more: Rng,
     /// New rentals, moves and appeals are made.
     pub(crate) open: bool,
 }
@@ -36,6 +45,8 @@ impl Actors {
             machines: env.machines.keys().copied().collect(),
             moves: 0,
             meddler: Episodes::new(Rng::new(seed, "meddler", 0), gap_secs, (1, 1), env.now),
+            owner: owner::Owner::new(env, seed),
+            more: Rng::new(seed, "more-actors", 0),
             open: true,
         }
     }
@@ -44,6 +55,9 @@ impl Actors {
     pub(crate) fn second(&mut self, env: &mut Env) {
         if self.meddler.on(env.now) {
             self.meddle(env);
+        }
+        if !env.healed {
+            self.owner.second(env);
         }
         if env.options.bot && env.now.is_multiple_of(CRANK_SECS) {
             crank(env);
@@ -57,21 +71,53 @@ impl Actors {
                 Some(rental) => self.during(env, number, machine, rental),
                 None => self.idle(env, machine),
             }
+            if env.options.exits_ppm > 0 {
+                self.miner(env, number, machine);
+            }
+        }
+        if env.options.bids {
+            self.bids(env);
         }
         self.appeals(env, &block.state);
+    }
+
+    /// Renters post wishes, give them up, and somebody matches them with machines.
+    fn bids(&mut self, env: &mut Env) {
+        let rng = &mut self.more;
+        if rng.percent(env.options.pace.rent_percent) {
+            let renter = account("renter", rng.below(4));
+            let key = SshKey(tagged("sim/renter-key", &[&renter.0]).0);
+            let max_price_rao = PRICE_RAO * rng.range(80, 130) / 100;
+            let secs = *rng.pick(&[900, 2_400, 5_400]).unwrap_or(&900);
+            let expires_at = env.now + rng.range(300, 7_200);
+            let bid = Bid { renter, key, max_price_rao, secs, expires_at };
+            env.chain.pending.push(Call::Post { bid });
+        }
+        let open: Vec<u64> = env.chain.newest().state.bids.keys().copied().collect();
+        for id in open {
+            if rng.percent(2) {
+                env.chain.pending.push(Call::GiveUp { id });
+            } else if rng.percent(30)
+                && let Some(machine) = rng.pick(&self.machines).copied()
+            {
+                let certificates = certificates(env, &machine);
+                env.chain.pending.push(Call::Fill { id, machine, certificates });
+            }
+        }
     }
 
     fn idle(&mut self, env: &mut Env, machine: MachineId) {
         let state = &env.chain.newest().state;
         let Some(node) = state.nodes.get(&machine) else { return };
-        if node.offer.is_none() && self.rng.percent(20) {
+        if node.miner != Account::default() && node.offer.is_none() && self.rng.percent(20) {
             env.chain.pending.push(Call::Offer { machine });
         }
-        if !self.rng.percent(10) {
+        let pace = &env.options.pace;
+        if !self.rng.percent(pace.rent_percent) {
             return;
         }
         let certificates: Vec<Signed<Certificate>> = certificates(env, &machine);
-        let secs = *self.rng.pick(&[900, 2_400, 5_400, 10_800]).unwrap_or(&900);
+        let secs = *self.rng.pick(&pace.rental_secs).unwrap_or(&900);
         let renter = account("renter", self.rng.below(4));
         let key = SshKey(tagged("sim/renter-key", &[&renter.0]).0);
         env.chain.pending.push(Call::Rent { machine, renter, key, secs, certificates });
@@ -80,15 +126,23 @@ impl Actors {
     fn during(&mut self, env: &mut Env, number: u64, machine: MachineId, rental: RentalId) {
         let Some(target) = env.machines.get(&machine) else { return };
         let hops = target.hops && target.is_down();
-        let call = match self.rng.below(1_000) {
+        let call = match self.rng.below(env.options.pace.turns) {
             0..3 => Call::End { rental },
             3..8 => Call::Extend { rental, secs: self.rng.range(300, 3_600) },
             8..12 if target.is_down() => Call::Abandon { rental },
-            12..18 => Call::SetEndpoint { machine, endpoint: self.next_address(number) },
-            18..300 if hops => Call::SetEndpoint { machine, endpoint: self.next_address(number) },
+            12..18 => self.moves_away(env, number, machine),
+            18..300 if hops => self.moves_away(env, number, machine),
             _ => return,
         };
         env.chain.pending.push(call);
+    }
+
+    fn moves_away(&mut self, env: &Env, number: u64, machine: MachineId) -> Call {
+        let endpoint = self.next_address(number);
+        match self.more.percent(env.options.faults.silent_moves_percent) {
+            true => Call::MoveSilently { machine, endpoint },
+            false => Call::SetEndpoint { machine, endpoint },
+        }
     }
 
     fn next_address(&mut self, number: u64) -> Endpoint {
@@ -100,10 +154,10 @@ impl Actors {
         for case in state.cases.values() {
             let case_id = case.view.id;
             match case.view.status {
-                CaseStatus::Filed | CaseStatus::Refunded if self.rng.chance(1_000) => {
+                CaseStatus::Filed | CaseStatus::Refunded if self.rng.chance(env.options.pace.appeal_ppm) => {
                     env.chain.pending.push(Call::Appeal { case_id });
                 }
-                CaseStatus::Appealed | CaseStatus::RefundedAppealed if self.rng.chance(5_000) => {
+                CaseStatus::Appealed | CaseStatus::RefundedAppealed if self.rng.chance(env.options.pace.rule_ppm) => {
                     let uphold = self.rng.percent(50);
                     env.chain.pending.push(Call::Rule { case_id, uphold });
                 }
@@ -185,53 +239,4 @@ fn certificates(env: &Env, machine: &MachineId) -> Vec<Signed<Certificate>> {
         env.boards.iter().filter_map(|board| board.certificates.get(machine).filter(good).cloned()).collect();
     all.sort_by_key(|signed| signed.signer);
     all
-}
-
-/// Keepers who sign whatever they like.
-#[derive(Debug)]
-pub(crate) struct Liar {
-    index: usize,
-    account: Account,
-    rng: Rng,
-}
-
-impl Liar {
-    pub(crate) fn new(index: usize, account: Account, seed: u64) -> Self {
-        Self { index, account, rng: Rng::new(seed, "liar", index as u64) }
-    }
-
-    /// Publishes lies, several at once now and then.
-    pub(crate) fn second(&mut self, env: &mut Env) {
-        if !self.rng.chance(30_000) {
-            return;
-        }
-        let block = env.chain.newest().clone();
-        let count = if self.rng.percent(5) { 50 } else { 1 };
-        for _ in 0..count {
-            let rentals: Vec<&RentalView> = block.state.rentals.values().map(|rental| &rental.view).collect();
-            let Some(rental) = self.rng.pick(&rentals) else { return };
-            let lie = self.lie(rental, env.now);
-            let signed = Signed { statement: lie, signer: self.account, signature: sign(&self.account, &lie) };
-            if let Some(board) = env.boards.get_mut(self.index) {
-                board.attestations.push(signed);
-            }
-        }
-    }
-
-    fn lie(&mut self, rental: &RentalView, now: u64) -> Attestation {
-        let kinds = [Kind::NotDelivered, Kind::Interrupted, Kind::Interrupted, Kind::Offline, Kind::Offline];
-        let kind = *self.rng.pick(&kinds).unwrap_or(&Kind::Offline);
-        let (start, age_secs) = (rental.start_secs, now - rental.start_secs.min(now));
-        let (from_secs, until_secs) = match self.rng.below(6) {
-            // The widest of all: whatever anybody else saw lies within.
-            0..3 => (start, now),
-            3 => (start + self.rng.below(age_secs + 1), now),
-            4 => (start + self.rng.below(age_secs + 1), start + self.rng.below(age_secs + 1)),
-            _ => (start.saturating_sub(100), now + self.rng.below(10_000)),
-        };
-        let from_secs = if kind == Kind::NotDelivered { start } else { from_secs };
-        let cause = surety_core::types::Cause::Unreachable;
-        let evidence = tagged("sim/lie", &[&self.rng.next().to_be_bytes()]);
-        Attestation { kind, rental: rental.id, cause, from_secs, until_secs, evidence }
-    }
 }

@@ -1,8 +1,11 @@
 //! A chain: blocks every twelve seconds, finality behind, forks before it, a pool at each keeper's node.
 
+pub(crate) mod bids;
 pub(crate) mod contracts;
 pub(crate) mod court;
+mod nodes;
 pub(crate) mod signature;
+mod spoofed;
 
 use crate::options::Options;
 use crate::rng::{Episodes, Rng};
@@ -17,6 +20,9 @@ use surety_core::view::BlockRef;
 
 /// Subtensor's block time.
 pub(crate) const BLOCK_SECS: u64 = 12;
+
+/// Finalized blocks kept at least: some hours more than any keeper is away or any node is behind.
+const KEPT_BLOCKS: usize = 2_000;
 
 /// A keeper's transaction.
 #[derive(Clone, Debug)]
@@ -49,7 +55,9 @@ struct Pool {
 /// The chain.
 #[derive(Debug)]
 pub(crate) struct Chain {
+    /// From `first` on; what nobody asks for any more is let go.
     blocks: Vec<Rc<Block>>,
+    first: u64,
     final_number: u64,
     final_lag: u64,
     /// Calls by miners, renters and others, waiting for a block.
@@ -76,6 +84,7 @@ impl Chain {
         let pools = options.roles.iter().map(|_| Pool::default()).collect();
         let mut chain = Self {
             blocks: Vec::new(),
+            first: 0,
             final_number: 0,
             final_lag: rng.range(2, 4),
             pending: Vec::new(),
@@ -110,7 +119,7 @@ impl Chain {
     }
 
     pub(crate) fn tip(&self) -> u64 {
-        self.blocks.len() as u64 - 1
+        self.first + self.blocks.len() as u64 - 1
     }
 
     pub(crate) fn final_number(&self) -> u64 {
@@ -119,7 +128,7 @@ impl Chain {
 
     /// The block of this number on the present branch, or the newest.
     pub(crate) fn block(&self, number: u64) -> &Rc<Block> {
-        let at = usize::try_from(number.min(self.tip())).unwrap_or(0);
+        let at = usize::try_from(number.min(self.tip()).saturating_sub(self.first)).unwrap_or(0);
         &self.blocks[at]
     }
 
@@ -150,7 +159,7 @@ impl Chain {
 
     /// Another branch, as high as the old one, at the same times; what was in the old one waits again or is lost.
     fn undo(&mut self, depth: u64) {
-        let keep = usize::try_from(self.tip() + 1 - depth).unwrap_or(1);
+        let keep = usize::try_from(self.tip() + 1 - depth - self.first).unwrap_or(1);
         let gone = self.blocks.split_off(keep);
         let mut again: Vec<Call> = gone.iter().flat_map(|block| block.calls.iter().cloned()).collect();
         // Some renters' transactions are never seen again, so that the new branch lacks their rentals.
@@ -192,6 +201,11 @@ impl Chain {
         }
         let at = BlockRef { number, hash: self.hash(number), timestamp_secs: now };
         self.blocks.push(Rc::new(Block { at, state, nonces, calls, txs }));
+        let old = usize::try_from(self.final_number.saturating_sub(self.first)).unwrap_or(0);
+        if old >= 2 * KEPT_BLOCKS {
+            self.blocks.drain(..KEPT_BLOCKS);
+            self.first += KEPT_BLOCKS as u64;
+        }
     }
 
     fn include(

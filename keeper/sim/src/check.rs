@@ -5,8 +5,13 @@ pub(crate) mod ledger;
 pub(crate) mod limits;
 pub(crate) mod liveness;
 pub(crate) mod truth;
+pub(crate) mod waits;
 
+use crate::chain::Block;
 use lane::Lane;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use surety_core::types::UnixSecs;
 
 /// More than these say nothing new.
 const KEPT: usize = 8;
@@ -19,6 +24,10 @@ pub(crate) struct Check {
     /// Finalized blocks and cases already looked at.
     pub(crate) final_seen: u64,
     pub(crate) cases_seen: u64,
+    /// The block whose money was counted last.
+    pub(crate) ledger_seen: Option<Rc<Block>>,
+    /// The date under which each proof of a spoof served, by keeper.
+    pub(crate) served: BTreeMap<(usize, String), UnixSecs>,
     /// Cases against a machine that served.
     pub(crate) false_cases: u64,
 }

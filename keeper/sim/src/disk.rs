@@ -127,6 +127,11 @@ impl Disk {
         Loaded { state, unsigned: self.unsigned.clone() }
     }
 
+    /// Whether an intent is on its way: its end is not in the log.
+    pub(crate) fn is_open(&self, id: &EffectId) -> bool {
+        self.outbox.iter().any(|one| one.row.id == *id && !one.reported)
+    }
+
     /// Rows that have not reached their end.
     pub(crate) fn unfinished(&self) -> usize {
         let ended = |row: &Row| matches!(row.state, RowState::Done | RowState::Failed { .. });
@@ -160,7 +165,12 @@ fn publish(signed: &Signed<Statement>, board: &mut Board) {
         Statement::Certificate(statement) => {
             board.certificates.insert(statement.machine, Signed { statement, signer, signature });
         }
-        Statement::Spoof(_) => {}
+        Statement::Spoof(statement) => {
+            let new = Signed { statement, signer, signature };
+            if !board.spoofs.contains(&new) {
+                board.spoofs.push(new);
+            }
+        }
     }
 }
 

@@ -5,10 +5,12 @@ use crate::check::Check;
 use crate::machines::Machine;
 use crate::options::Options;
 use crate::rng::mix;
+use crate::tally::Tally;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+use surety_core::evidence::Evidence;
 use surety_core::ids::{number_of, tagged};
-use surety_core::statement::{Attestation, Certificate, Signed};
+use surety_core::statement::{Attestation, Certificate, Signed, Spoof};
 use surety_core::types::{Account, Hash32, MachineId, UnixSecs};
 
 /// Events kept to print when a seed fails.
@@ -19,6 +21,9 @@ const EVENTS_KEPT: usize = 40;
 pub(crate) struct Board {
     pub(crate) attestations: Vec<Signed<Attestation>>,
     pub(crate) certificates: BTreeMap<MachineId, Signed<Certificate>>,
+    pub(crate) spoofs: Vec<Signed<Spoof>>,
+    /// Evidence behind spoofs, by the digest that others ask for.
+    pub(crate) bundles: BTreeMap<Hash32, Evidence>,
 }
 
 /// The world round the keepers.
@@ -30,6 +35,7 @@ pub(crate) struct Env {
     pub(crate) machines: BTreeMap<MachineId, Machine>,
     pub(crate) boards: Vec<Board>,
     pub(crate) check: Check,
+    pub(crate) tally: Tally,
     pub(crate) healed: bool,
     events: VecDeque<String>,
     trace: u64,
@@ -38,9 +44,9 @@ pub(crate) struct Env {
 impl Env {
     pub(crate) fn new(options: Rc<Options>, chain: Chain, machines: BTreeMap<MachineId, Machine>, now: u64) -> Self {
         let boards = options.roles.iter().map(|_| Board::default()).collect();
-        let check = Check::default();
+        let (check, tally) = (Check::default(), Tally::default());
         let events = VecDeque::new();
-        Self { now, options, chain, machines, boards, check, healed: false, events, trace: 0 }
+        Self { now, options, chain, machines, boards, check, tally, healed: false, events, trace: 0 }
     }
 
     /// Adds to the hash of everything that happened.

@@ -2,6 +2,7 @@
 
 mod deeds;
 mod lane;
+mod others;
 
 use crate::disk::{Disk, effects_digest};
 use crate::env::{Env, keeper_account};
@@ -18,7 +19,8 @@ use surety_core::outbox::Answer;
 use surety_core::state::{Config, State};
 use surety_core::statement::{Attestation, Signed};
 use surety_core::step::step;
-use surety_core::types::{Account, Kind, MachineId, UnixSecs};
+use surety_core::suspects::{Suspect, suspects};
+use surety_core::types::{Account, Kind, MachineId, Signature, UnixSecs};
 use surety_core::view::View;
 
 pub(crate) use deeds::{Due, LookTruth, describe_claim, describe_statement};
@@ -28,8 +30,6 @@ pub(crate) use deeds::{Due, LookTruth, describe_claim, describe_statement};
 const ROUND_SECS: u64 = 3;
 /// Without an answer for this long the RPC is not healthy: three polls, and never less than 15 s.
 const RPC_PATIENCE_SECS: u64 = 15;
-/// Attestations taken from one peer in one round.
-const PEER_PAGE: usize = 32;
 
 /// What dies with the process.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub(super) struct Run {
     pub(super) answers: BTreeMap<EffectId, Answer>,
     cursors: Vec<usize>,
     early: Vec<Signed<Attestation>>,
+    /// Statements about spoofs that were heard: each counts once in a run.
+    heard: BTreeSet<Signature>,
     frozen_until: UnixSecs,
     /// An intent was queued since the last round of the lane.
     pub(super) lane_woken: bool,
@@ -69,6 +71,9 @@ pub(crate) struct Keeper {
     pub(crate) history: Option<History>,
     /// Times it died.
     pub(crate) deaths: u64,
+    /// Seconds in which its process was there and did not trust its eyes, and in which it was not there.
+    pub(crate) blind_secs: u64,
+    pub(crate) down_secs: u64,
 }
 
 impl Keeper {
@@ -80,7 +85,7 @@ impl Keeper {
             chain_id: 964,
             contracts: Contracts { escrow: contract("escrow"), arbiter: contract("arbiter"), vault: contract("vault") },
             rules: Default::default(),
-            shadow: BTreeSet::from([Kind::Spoofed]),
+            shadow: if options.spoofs { BTreeSet::new() } else { BTreeSet::from([Kind::Spoofed]) },
             payout: options.payout,
             seat: Default::default(),
         };
@@ -103,6 +108,8 @@ impl Keeper {
             looks: BTreeMap::new(),
             history: None,
             deaths: 0,
+            blind_secs: 0,
+            down_secs: 0,
         })
     }
 
@@ -117,6 +124,9 @@ impl Keeper {
     pub(crate) fn second(&mut self, env: &mut Env) {
         self.net.second(env.now, env.chain.tip());
         self.wall.second(env.now);
+        let blind = self.state().map(|state| state.health.blind.is_some());
+        self.blind_secs += u64::from(blind == Some(true));
+        self.down_secs += u64::from(blind.is_none());
         if self.run.is_none() {
             if env.now >= self.down_until {
                 self.start(env);
@@ -134,6 +144,7 @@ impl Keeper {
             self.read_chain(env, View::Best);
             self.read_chain(env, View::Finalized);
             self.ask_peers(env);
+            self.ask_about_spoofs(env);
         }
         if env.now % ROUND_SECS == self.phase || self.run.as_ref().is_some_and(|run| run.lane_woken) {
             self.carry_lane(env);
@@ -186,6 +197,7 @@ impl Keeper {
             answers: BTreeMap::new(),
             cursors: vec![0; keepers],
             early: Vec::new(),
+            heard: BTreeSet::new(),
             frozen_until: 0,
             lane_woken: false,
         });
@@ -256,9 +268,10 @@ impl Keeper {
         let update = match view {
             View::Best => {
                 run.best_read_at = Some(env.now);
-                run.best.poll(&env.chain, head, lost)
+                let suspects: Vec<Suspect> = suspects(&run.state).collect();
+                run.best.poll(&env.chain, head, lost, &suspects)
             }
-            View::Finalized => run.finalized.poll(&env.chain, head.min(env.chain.final_number()), lost),
+            View::Finalized => run.finalized.poll(&env.chain, head.min(env.chain.final_number()), lost, &[]),
         };
         if let Some(update) = update {
             self.feed(env, Input::Chain(Box::new(update)));
@@ -270,32 +283,6 @@ impl Keeper {
         let Some(run) = &self.run else { return };
         let rpc_healthy = run.best_read_at.is_some_and(|at| env.now - at <= RPC_PATIENCE_SECS);
         self.feed(env, Input::Tick(Tick { now_ms, now_unix_ms, rpc_healthy }));
-    }
-
-    /// What peers signed; what is about rentals we have not read yet waits.
-    fn ask_peers(&mut self, env: &mut Env) {
-        if !self.net.talks() {
-            return;
-        }
-        let Some(run) = &mut self.run else { return };
-        let mut new = std::mem::take(&mut run.early);
-        for (peer, board) in env.boards.iter().enumerate() {
-            let (Some(cursor), true) = (run.cursors.get_mut(peer), peer != self.index) else { continue };
-            let page = board.attestations.iter().skip(*cursor).take(PEER_PAGE);
-            let before = new.len();
-            new.extend(page.cloned());
-            *cursor += new.len() - before;
-        }
-        let newest = run.state.world.best.rentals.last_key_value().map_or(0, |(id, _)| *id);
-        let (known, early): (Vec<_>, Vec<_>) = new.into_iter().partition(|one| one.statement.rental <= newest);
-        run.early = early;
-        run.early.truncate(256);
-        for signed in known {
-            let held = self.state().is_some_and(|state| surety_core::court::holds(state, &signed));
-            if !held {
-                self.feed(env, Input::Peer(signed));
-            }
-        }
     }
 
     /// Every second, or in calm times once a round.

@@ -1,12 +1,18 @@
 //! Machines, and what is true about them: for each second, whether the renter was served.
 
+mod cards;
+mod track;
+
 use crate::chain::contracts::{CLASS, Contracts};
 use crate::options::Options;
+use crate::proofs;
 use crate::rng::{Episodes, Rng};
 use crate::world::EPOCH;
+use cards::Agent;
 use surety_core::ids::tagged;
-use surety_core::input::{MeasureOutcome, Observation};
+use surety_core::input::{InventoryOutcome, MeasureOutcome, Observation};
 use surety_core::types::{Endpoint, MachineId, RentalId, UnixSecs};
+use track::Track;
 
 /// How a machine is out of service.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +52,8 @@ pub(crate) struct Machine {
     /// Changes its endpoint while it is out, hoping that nobody looks.
     pub(crate) hops: bool,
     capacity: Capacity,
+    /// Measurements that are odd, of a hundred.
+    odd_percent: u64,
     /// Seconds it takes to answer.
     slow_secs: u64,
     rng: Rng,
@@ -54,9 +62,16 @@ pub(crate) struct Machine {
     down: Option<Down>,
     flap_at: UnixSecs,
     tenant: Option<(RentalId, UnixSecs)>,
-    serves: bool,
-    /// When service began (true) or ended (false), in order.
-    changes: Vec<(UnixSecs, bool)>,
+    /// Whether the renter is let in.
+    pub(crate) served: Track,
+    /// What it says about its cards.
+    agent: Agent,
+    /// Whether the renter is let in and no card is admitted to be missing.
+    pub(crate) whole: Track,
+    /// Measurements answered so far: no two are of one session.
+    sessions: u64,
+    /// False proofs signed so far.
+    pub(crate) lies: u64,
 }
 
 impl Machine {
@@ -74,6 +89,7 @@ impl Machine {
             steady,
             hops: !steady && rng.percent(15),
             capacity,
+            odd_percent: *Rng::new(options.seed, "odd", number).pick(&[10, 30, 80]).unwrap_or(&30),
             slow_secs: if rng.percent(20) { rng.range(2, 15) } else { 0 },
             rng,
             outages,
@@ -81,14 +97,18 @@ impl Machine {
             down: None,
             flap_at: 0,
             tenant: None,
-            serves: false,
-            changes: vec![(0, false)],
+            served: Track::new(false),
+            agent: Agent::new(options.seed, number, steady, options.cards_gap_secs, now),
+            whole: Track::new(false),
+            sessions: 0,
+            lies: 0,
         }
     }
 
     /// No outage begins any more; one that goes on ends now.
     pub(crate) fn heal(&mut self) {
         self.outages.heal();
+        self.agent.heal();
     }
 
     /// A second passes. The agent reads the newest block and serves the tenant it finds there.
@@ -110,10 +130,9 @@ impl Machine {
         self.follow(now, chain);
         let ready = self.tenant.is_some_and(|(_, ready)| now >= ready);
         let serves = ready && self.down.is_none();
-        if serves != self.serves {
-            self.serves = serves;
-            self.changes.push((now, serves));
-        }
+        self.agent.second(now);
+        self.served.set(now, serves);
+        self.whole.set(now, serves && !self.agent.admits.is());
     }
 
     fn follow(&mut self, now: UnixSecs, chain: &Contracts) {
@@ -135,7 +154,20 @@ impl Machine {
     }
 
     pub(crate) fn serves(&self) -> bool {
-        self.serves
+        self.served.is()
+    }
+
+    /// Whether it would admit to fewer cards than are rented.
+    pub(crate) fn admits(&self) -> &Track {
+        &self.agent.admits
+    }
+
+    /// What its agent says about its cards; nothing while it is out.
+    pub(crate) fn stated(&mut self, registration: u32) -> InventoryOutcome {
+        match self.down {
+            Some(_) => InventoryOutcome::Unmeasured { why: "unreachable".to_owned() },
+            None => self.agent.answer(registration),
+        }
     }
 
     pub(crate) fn is_down(&self) -> bool {
@@ -155,7 +187,7 @@ impl Machine {
     pub(crate) fn seen(&self) -> Observation {
         let why = || "simulated".to_owned();
         match self.down {
-            None if self.serves => Observation::Accepted,
+            None if self.served.is() => Observation::Accepted,
             None | Some(Down::Refusing) => Observation::Refused,
             Some(Down::Dead | Down::Silent) => Observation::NoConnection { why: why() },
             Some(Down::WrongKey) => Observation::WrongHostKey { got: why() },
@@ -165,48 +197,34 @@ impl Machine {
         }
     }
 
-    pub(crate) fn measured(&mut self) -> MeasureOutcome {
+    /// What it proves to a keeper that challenges it, about a registration.
+    pub(crate) fn measured(&mut self, registration: u32) -> MeasureOutcome {
         let (gpu_class, gpu_count) = CLASS;
-        let transcript = serde_json::json!({ "rounds": 8 });
-        let proven = MeasureOutcome::Proven { gpu_class, gpu_count, transcript: transcript.clone() };
-        let odd = self.rng.percent(30);
+        let odd = self.rng.percent(self.odd_percent);
+        let bad = self.capacity == Capacity::Lies && odd;
+        self.sessions += 1;
+        let transcript = proofs::transcript(self.id, registration, CLASS, self.sessions, bad);
         match self.capacity {
             _ if self.down.is_some() => MeasureOutcome::Unmeasured { why: "unreachable".to_owned() },
-            Capacity::Lies if odd => MeasureOutcome::BadProof { why: "row 7".to_owned(), transcript },
+            Capacity::Lies if odd => {
+                self.lies += 1;
+                MeasureOutcome::BadProof { why: "row 7".to_owned(), transcript }
+            }
             Capacity::Busy if odd => MeasureOutcome::Unmeasured { why: "out of memory".to_owned() },
             Capacity::Fewer if odd => MeasureOutcome::Proven { gpu_class, gpu_count: gpu_count - 1, transcript },
-            _ => proven,
+            _ => MeasureOutcome::Proven { gpu_class, gpu_count, transcript },
         }
-    }
-
-    /// Stretches with (true) or without service between two times.
-    fn stretches(&self, served: bool, from: UnixSecs, until: UnixSecs) -> impl Iterator<Item = (UnixSecs, UnixSecs)> {
-        let ends = self.changes.iter().skip(1).map(|(at, _)| *at).chain(std::iter::once(UnixSecs::MAX));
-        let all = self.changes.iter().zip(ends).filter(move |((_, serves), _)| *serves == served);
-        all.map(move |((begin, _), end)| ((*begin).max(from), end.min(until))).filter(|(begin, end)| begin < end)
-    }
-
-    /// The longest stretch with service between two times.
-    pub(crate) fn longest_served_secs(&self, from: UnixSecs, until: UnixSecs) -> u64 {
-        self.stretches(true, from, until).map(|(begin, end)| end - begin).max().unwrap_or(0)
-    }
-
-    /// All seconds without service between two times.
-    pub(crate) fn unserved_secs(&self, from: UnixSecs, until: UnixSecs) -> u64 {
-        self.stretches(false, from, until).map(|(begin, end)| end - begin).sum()
     }
 
     /// When service began and ended since some time, in seconds of this world.
     pub(crate) fn history(&self, since: UnixSecs) -> String {
-        let recent = self.changes.iter().filter(|(at, _)| *at >= since);
-        let text =
-            |(at, serves): &(UnixSecs, bool)| format!("{} at {}", if *serves { "up" } else { "out" }, at - EPOCH);
-        recent.map(text).collect::<Vec<_>>().join(", ")
+        let text = |(at, serves): (UnixSecs, bool)| format!("{} at {}", if serves { "up" } else { "out" }, at - EPOCH);
+        self.served.since(since).map(text).collect::<Vec<_>>().join(", ")
     }
 
     /// Outages between two times.
     pub(crate) fn outages(&self, from: UnixSecs, until: UnixSecs) -> Vec<(UnixSecs, UnixSecs)> {
-        self.stretches(false, from, until).collect()
+        self.served.stretches(false, from, until).collect()
     }
 }
 

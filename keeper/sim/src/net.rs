@@ -112,6 +112,7 @@ pub(crate) struct Wall {
     drift_ms_per_1000_secs: i64,
     jumps: Episodes,
     max_secs: u64,
+    repair_secs: u64,
     rng: Rng,
     since: UnixSecs,
 }
@@ -125,7 +126,8 @@ impl Wall {
         // A drift in parts per million is so many milliseconds in a thousand seconds.
         let drift_ms_per_1000_secs = signed(&mut rng, faults.clock_drift_ppm);
         let off_ms = signed(&mut rng, faults.clock_off_secs * 1_000);
-        Self { off_ms, drift_ms_per_1000_secs, jumps, max_secs: faults.clock_off_secs.max(10), rng, since: now }
+        let (max_secs, repair_secs) = (faults.clock_off_secs.max(10), faults.clock_repair_secs);
+        Self { off_ms, drift_ms_per_1000_secs, jumps, max_secs, repair_secs, rng, since: now }
     }
 
     pub(crate) fn second(&mut self, now: UnixSecs) {
@@ -133,6 +135,9 @@ impl Wall {
             // Most jumps are small; some are far beyond what the gate allows.
             let far = if self.rng.percent(25) { 20 } else { 1 };
             self.off_ms = signed(&mut self.rng, self.max_secs * 1_000 * far);
+            self.since = now;
+        } else if self.repair_secs > 0 && now - self.since >= self.repair_secs {
+            self.off_ms %= 1_000;
             self.since = now;
         }
     }

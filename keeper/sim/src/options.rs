@@ -1,6 +1,8 @@
 //! What kind of world a seed is: how many keepers and machines, which faults exist in it at all and how often. Each
 //! fault is on in only some seeds, so that rare ones are not drowned in frequent ones.
 
+mod week;
+
 use crate::rng::Rng;
 use surety_core::payout::PayoutRules;
 use surety_core::view::ContractTimes;
@@ -50,6 +52,8 @@ pub(crate) struct Faults {
     pub(crate) clock_jump_gap_secs: u64,
     /// Clocks run wrong by up to this (microseconds a second).
     pub(crate) clock_drift_ppm: u64,
+    /// Somebody sets them right when they have been off for so long.
+    pub(crate) clock_repair_secs: u64,
     /// Finality stands still.
     pub(crate) finality_stall_gap_secs: u64,
     /// No blocks.
@@ -68,6 +72,10 @@ pub(crate) struct Faults {
     pub(crate) rare_ppm: u64,
     /// Somebody who is no keeper files whatever the contract takes.
     pub(crate) meddler_gap_secs: u64,
+    /// The owner of the keeper set changes a weight, dismisses a keeper, or appoints it again.
+    pub(crate) keepers_gap_secs: u64,
+    /// Moves to another address that leave no log at any node (D7), of a hundred.
+    pub(crate) silent_moves_percent: u64,
 }
 
 /// A world's kind.
@@ -92,7 +100,51 @@ pub(crate) struct Options {
     pub(crate) payout: PayoutRules,
     /// Somebody who is no keeper claims and closes.
     pub(crate) bot: bool,
+    /// Mean seconds between two times that a machine lacks cards, where it says so; 0: never.
+    pub(crate) cards_gap_secs: u64,
+    /// Keepers sign `Spoofed`; else they have it in the shadow.
+    pub(crate) spoofs: bool,
+    /// Renters post bids.
+    pub(crate) bids: bool,
+    /// Odds, at each of its turns, that the owner of an idle machine takes its bond out; it then retires and registers
+    /// it again, under another owner now and then. 0: never.
+    pub(crate) exits_ppm: u64,
+    pub(crate) exit_delay_secs: u64,
+    pub(crate) exit_window_secs: u64,
+    /// How lively renters, miners and the judge are.
+    pub(crate) pace: Pace,
+    /// A naive judge reads all that one keeper took in: too much for long runs.
+    pub(crate) judged: bool,
     pub(crate) faults: Faults,
+}
+
+/// How often people do something at a turn of theirs, which comes every 30 s.
+#[derive(Clone, Debug)]
+pub(crate) struct Pace {
+    /// Seconds a rental is taken for.
+    pub(crate) rental_secs: Vec<u64>,
+    /// Odds that somebody rents an idle machine, in a hundred.
+    pub(crate) rent_percent: u64,
+    /// Of so many turns three end a rental, five extend it, six move the machine.
+    pub(crate) turns: u64,
+    /// Odds that a case is appealed, and that the judge rules.
+    pub(crate) appeal_ppm: u64,
+    pub(crate) rule_ppm: u64,
+    /// Odds that a liar lies, at each second.
+    pub(crate) lie_ppm: u64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            rental_secs: vec![900, 2_400, 5_400, 10_800],
+            rent_percent: 10,
+            turns: 1_000,
+            appeal_ppm: 1_000,
+            rule_ppm: 5_000,
+            lie_ppm: 30_000,
+        }
+    }
 }
 
 impl Options {
@@ -105,6 +157,9 @@ impl Options {
         let roles = draw_roles(&weights, &mut rng);
         let settle_lag_secs = *rng.pick(&[1_200, 1_800, 3_600]).unwrap_or(&3_600);
         let machines = rng.range(1, 7);
+        // A stream of their own, so that older seeds keep their kind.
+        let mut more = Rng::new(seed, "more-options", 0);
+        let spoof_life_secs = *more.pick(&[900, 3_600, 86_400]).unwrap_or(&86_400);
         Self {
             seed,
             fault_secs,
@@ -119,14 +174,23 @@ impl Options {
                 min_offline_secs: 900,
                 freshness_secs: 300,
                 certificate_life_secs: 86_400,
-                spoof_life_secs: 86_400,
+                spoof_life_secs,
             },
             appeal_window_secs: settle_lag_secs,
             ruling_window_secs: settle_lag_secs,
             snapshot_every: *rng.pick(&[20, 100, 500]).unwrap_or(&100),
-            faults: draw_faults(&mut rng),
+            faults: draw_more_faults(draw_faults(&mut rng), &mut more),
+            cards_gap_secs: *more.pick(&[0, 600, 600, 1_200]).unwrap_or(&0),
+            spoofs: more.percent(60),
+            bids: more.percent(30),
+            exits_ppm: if more.percent(40) { 120_000 } else { 0 },
+            // The constructors refuse shorter ones.
+            exit_delay_secs: settle_lag_secs.max(spoof_life_secs),
+            exit_window_secs: more.range(300, 3_600),
             payout,
             bot,
+            pace: Pace::default(),
+            judged: true,
             weights,
             roles,
         }
@@ -185,6 +249,14 @@ fn draw_payout(rng: &mut Rng) -> (PayoutRules, bool) {
     (PayoutRules { enabled: true, close_wait_secs, claim_after_secs }, rng.percent(30))
 }
 
+fn draw_more_faults(faults: Faults, rng: &mut Rng) -> Faults {
+    if faults == Faults::default() {
+        return faults;
+    }
+    let mut some = |values: &[u64]| if rng.percent(35) { rng.pick(values).copied().unwrap_or(0) } else { 0 };
+    Faults { keepers_gap_secs: some(&[300, 1_200]), silent_moves_percent: some(&[30, 100]), ..faults }
+}
+
 fn draw_faults(rng: &mut Rng) -> Faults {
     // A tenth of all worlds is calm but for the machines.
     if rng.percent(10) {
@@ -215,5 +287,6 @@ fn draw_faults(rng: &mut Rng) -> Faults {
         peer_gap_secs: some(&[900, 3_600]),
         rare_ppm: some(&[500, 5_000]),
         meddler_gap_secs: some(&[120, 600]),
+        ..Faults::default()
     }
 }

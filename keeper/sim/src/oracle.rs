@@ -8,7 +8,10 @@
 //!    seeing at every tick until then;
 //! 4. each follows the one before within 90 s, by clocks that moved alike;
 //! 5. they are at least four, over at least 120 s, and as long as the kind asks;
-//! 6. the keeper sees when it signs, and the end is not after the newest block it read.
+//! 6. the keeper sees when it signs and counts in the keeper set, and the end is not after the newest block it read.
+//!
+//! A claim about missing cards stands likewise on what the machine's agent said: fewer than are rented is a failing
+//! look, all of them one that succeeded, no answer nothing.
 //!
 //! The core may sign less than stands: it asks for eight looks when most owners' machines fail together, drops
 //! intervals recorded on chain, and thins and cuts long ones. It may not sign more.
@@ -18,10 +21,10 @@ mod record;
 
 use crate::check::Check;
 pub(crate) use record::History;
-use record::{Fact, Look};
+use record::{Eyes, Fact, Look};
 use surety_core::rules::Rules;
 use surety_core::statement::Attestation;
-use surety_core::types::{Kind, MachineId, RentalId};
+use surety_core::types::{Cause, Kind, MachineId, RentalId};
 
 /// `Offline` is signed anew each minute; a look and its anchor round take up to half a minute more.
 const SIGNED_WITHIN_SECS: u64 = 120;
@@ -47,6 +50,9 @@ impl History {
         if self.blind(at) {
             return Some("the keeper is blind");
         }
+        if !self.active(at) {
+            return Some("the keeper does not count in the set");
+        }
         if claim.until_secs > self.newest_secs(at) {
             return Some("it ends after the newest block");
         }
@@ -63,12 +69,13 @@ impl History {
             return Some("it is too short for its kind");
         }
         let latest_begin = claim.from_secs + if never { rules.first_look_lag_secs } else { 0 };
-        let looks = self.vouched(at, machine);
+        let eyes = if claim.cause == Cause::GpusMissing { Eyes::Cards } else { Eyes::Outside };
+        let looks = self.vouched(at, machine, eyes);
         let begins = (0..looks.len()).filter(|first| {
             let begin = looks[*first].at_secs;
             claim.from_secs <= begin && begin <= latest_begin
         });
-        let mut begins = begins.map(|first| self.run_from(&looks, first, machine));
+        let mut begins = begins.map(|first| self.run_from(&looks, first, machine, eyes));
         let stands = begins.any(|run| {
             let last = run.iter().position(|look| look.at_secs == claim.until_secs);
             last.is_some_and(|last| last + 1 >= 4 && claim.until_secs - run[0].at_secs >= rules.proof_min_secs)
@@ -77,11 +84,11 @@ impl History {
     }
 
     /// Failing looks from `first` on, as long as each follows the one before and none in between succeeded.
-    fn run_from(&self, looks: &[Look], first: usize, machine: MachineId) -> Vec<Look> {
+    fn run_from(&self, looks: &[Look], first: usize, machine: MachineId, eyes: Eyes) -> Vec<Look> {
         let mut run = vec![looks[first]];
         for next in &looks[first + 1..] {
             let last = run[run.len() - 1];
-            if !follows(&last, next) || self.accepted(last.position, next.position, machine) {
+            if !follows(&last, next) || self.accepted(last.position, next.position, machine, eyes) {
                 break;
             }
             run.push(*next);
@@ -93,10 +100,10 @@ impl History {
     fn missed(&self) -> Option<String> {
         let rules = Rules::default();
         for machine in self.machines() {
-            let looks = self.vouched(self.facts.len(), machine);
+            let looks = self.vouched(self.facts.len(), machine, Eyes::Outside);
             let mut first = 0;
             while first < looks.len() {
-                let run = self.run_from(&looks, first, machine);
+                let run = self.run_from(&looks, first, machine, Eyes::Outside);
                 first += run.len();
                 let long =
                     |look: &&Look| look.at_secs >= run[0].at_secs + rules.offline_after_secs + SIGNED_WITHIN_SECS;
@@ -106,7 +113,8 @@ impl History {
                 let Some(rental) = self.running(position, machine) else { continue };
                 let same = self.running(run[0].position, machine) == Some(rental) && rental.3;
                 let inside = rental.1 <= run[0].at_secs && late.at_secs <= rental.2 && run.len() >= 8;
-                let seeing = (run[0].position..=position).all(|at| !self.blind(at));
+                let seeing = (run[0].position..=position).all(|at| !self.blind(at))
+                    && self.was_active_all_along(run[0].position, position);
                 let by = |claim: &Attestation| claim.rental == rental.0 && claim.kind != Kind::Interrupted;
                 let signed = self.claims().any(|(at, claim)| at > run[0].position && at <= position && by(claim));
                 if same && inside && seeing && !signed {
@@ -121,7 +129,6 @@ impl History {
         None
     }
 
-    /// Whether the machine was seen accepting between two positions, at or after a time.
     /// Whether a look made for this rental was let in. Times do not tell: clocks are off.
     fn delivered(&self, until: usize, rental: RentalId) -> bool {
         self.facts.get(..until).unwrap_or_default().iter().any(|fact| match fact {
@@ -130,9 +137,11 @@ impl History {
         })
     }
 
-    fn accepted(&self, from: usize, until: usize, machine: MachineId) -> bool {
-        self.facts.get(from..until).unwrap_or_default().iter().any(|fact| match fact {
-            Fact::Accepted { machine: seen, .. } => *seen == machine,
+    /// Whether the machine was seen well between two positions.
+    fn accepted(&self, from: usize, until: usize, machine: MachineId, eyes: Eyes) -> bool {
+        self.facts.get(from..until).unwrap_or_default().iter().any(|fact| match (fact, eyes) {
+            (Fact::Accepted { machine: seen, .. }, Eyes::Outside)
+            | (Fact::Cards { machine: seen, all: true, .. }, Eyes::Cards) => *seen == machine,
             _ => false,
         })
     }

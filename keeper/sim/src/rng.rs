@@ -91,6 +91,11 @@ impl Episodes {
         now < self.until
     }
 
+    /// Whether it is off and never begins.
+    pub(crate) fn is_never(&self) -> bool {
+        self.mean_gap_secs == 0 && self.until == 0
+    }
+
     /// It ends, and never begins again.
     pub(crate) fn heal(&mut self) {
         self.mean_gap_secs = 0;

@@ -5,7 +5,8 @@ use crate::chain::{Block, Chain};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use surety_core::input::{ChainUpdate, Newest};
-use surety_core::view::View;
+use surety_core::suspects::Suspect;
+use surety_core::view::{NodeView, View};
 
 /// Everything is read anew after so many blocks, as in the real adapter.
 const RECONCILE_BLOCKS: u64 = 300;
@@ -23,8 +24,15 @@ impl Follower {
         Self { view, last: None, reconciled_at: 0 }
     }
 
-    /// What changed up to the node's head; `None` when it stands still. With `logs_lost` only new ids are noticed.
-    pub(crate) fn poll(&mut self, chain: &Chain, head: u64, logs_lost: bool) -> Option<ChainUpdate> {
+    /// What changed up to the node's head; `None` when it stands still. With `logs_lost` only new ids are noticed. What
+    /// fails at present is read in any case.
+    pub(crate) fn poll(
+        &mut self,
+        chain: &Chain,
+        head: u64,
+        logs_lost: bool,
+        suspects: &[Suspect],
+    ) -> Option<ChainUpdate> {
         let block = chain.block(head).clone();
         let last = self.last.replace(block.clone());
         let Some(last) = last else { return Some(self.everything(&block)) };
@@ -36,13 +44,16 @@ impl Follower {
             return Some(self.everything(&block));
         }
         let (old, new) = (&last.state, &block.state);
+        let again = suspects.iter().filter_map(|(machine, _)| new.nodes.get(machine)).map(|node| &**node);
+        let theirs = suspects.iter().filter_map(|(_, rental)| new.rentals.get(&(*rental)?));
+        let rentals = changed(&old.rentals, &new.rentals, logs_lost).chain(theirs);
         Some(ChainUpdate {
             view: self.view,
             block: block.at,
-            nodes: changed(&old.nodes, &new.nodes, logs_lost).map(|node| **node).collect(),
-            rentals: changed(&old.rentals, &new.rentals, logs_lost).map(|rental| rental.view.clone()).collect(),
+            nodes: touched(old, new, logs_lost).chain(again).copied().collect(),
+            rentals: rentals.map(|rental| rental.view.clone()).collect(),
             cases: changed(&old.cases, &new.cases, logs_lost).map(|case| case.view.clone()).collect(),
-            keepers: None,
+            keepers: (!logs_lost && !Rc::ptr_eq(&old.keepers, &new.keepers)).then(|| new.keepers.to_vec()),
             newest: Some(newest(new)),
             seat: None,
         })
@@ -67,6 +78,16 @@ impl Follower {
 /// Ids are dense.
 fn newest(state: &Contracts) -> Newest {
     Newest { rental: state.rentals.len() as u64, case: state.cases.len() as u64 }
+}
+
+/// Nodes that logs tell of; with `only_new` only new registrations are noticed.
+fn touched<'a>(old: &'a Contracts, new: &'a Contracts, only_new: bool) -> impl Iterator<Item = &'a NodeView> {
+    let told = move |node: &&Rc<NodeView>| {
+        let before = old.nodes.get(&node.machine);
+        let again = before.is_none_or(|before| before.registration != node.registration);
+        again || (!only_new && old.logs.get(&node.machine) != new.logs.get(&node.machine))
+    };
+    new.nodes.values().filter(told).map(|node| &**node)
 }
 
 /// Entries that are not the same ones as before; with `only_new` only those that were not there.

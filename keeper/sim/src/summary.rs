@@ -4,10 +4,11 @@ use crate::check::liveness::{clear_outages, first_fileable, recorded};
 use crate::env::Env;
 use crate::keeper::Keeper;
 use crate::options::{Faults, Role};
+use std::collections::BTreeMap;
 use surety_core::types::UnixSecs;
 
 /// Shortest outage that every keeper surely sees long enough to prove it.
-const SURELY_SEEN_SECS: u64 = 240;
+pub(crate) const SURELY_SEEN_SECS: u64 = 240;
 
 /// Numbers of one world, or of many together.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +25,8 @@ pub struct Stats {
     pub undone: u64,
     /// Transactions mined for good, and those of them that reverted.
     pub mined: (u64, u64),
+    /// How often the rarer things happened, by name.
+    pub happened: BTreeMap<&'static str, u64>,
     /// Seconds lost to the intersection, for each clear outage recorded.
     pub lost_secs: Vec<u64>,
     /// Seconds from "may first be filed" to the block with the case.
@@ -45,8 +48,11 @@ impl Stats {
             deaths: keepers.iter().map(|keeper| keeper.deaths).sum(),
             undone: env.chain.undone,
             mined: (env.check.lane.mined, env.check.lane.reverted),
+            happened: state.happened.clone(),
             ..Self::default()
         };
+        let cards = env.tally.signed.iter().filter(|(what, _)| what.ends_with("(cards missing)"));
+        stats.happened.insert("statements about cards", cards.map(|(_, count)| count).sum());
         for rental in state.rentals.values() {
             let machine = env.machines.get(&rental.view.machine);
             let (start, end) = (rental.view.start_secs, rental.view.end_secs);
@@ -79,6 +85,9 @@ impl Stats {
         self.deaths += other.deaths;
         self.undone += other.undone;
         self.mined = (self.mined.0 + other.mined.0, self.mined.1 + other.mined.1);
+        for (what, count) in &other.happened {
+            *self.happened.entry(what).or_default() += count;
+        }
         self.lost_secs.extend(&other.lost_secs);
         self.delay_secs.extend(&other.delay_secs);
         self.whole_delay_secs.extend(&other.whole_delay_secs);
@@ -86,14 +95,16 @@ impl Stats {
 
     /// As text, a line for each.
     pub fn text(&self) -> String {
+        let happened: Vec<String> = self.happened.iter().map(|(what, count)| format!("{count} {what}")).collect();
         let Self { outages, cases, false_cases, deaths, undone, mined, .. } = self;
         format!(
             "{outages} outages, {cases} cases, {false_cases} false cases, {deaths} crashes, {undone} blocks undone, \
-             {} transactions ({} reverted)\nseconds lost to the intersection: {}\n\
+             {} transactions ({} reverted)\n{}\nseconds lost to the intersection: {}\n\
              seconds from fileable to on chain: {}\n\
              the same where all keepers are honest and there: {}",
             mined.0,
             mined.1,
+            happened.join(", "),
             spread(&self.lost_secs),
             spread(&self.delay_secs),
             spread(&self.whole_delay_secs)
@@ -101,7 +112,8 @@ impl Stats {
     }
 }
 
-fn spread(values: &[u64]) -> String {
+/// Percentiles, in one line.
+pub(crate) fn spread(values: &[u64]) -> String {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
     let at = |percent: usize| sorted.get(sorted.len().saturating_sub(1) * percent / 100).copied().unwrap_or(0);

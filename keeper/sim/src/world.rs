@@ -25,8 +25,9 @@ const LEAVE_SECS: u64 = 900;
 /// Until everything is decided and paid, keepers are given a second this rarely.
 const CALM_STEP_SECS: u64 = 6;
 /// Bond of a node.
-const BOND_RAO: u64 = 20_000_000_000;
+pub(crate) const BOND_RAO: u64 = 20_000_000_000;
 const LIMITS_EVERY_SECS: u64 = 600;
+const WAITS_EVERY_SECS: u64 = 60;
 
 /// What came of a seed.
 #[derive(Debug, Clone)]
@@ -64,22 +65,22 @@ pub fn run_calm(seed: u64, fault_secs: u64) -> Outcome {
     run(Options::draw(seed, fault_secs).calm())
 }
 
-fn run(options: Options) -> Outcome {
-    let (seed, fault_secs) = (options.seed, options.fault_secs);
+/// Runs a week, or as many seconds of one, with a fleet of some size and rare faults; says in words what it was like.
+/// `day` is told how many days are over.
+pub fn run_week(seed: u64, secs: u64, day: impl FnMut(u64)) -> (Outcome, String) {
+    let options = Options::week(seed, secs);
     let described = format!("{options:?}");
     let mut world = World::new(options);
-    for _ in 0..fault_secs {
-        world.second(1);
-    }
-    world.heal();
-    for _ in 0..OUTAGES_SECS {
-        world.second(1);
-    }
-    world.settle();
-    let stats = world.finish();
-    let events = if world.events.is_empty() { world.env.events().cloned().collect() } else { world.events };
-    let trace = world.env.trace_value();
-    Outcome { seed, broken: world.env.check.broken, events, trace, options: described, stats }
+    world.play(day);
+    let report = crate::week::report(&world.env, &world.keepers, EPOCH + secs);
+    (world.outcome(described), report)
+}
+
+fn run(options: Options) -> Outcome {
+    let described = format!("{options:?}");
+    let mut world = World::new(options);
+    world.play(|_| {});
+    world.outcome(described)
 }
 
 impl World {
@@ -98,7 +99,7 @@ impl World {
         for number in 0..options.machines {
             let machine = Machine::new(&options, number, EPOCH);
             let miner = account("miner", number % options.owners);
-            genesis.register(machine.id, miner, endpoint(number, 0), BOND_RAO);
+            let _ = genesis.register(machine.id, miner, endpoint(number, 0), BOND_RAO);
             if rng.percent(80) {
                 let renter = account("renter", number);
                 let key = SshKey([2; 32]);
@@ -120,11 +121,34 @@ impl World {
                 Role::Dead => {}
             }
         }
-        if let Some(first) = keepers.first_mut() {
-            first.history = Some(History::default());
+        if let Some(first) = keepers.first_mut().filter(|_| options.judged) {
+            first.history = Some(History::of(first.account));
         }
         let actors = Actors::new(&env, options.seed);
         Self { env, keepers, liars, actors, events: Vec::new() }
+    }
+
+    /// Faults, healing, and the end; nothing is judged yet.
+    fn play(&mut self, mut day: impl FnMut(u64)) {
+        for second in 1..=self.env.options.fault_secs {
+            self.second(1);
+            if second.is_multiple_of(86_400) {
+                day(second / 86_400);
+            }
+        }
+        self.heal();
+        for _ in 0..OUTAGES_SECS {
+            self.second(1);
+        }
+        self.settle();
+    }
+
+    fn outcome(mut self, options: String) -> Outcome {
+        let stats = self.finish();
+        let seed = self.env.options.seed;
+        let events = if self.events.is_empty() { self.env.events().cloned().collect() } else { self.events };
+        let trace = self.env.trace_value();
+        Outcome { seed, broken: self.env.check.broken, events, trace, options, stats }
     }
 
     /// One second; keepers are given their turn every `step` seconds.
@@ -154,6 +178,11 @@ impl World {
         if env.now.is_multiple_of(LIMITS_EVERY_SECS) {
             for state in self.keepers.iter().filter_map(Keeper::state) {
                 check::limits::on_state(env, state);
+            }
+        }
+        if env.now.is_multiple_of(WAITS_EVERY_SECS) {
+            for keeper in &self.keepers {
+                check::waits::on_keeper(env, keeper);
             }
         }
         if self.events.is_empty() && !env.check.broken.is_empty() {

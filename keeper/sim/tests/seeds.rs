@@ -1,6 +1,6 @@
 //! Seeds that every change must pass: a fixed set, and by name each one that ever failed.
 
-use surety_sim::{FAULT_SECS, Outcome, run_calm, run_seed};
+use surety_sim::{FAULT_SECS, Outcome, Stats, run_calm, run_seed, run_week};
 
 fn passes(outcome: &Outcome) {
     let Outcome { seed, broken, events, .. } = outcome;
@@ -18,8 +18,36 @@ fn one_seed_is_one_world() {
 }
 
 #[test]
-fn a_fixed_set_of_worlds_holds() {
-    (1_000..1_016).for_each(|seed| passes(&run_seed(seed, FAULT_SECS)));
+fn a_fixed_set_of_worlds_holds_and_all_kinds_of_things_happen_in_them() {
+    let mut total = Stats::default();
+    for seed in 12..36 {
+        let outcome = run_seed(seed, FAULT_SECS);
+        passes(&outcome);
+        total.add(&outcome.stats);
+    }
+    let rare = [
+        "spoofs filed",
+        "statements about cards",
+        "exits",
+        "machines retired",
+        "bids filled",
+        "changes of the keeper set",
+        "moves without a log",
+    ];
+    for what in rare {
+        assert!(total.happened.get(what).is_some_and(|count| *count > 0), "no {what}: {:?}", total.happened);
+    }
+}
+
+#[test]
+fn a_long_run_says_what_it_was_like() {
+    let mut days = Vec::new();
+    let (outcome, report) = run_week(5, 3_600, |day| days.push(day));
+    passes(&outcome);
+    assert_eq!(days, Vec::<u64>::new(), "an hour is no day");
+    for line in ["fleet: 60 machines", "signed: ", "false: 0", "gas, in millions: ", "keeper 3 (Weak): blind"] {
+        assert!(report.contains(line), "{line} is missing in\n{report}");
+    }
 }
 
 #[test]

@@ -82,6 +82,37 @@ fn a_long_outage_is_thinned_and_stays_provable() {
     assert!(one.thinned() > 0);
 }
 
+/// Failing looks that are kept still follow one another, whatever was left out between them.
+fn stays_joined(look_at: impl Fn(u64) -> Look) {
+    let mut one = streak(&[0]);
+    let mut thinned = 0;
+    for number in 1..3_000 {
+        one.push(look_at(number), &Rules::default());
+        let faults: Vec<&Look> = one.looks().iter().filter(|look| look.fault().is_some()).collect();
+        let joined = faults.windows(2).all(|pair| follows(pair[0], pair[1], &Rules::default()));
+        assert!(joined, "after look {number}");
+        thinned = thinned.max(one.thinned());
+    }
+    assert!(thinned > 0);
+}
+
+#[test]
+fn looks_that_measured_nothing_hold_no_thinned_interval_together() {
+    stays_joined(|number| match number % 12 {
+        6 => look(number * 10, Observation::NotLooked { why: String::new() }),
+        _ => bad(number * 10),
+    });
+}
+
+#[test]
+fn a_clock_that_is_set_a_little_again_and_again_does_not_break_what_is_left_after_thinning() {
+    stays_joined(|number| {
+        let mut next = bad(number * 10);
+        next.at_secs += number * 3;
+        next
+    });
+}
+
 #[test]
 fn a_long_outage_under_a_clock_that_is_corrected_now_and_then_stays_provable() {
     let (mut one, rules) = (streak(&[0]), Rules::default());

@@ -1,6 +1,8 @@
 //! What the contracts hold, and the calls about machines and rentals, as `contracts/SPEC.md` says them. Written from
 //! that text and not from the keeper's code, which is checked against it.
 
+use super::bids::Bid;
+use super::nodes::Exit;
 use super::signature::are_genuine;
 use crate::options::Options;
 use std::collections::BTreeMap;
@@ -15,7 +17,7 @@ pub(crate) const PRICE_RAO: Rao = 1_000;
 /// GPU class and count of every machine here.
 pub(crate) const CLASS: (u16, u16) = (3, 2);
 /// Class bond times count: .721 TAO for an H100 SXM (contracts/SPEC.md, section 8), two of them.
-const CLASS_BOND_RAO: Rao = 1_442_000_000;
+pub(crate) const CLASS_BOND_RAO: Rao = 1_442_000_000;
 const BOND_BPS: u64 = 2_000;
 const ABANDON_BPS: u64 = 500;
 const BPS: u64 = 10_000;
@@ -26,12 +28,16 @@ pub(crate) struct Params {
     pub(crate) times: ContractTimes,
     pub(crate) appeal_window_secs: u64,
     pub(crate) ruling_window_secs: u64,
+    pub(crate) exit_delay_secs: u64,
+    pub(crate) exit_window_secs: u64,
 }
 
 /// A rental and what the view does not show.
 #[derive(Clone, Debug)]
 pub(crate) struct Rental {
     pub(crate) view: RentalView,
+    /// Whose node it is of: the machine may have another one by now.
+    pub(crate) miner: Account,
     pub(crate) bought_secs: u64,
     /// Recorded as faults whose case is not decided.
     pub(crate) open_secs: u64,
@@ -61,6 +67,8 @@ impl Rental {
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) view: CaseView,
+    pub(crate) machine: MachineId,
+    pub(crate) miner: Account,
     pub(crate) filed_at: UnixSecs,
     pub(crate) withheld_secs: u64,
     pub(crate) slow: bool,
@@ -94,21 +102,100 @@ pub(crate) struct Contracts {
     pub(crate) cases: BTreeMap<CaseId, Rc<Case>>,
     pub(crate) keepers: Rc<Vec<KeeperView>>,
     pub(crate) ledger: Ledger,
+    /// Nodes ever registered: registrations are dense.
+    pub(crate) registrations: u32,
+    pub(crate) exits: BTreeMap<MachineId, Exit>,
+    /// When certificates of a registration last lost their worth.
+    pub(crate) distrusted: BTreeMap<u32, UnixSecs>,
+    pub(crate) bids: BTreeMap<u64, Rc<Bid>>,
+    pub(crate) bids_ever: u64,
+    /// How often the rarer things happened, by name.
+    pub(crate) happened: BTreeMap<&'static str, u64>,
+    /// Logs that told of each machine, so far.
+    pub(crate) logs: BTreeMap<MachineId, u64>,
 }
 
 /// A call by anybody.
 #[derive(Clone, Debug)]
 pub(crate) enum Call {
-    Rent { machine: MachineId, renter: Account, key: SshKey, secs: u64, certificates: Vec<Signed<Certificate>> },
-    Extend { rental: RentalId, secs: u64 },
-    End { rental: RentalId },
-    Abandon { rental: RentalId },
-    Claim { rental: RentalId },
-    Close { rental: RentalId },
-    SetEndpoint { machine: MachineId, endpoint: Endpoint },
-    Offer { machine: MachineId },
-    Appeal { case_id: CaseId },
-    Rule { case_id: CaseId, uphold: bool },
+    Rent {
+        machine: MachineId,
+        renter: Account,
+        key: SshKey,
+        secs: u64,
+        certificates: Vec<Signed<Certificate>>,
+    },
+    Extend {
+        rental: RentalId,
+        secs: u64,
+    },
+    End {
+        rental: RentalId,
+    },
+    Abandon {
+        rental: RentalId,
+    },
+    Claim {
+        rental: RentalId,
+    },
+    Close {
+        rental: RentalId,
+    },
+    SetEndpoint {
+        machine: MachineId,
+        endpoint: Endpoint,
+    },
+    /// The same by a call that leaves no log.
+    MoveSilently {
+        machine: MachineId,
+        endpoint: Endpoint,
+    },
+    Offer {
+        machine: MachineId,
+    },
+    Register {
+        machine: MachineId,
+        miner: Account,
+        endpoint: Endpoint,
+        bond_rao: Rao,
+    },
+    RequestExit {
+        machine: MachineId,
+        amount_rao: Rao,
+    },
+    CancelExit {
+        machine: MachineId,
+    },
+    Withdraw {
+        machine: MachineId,
+    },
+    Retire {
+        machine: MachineId,
+    },
+    Post {
+        bid: Bid,
+    },
+    Fill {
+        id: u64,
+        machine: MachineId,
+        certificates: Vec<Signed<Certificate>>,
+    },
+    GiveUp {
+        id: u64,
+    },
+    /// By the owner of the keeper set.
+    SetKeeper {
+        account: Account,
+        weight: u64,
+        active: bool,
+    },
+    Appeal {
+        case_id: CaseId,
+    },
+    Rule {
+        case_id: CaseId,
+        uphold: bool,
+    },
     Intent(Intent),
 }
 
@@ -121,6 +208,8 @@ impl Contracts {
             times: options.times,
             appeal_window_secs: options.appeal_window_secs,
             ruling_window_secs: options.ruling_window_secs,
+            exit_delay_secs: options.exit_delay_secs,
+            exit_window_secs: options.exit_window_secs,
         };
         Self {
             params: Rc::new(params),
@@ -129,25 +218,14 @@ impl Contracts {
             cases: BTreeMap::new(),
             keepers: Rc::new(keepers),
             ledger: Ledger::default(),
+            registrations: 0,
+            exits: BTreeMap::new(),
+            distrusted: BTreeMap::new(),
+            bids: BTreeMap::new(),
+            bids_ever: 0,
+            happened: BTreeMap::new(),
+            logs: BTreeMap::new(),
         }
-    }
-
-    pub(crate) fn register(&mut self, machine: MachineId, miner: Account, endpoint: Endpoint, bond_rao: Rao) {
-        let registration = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX) + 1;
-        let node = NodeView {
-            machine,
-            miner,
-            registration,
-            endpoint: Some(endpoint),
-            free_rao: bond_rao,
-            reserved_rao: 0,
-            held_rao: 0,
-            exiting_rao: 0,
-            offer: Some(offer()),
-            last_rental: 0,
-        };
-        self.ledger.paid_in_rao += bond_rao;
-        self.nodes.insert(machine, Rc::new(node));
     }
 
     /// Performs a call at a block's time, or changes nothing and says why.
@@ -166,8 +244,28 @@ impl Contracts {
             Call::Abandon { rental } => self.abandon(*rental, now),
             Call::Claim { rental } => self.claim(*rental, now),
             Call::Close { rental } => self.close(*rental, now),
-            Call::SetEndpoint { machine, endpoint } => self.node(machine).map(|node| node.endpoint = Some(*endpoint)),
-            Call::Offer { machine } => self.node(machine).map(|node| node.offer = Some(offer())),
+            Call::SetEndpoint { machine, endpoint } => self.owned(machine).map(|node| node.endpoint = Some(*endpoint)),
+            Call::MoveSilently { machine, endpoint } => self.move_silently(machine, *endpoint),
+            Call::Offer { machine } => self.owned(machine).map(|node| node.offer = Some(offer())),
+            Call::Register { machine, miner, endpoint, bond_rao } => {
+                self.register(*machine, *miner, *endpoint, *bond_rao)
+            }
+            Call::RequestExit { machine, amount_rao } => self.request_exit(machine, *amount_rao, now),
+            Call::CancelExit { machine } => self.cancel_exit(machine),
+            Call::Withdraw { machine } => self.withdraw(machine, now),
+            Call::Retire { machine } => self.retire(machine),
+            Call::Post { bid } => {
+                self.post(bid);
+                Ok(())
+            }
+            Call::Fill { id, machine, certificates } => self.fill(*id, machine, certificates, now),
+            Call::GiveUp { id } => self.give_up(*id),
+            Call::SetKeeper { account, weight, active } => {
+                let all = Rc::make_mut(&mut self.keepers).iter_mut().filter(|keeper| keeper.account == *account);
+                all.for_each(|keeper| (keeper.weight, keeper.active) = (*weight, *active));
+                self.note("changes of the keeper set");
+                Ok(())
+            }
             Call::Appeal { case_id } => self.appeal(*case_id, now),
             Call::Rule { case_id, uphold } => self.rule(*case_id, *uphold, now),
             Call::Intent(Intent::File { kind, rental, gap, attestations }) => {
@@ -183,8 +281,9 @@ impl Contracts {
                 Ok(())
             }
             Call::Intent(Intent::Claim { rental, .. }) => self.claim(*rental, now),
-            // Keepers here have `Spoofed` in the shadow: the contracts' side of it is not modelled.
-            Call::Intent(Intent::FileSpoofed { .. }) => Err("Arbiter_NotModelled"),
+            Call::Intent(Intent::FileSpoofed { machine, registration, gpu_class, gpu_count, spoofs }) => {
+                self.file_spoofed(*machine, *registration, (*gpu_class, *gpu_count), spoofs, now)
+            }
             // Keepers here are appointed.
             Call::Intent(Intent::Join { .. } | Intent::CheckIn { .. }) => Err("VotingPowerKeepers_NotModelled"),
         }
@@ -194,8 +293,16 @@ impl Contracts {
         self.nodes.get(machine).and_then(|node| node.endpoint)
     }
 
+    /// A node that is about to change, with a log that tells of it.
     pub(crate) fn node(&mut self, machine: &MachineId) -> Result<&mut NodeView, Reverts> {
+        *self.logs.entry(*machine).or_default() += 1;
         self.nodes.get_mut(machine).map(Rc::make_mut).ok_or("CollateralVault_UnknownMachine")
+    }
+
+    /// The same, of one that is not retired.
+    fn owned(&mut self, machine: &MachineId) -> Result<&mut NodeView, Reverts> {
+        self.node(machine)
+            .and_then(|node| if node.miner == Account::default() { Err("CollateralVault_Retired") } else { Ok(node) })
     }
 
     pub(crate) fn rental(&mut self, rental: RentalId) -> Result<&mut Rental, Reverts> {
@@ -207,7 +314,7 @@ impl Contracts {
         if now < found.view.end_secs && !found.view.closed { Ok(found) } else { Err("RentalEscrow_NotRunning") }
     }
 
-    fn check_certificates(
+    pub(crate) fn check_certificates(
         &self,
         machine: &MachineId,
         certificates: &[Signed<Certificate>],
@@ -215,7 +322,8 @@ impl Contracts {
     ) -> Result<(), Reverts> {
         let node = self.nodes.get(machine).ok_or("CollateralVault_UnknownMachine")?;
         let left = self.rentals.get(&node.last_rental).map_or(0, |rental| rental.view.end_secs);
-        let since = left.max(now.saturating_sub(self.params.times.certificate_life_secs));
+        let distrusted = self.distrusted.get(&node.registration).copied().unwrap_or(0);
+        let since = left.max(distrusted).max(now.saturating_sub(self.params.times.certificate_life_secs));
         for Signed { statement: it, .. } in certificates {
             let about = it.machine == *machine && it.registration == node.registration;
             let covers = it.gpu_class == CLASS.0 && it.gpu_count >= CLASS.1;
@@ -236,7 +344,9 @@ impl Contracts {
         secs: u64,
         now: UnixSecs,
     ) -> Result<(), Reverts> {
+        self.lapse(&machine, now);
         let node = self.nodes.get(&machine).ok_or("CollateralVault_UnknownMachine")?;
+        let miner = node.miner;
         if self.rentals.get(&node.last_rental).is_some_and(|last| now <= last.view.end_secs) {
             return Err("RentalEscrow_Rented");
         }
@@ -267,6 +377,7 @@ impl Contracts {
         node.last_rental = id;
         let rental = Rental {
             view,
+            miner,
             bought_secs: secs,
             open_secs: 0,
             lost_secs: 0,
@@ -285,6 +396,7 @@ impl Contracts {
         let (machine, end, start) = (found.view.machine, found.view.end_secs, found.view.start_secs);
         let need = required_rao(end - start + secs);
         let more = need.saturating_sub(found.reserve_rao);
+        self.lapse(&machine, now);
         let node = self.node(&machine)?;
         if node.offer.is_none() || node.free_rao < more {
             return Err("CollateralVault_NotRentable");
@@ -333,8 +445,8 @@ impl Contracts {
         }
         found.view.claimed_secs += due;
         found.view.paid_until_secs = until.min(found.view.end_secs);
-        let machine = found.view.machine;
-        self.pay_miner(&machine, due * PRICE_RAO);
+        let miner = found.miner;
+        self.pay(miner, due * PRICE_RAO);
         Ok(())
     }
 
@@ -348,16 +460,21 @@ impl Contracts {
         found.view.claimed_secs += due;
         found.view.paid_until_secs = found.view.end_secs;
         found.view.closed = true;
-        let (machine, reserve) = (found.view.machine, std::mem::take(&mut found.reserve_rao));
+        let (machine, miner) = (found.view.machine, found.miner);
+        let reserve = std::mem::take(&mut found.reserve_rao);
         let node = self.node(&machine)?;
         node.reserved_rao -= reserve;
         node.free_rao += reserve;
-        self.pay_miner(&machine, due * PRICE_RAO);
+        self.pay(miner, due * PRICE_RAO);
         Ok(())
     }
 
-    pub(crate) fn pay_miner(&mut self, machine: &MachineId, amount_rao: Rao) {
-        let miner = self.nodes.get(machine).map_or_else(Account::default, |node| node.miner);
+    pub(crate) fn note(&mut self, what: &'static str) {
+        *self.happened.entry(what).or_default() += 1;
+    }
+
+    /// Credit.
+    pub(crate) fn pay(&mut self, miner: Account, amount_rao: Rao) {
         *self.ledger.miners_rao.entry(miner).or_default() += amount_rao;
     }
 
@@ -372,7 +489,7 @@ impl Contracts {
     }
 }
 
-fn offer() -> OfferView {
+pub(crate) fn offer() -> OfferView {
     OfferView { gpu_class: CLASS.0, gpu_count: CLASS.1, price_rao_per_sec: PRICE_RAO, expires_at_secs: 4_000_000_000 }
 }
 

@@ -12,7 +12,7 @@ const OFFLINE_BPS: u64 = 1_000;
 const BREAKER_BPS: u64 = 1_000;
 const BPS: u64 = 10_000;
 /// Keepers for a penalty.
-const COURT_MIN: usize = 3;
+pub(crate) const COURT_MIN: usize = 3;
 /// .01 TAO.
 const APPEAL_BOND_MIN_RAO: Rao = 10_000_000;
 /// The existential deposit.
@@ -40,7 +40,8 @@ impl Contracts {
         let penalty_rao = if ends { self.penalty(kind, rental, withheld, now)? } else { 0 };
         let case_id = self.record(rental, gap, withheld, ends, now)?;
         let slow = self.set_aside(rental, penalty_rao, now)?;
-        let machine = self.rentals.get(&rental).map(|rental| rental.view.machine).unwrap_or_default();
+        let of = self.rentals.get(&rental).ok_or("RentalEscrow_UnknownRental")?;
+        let (machine, miner) = (of.view.machine, of.miner);
         let registration = self.nodes.get(&machine).map_or(0, |node| node.registration);
         let view = CaseView {
             id: case_id,
@@ -54,7 +55,18 @@ impl Contracts {
         };
         let (withheld_secs, filed_at) = (withheld.1 - withheld.0, now);
         let (appealed_at, appeal_bond_rao) = (0, 0);
-        let case = Case { view, filed_at, withheld_secs, slow, appealed_at, appeal_bond_rao, attested, signers };
+        let case = Case {
+            view,
+            machine,
+            miner,
+            filed_at,
+            withheld_secs,
+            slow,
+            appealed_at,
+            appeal_bond_rao,
+            attested,
+            signers,
+        };
         self.cases.insert(case_id, Rc::new(case));
         Ok(())
     }
@@ -172,11 +184,16 @@ impl Contracts {
         let node = self.node(&machine)?;
         node.reserved_rao -= penalty_rao;
         node.held_rao += penalty_rao;
+        Ok(self.is_over_breaker(penalty_rao, now))
+    }
+
+    /// Counts a penalty, and says whether it takes its day's above the line.
+    pub(crate) fn is_over_breaker(&mut self, penalty_rao: Rao, now: UnixSecs) -> bool {
         let bonds: Rao = self.nodes.values().map(|node| bonded(node)).sum();
         let day = now / DAY_SECS;
         let before = if self.ledger.day.0 == day { self.ledger.day.1 } else { 0 };
         self.ledger.day = (day, before + penalty_rao);
-        Ok(penalty_rao > 0 && self.ledger.day.1 > bonds * BREAKER_BPS / BPS)
+        penalty_rao > 0 && self.ledger.day.1 > bonds * BREAKER_BPS / BPS
     }
 
     pub(crate) fn appeal(&mut self, case_id: CaseId, now: UnixSecs) -> Result<(), Reverts> {
@@ -218,8 +235,8 @@ impl Contracts {
             self.ledger.others_burn_rao += self.ledger.to_burn_rao - before_rao;
             return Ok(());
         }
-        let machine = self.machine_of(case_id)?;
-        self.pay_miner(&machine, bond);
+        let miner = case.miner;
+        self.pay(miner, bond);
         self.dismiss(case_id)
     }
 
@@ -237,8 +254,8 @@ impl Contracts {
             }
             CaseStatus::Appealed | CaseStatus::RefundedAppealed => {
                 let bond = std::mem::take(&mut case.appeal_bond_rao);
-                let machine = self.machine_of(case_id)?;
-                self.pay_miner(&machine, bond);
+                let miner = case.miner;
+                self.pay(miner, bond);
                 self.refund(case_id)?;
                 self.burn_penalty(case_id, now)
             }
@@ -262,15 +279,13 @@ impl Contracts {
         self.cases.get_mut(&case_id).map(Rc::make_mut).ok_or("Arbiter_UnknownCase")
     }
 
-    fn machine_of(&self, case_id: CaseId) -> Result<surety_core::types::MachineId, Reverts> {
-        let rental = self.cases.get(&case_id).ok_or("Arbiter_UnknownCase")?.view.rental;
-        self.rentals.get(&rental).map(|rental| rental.view.machine).ok_or("RentalEscrow_UnknownRental")
-    }
-
     /// What was withheld is the renter's; once.
     fn refund(&mut self, case_id: CaseId) -> Result<(), Reverts> {
         let case = self.case(case_id)?;
         let (secs, rental) = (std::mem::take(&mut case.withheld_secs), case.view.rental);
+        if secs == 0 {
+            return Ok(());
+        }
         let found = self.rental(rental)?;
         found.open_secs -= secs;
         found.lost_secs += secs;
@@ -280,13 +295,17 @@ impl Contracts {
 
     /// The penalty, clamped to what the rental has earned by now; the rest is free bond.
     fn burn_penalty(&mut self, case_id: CaseId, now: UnixSecs) -> Result<(), Reverts> {
-        let machine = self.machine_of(case_id)?;
         let case = self.case(case_id)?;
         case.view.status = CaseStatus::Executed;
         case.view.executable_at_secs = 0;
-        let (penalty, rental, kind) = (case.view.penalty_rao, case.view.rental, case.view.kind);
-        let earned = self.rental(rental)?.earned_secs(now) * PRICE_RAO;
-        let burned = if kind == Kind::Offline { penalty.min(earned) } else { penalty };
+        let (machine, penalty, rental) = (case.machine, case.view.penalty_rao, case.view.rental);
+        let burned = match case.view.kind {
+            Kind::Offline => penalty.min(self.rental(rental)?.earned_secs(now) * PRICE_RAO),
+            Kind::NotDelivered | Kind::Interrupted | Kind::Spoofed => penalty,
+        };
+        if penalty == 0 {
+            return Ok(());
+        }
         let node = self.node(&machine)?;
         node.held_rao -= penalty;
         node.free_rao += penalty - burned;
@@ -295,19 +314,23 @@ impl Contracts {
     }
 
     fn dismiss(&mut self, case_id: CaseId) -> Result<(), Reverts> {
-        let machine = self.machine_of(case_id)?;
         let case = self.case(case_id)?;
         case.view.status = CaseStatus::Dismissed;
         case.view.executable_at_secs = 0;
         let (secs, penalty) = (std::mem::take(&mut case.withheld_secs), case.view.penalty_rao);
-        let rental = case.view.rental;
-        let found = self.rental(rental)?;
-        found.open_secs -= secs;
-        found.returned_secs += secs;
+        let (machine, miner, rental) = (case.machine, case.miner, case.view.rental);
+        if secs > 0 {
+            let found = self.rental(rental)?;
+            found.open_secs -= secs;
+            found.returned_secs += secs;
+            self.pay(miner, secs * PRICE_RAO);
+        }
+        if penalty == 0 {
+            return Ok(());
+        }
         let node = self.node(&machine)?;
         node.held_rao -= penalty;
         node.free_rao += penalty;
-        self.pay_miner(&machine, secs * PRICE_RAO);
         Ok(())
     }
 }

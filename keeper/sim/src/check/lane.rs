@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use surety_core::effect::{EffectId, Intent};
 use surety_core::input::TxOutcome;
 use surety_core::outbox::Row;
-use surety_core::types::Account;
+use surety_core::types::{Account, Kind};
 
 /// What was ever signed and mined. Two keepers may name two intents alike.
 #[derive(Debug, Default)]
@@ -46,7 +46,12 @@ pub(crate) fn on_finish(env: &mut Env, row: &Row, outcome: &TxOutcome) {
             faults.iter().any(|fault| fault.from_secs < until && from < fault.until_secs)
         }
         Intent::FlushBurn => true,
-        Intent::FileSpoofed { .. } | Intent::Join { .. } | Intent::CheckIn { .. } => false,
+        Intent::Join { .. } | Intent::CheckIn { .. } => false,
+        Intent::FileSpoofed { registration, spoofs, .. } => {
+            let oldest = spoofs.iter().map(|signed| signed.statement.proved_at_secs).min().unwrap_or(u64::MAX);
+            let mut about = state.cases.values().filter(|case| case.view.registration == *registration);
+            about.any(|case| case.view.kind == Kind::Spoofed && case.filed_at >= oldest)
+        }
         Intent::Close { rentals } => {
             rentals.iter().all(|id| state.rentals.get(id).is_some_and(|rental| rental.view.closed))
         }
@@ -70,6 +75,7 @@ pub(crate) fn on_final(env: &mut Env) {
                 env.check.lane.reverted += 1;
                 continue;
             }
+            env.tally.on_mined(&tx.intent);
             let first = env.check.lane.succeeded.insert((tx.account, tx.row));
             let row = tx.row;
             env.check.require(first, || format!("intent {row} is carried out twice"));

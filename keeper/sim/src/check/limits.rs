@@ -3,7 +3,7 @@
 use crate::env::Env;
 use surety_core::limits::{
     CASES_MAX, COURT_RENTALS_MAX, FINISHED_MAX, HOSTS_MAX, INTERRUPTED_PER_SIGNER_MAX, NODES_MAX, PROVISIONAL_MAX,
-    RENTALS_MAX, STREAK_LOOKS_MAX, WATCHES_MAX,
+    RENTALS_MAX, SPOOF_FILES_MAX, STREAK_LOOKS_MAX, WATCHES_MAX,
 };
 use surety_core::state::State;
 
@@ -15,7 +15,7 @@ pub(crate) fn on_state(env: &mut Env, state: &State) {
 }
 
 fn beyond(state: &State) -> Option<&'static str> {
-    let watches_fit = state.watches.values().all(|watch| {
+    let watches_fit = state.watches.values().chain(state.cards.values()).all(|watch| {
         let streak = watch.streak.as_ref().map_or(0, |streak| streak.looks().len());
         watch.finished.len() <= FINISHED_MAX && watch.provisional.len() <= PROVISIONAL_MAX && streak <= STREAK_LOOKS_MAX
     });
@@ -30,6 +30,7 @@ fn beyond(state: &State) -> Option<&'static str> {
     match () {
         () if !watches_fit || state.watches.len() > WATCHES_MAX => Some("watches"),
         () if !dockets_fit || dockets.len() > COURT_RENTALS_MAX => Some("dockets"),
+        () if state.spoofs.len() > SPOOF_FILES_MAX => Some("spoofs"),
         () if !world_fits => Some("world"),
         () if state.hosts.len() > HOSTS_MAX => Some("hosts"),
         () => None,

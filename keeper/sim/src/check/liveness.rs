@@ -1,8 +1,11 @@
 //! Once everything is healed: what must have happened.
 
-use crate::chain::contracts::Rental;
+use crate::chain::contracts::{Case, Contracts, Rental};
 use crate::env::Env;
 use crate::keeper::Keeper;
+use crate::options::Role;
+use surety_core::evidence::Subject;
+use surety_core::statement::Spoof;
 use surety_core::types::{Kind, UnixSecs};
 
 /// Pauses after failures grow to at most 32 × 30 s (`submit_retry_secs`); keepers that were down come back at once.
@@ -40,7 +43,9 @@ pub(crate) fn clear_outages(env: &Env, rental: &Rental, since: UnixSecs) -> Vec<
         let before = at.checked_sub(1).and_then(|before| all.get(before)).map_or(0, |(_, until)| *until);
         let after = all.get(at + 1).map_or(u64::MAX, |(from, _)| *from);
         let alone = (at == 0 || from - before >= APART_SECS) && after.saturating_sub(until) >= APART_SECS;
-        if alone && from >= since && start >= since {
+        // Cards that are missing meanwhile make a case of their own.
+        let admits = machine.admits().longest_secs(true, from.saturating_sub(APART_SECS), until + APART_SECS) > 0;
+        if alone && from >= since && start >= since && !admits {
             clear.push(Outage { from, until, delivered: from > start, returned: until < end });
         }
     }
@@ -112,5 +117,66 @@ pub(crate) fn at_end(env: &mut Env, keepers: &[Keeper], healed_at: UnixSecs) {
         env.check.require(left == 0, || format!("keeper {index} still has {left} intents on their way"));
     }
     let waits_rao = block.state.ledger.to_burn_rao - block.state.ledger.others_burn_rao;
-    env.check.require(waits_rao < 500, || format!("{waits_rao} rao wait to be burned, and nobody does it"));
+    // Who executes burns; one that was dismissed in between leaves it to whoever burns next.
+    let dismissed = block.state.keepers.iter().any(|keeper| !keeper.active);
+    env.check
+        .require(waits_rao < 500 || dismissed, || format!("{waits_rao} rao wait to be burned, and nobody does it"));
+    cards(env, &block.state, since, bound_secs);
+    spoofs(env, &block.state, since, bound_secs);
+}
+
+/// Keepers ask about cards every 9 to 11 min and wait up to 150 s for a gap between looks; proof takes 120 s more. What
+/// lasts this long is seen by all of them.
+const ADMITTED_SECS: u64 = 1_200;
+
+/// A machine that admits for long enough, and serves otherwise, has a case by the time that it has all again.
+fn cards(env: &mut Env, state: &Contracts, since: UnixSecs, bound_secs: u64) {
+    for rental in state.rentals.values().filter(|rental| rental.view.start_secs >= since) {
+        let (id, start, end) = (rental.view.id, rental.view.start_secs, rental.view.end_secs);
+        let Some(machine) = env.machines.get(&rental.view.machine) else { continue };
+        let long = machine.admits().stretches(true, start, end).filter(|(from, until)| until - from >= ADMITTED_SECS);
+        let served = |(from, until): &(UnixSecs, UnixSecs)| {
+            let from = from.saturating_sub(APART_SECS).max(start);
+            machine.served.longest_secs(false, from, (until + APART_SECS).min(end)) == 0
+        };
+        for (from, until) in long.filter(served).collect::<Vec<_>>() {
+            let whole = Outage { from, until, delivered: true, returned: until < end };
+            let done = recorded(env, rental, &whole);
+            let in_time = done.is_some_and(|(filed_at, _)| filed_at <= until + bound_secs);
+            let epoch = crate::world::EPOCH;
+            env.check.require(in_time, || {
+                let (from, until) = (from - epoch, until - epoch);
+                format!("cards were missing {from}..{until} in rental {id}, on chain was {done:?}")
+            });
+        }
+    }
+}
+
+/// Until all have heard of a spoof (30 s), have fetched and recomputed it (a minute when that failed once) and signed.
+const SPOOF_HEARD_SECS: u64 = 120;
+
+/// What a strong keeper caught of a machine that is still registered alike is on chain. What it signed after another is
+/// not asked for: real proofs that are dated anew are new to some keepers and have served at others.
+fn spoofs(env: &mut Env, state: &Contracts, since: UnixSecs, bound_secs: u64) {
+    let strong = env.boards.iter().zip(&env.options.roles).zip(state.keepers.iter());
+    let strong = strong.filter(|((_, role), keeper)| **role == Role::Strong && keeper.active);
+    let caught = strong.flat_map(|((board, _), _)| {
+        let own = |spoof: &Spoof| match board.bundles.get(&spoof.evidence).map(|evidence| &evidence.subject) {
+            Some(Subject::Spoof(about)) => about.recomputed.is_none(),
+            _ => false,
+        };
+        board.spoofs.iter().map(|signed| signed.statement).filter(own).collect::<Vec<_>>()
+    });
+    let signed: Vec<Spoof> = caught.collect();
+    for spoof in signed.into_iter().filter(|spoof| spoof.proved_at_secs >= since) {
+        let current = state.nodes.get(&spoof.machine).is_some_and(|node| node.registration == spoof.registration);
+        let by_secs = spoof.proved_at_secs + SPOOF_HEARD_SECS + bound_secs;
+        let about = |case: &Case| case.view.kind == Kind::Spoofed && case.view.registration == spoof.registration;
+        let last = state.cases.values().filter(|case| about(case)).map(|case| case.filed_at);
+        let filed = last.clone().any(|at| at >= spoof.proved_at_secs && at <= by_secs);
+        let last = last.max();
+        env.check.require(!current || filed || by_secs > env.now, || {
+            format!("the spoof of {} was not on chain in time: {spoof:?}, {last:?}", spoof.machine)
+        });
+    }
 }

@@ -6,11 +6,9 @@ use crate::chain::signature::sign;
 use crate::env::Env;
 use crate::options::Role;
 use surety_core::effect::{Effect, EffectId, Intent};
-use surety_core::input::{
-    AnchorResult, Input, InventoryOutcome, InventoryResult, MeasureResult, Observation, ProbeResult,
-};
-use surety_core::statement::{Attestation, Signed, Statement};
-use surety_core::types::{Endpoint, MachineId, UnixSecs};
+use surety_core::input::{AnchorResult, Input, MeasureResult, Observation, ProbeResult};
+use surety_core::statement::{Attestation, Signed, Spoof, Statement};
+use surety_core::types::{Account, Endpoint, MachineId, UnixSecs};
 
 /// Something under way in the process.
 #[derive(Debug)]
@@ -19,16 +17,18 @@ pub(crate) enum Due {
     Look { id: EffectId, machine: MachineId, endpoint: Endpoint, start: LookStart },
     Anchors { id: EffectId, reached: bool },
     Measure { id: EffectId, machine: MachineId, registration: u32 },
+    Cards { id: EffectId, machine: MachineId, start: LookStart },
+    Check { id: EffectId, peer: Account, spoof: Spoof },
 }
 
 /// The moment a look began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LookStart {
-    at: UnixSecs,
-    at_secs: UnixSecs,
-    started_ms: u64,
-    reached: bool,
-    served: bool,
+    pub(super) at: UnixSecs,
+    pub(super) at_secs: UnixSecs,
+    pub(super) started_ms: u64,
+    pub(super) reached: bool,
+    pub(super) served: bool,
 }
 
 /// When a failing look was made in truth.
@@ -58,13 +58,22 @@ impl Keeper {
                     self.later(env, secs, Due::Measure { id, machine, registration });
                 }
             }
-            Effect::Inventory { id, machine, .. } => self.ask_cards(env, id, machine),
-            Effect::CheckSpoof { .. } => {}
+            Effect::Inventory { id, machine, endpoint } => self.ask_cards(env, id, machine, endpoint),
+            Effect::CheckSpoof { id, peer, spoof, .. } => {
+                let secs = self.rng.range(1, 5);
+                if !self.rare(env, 1) {
+                    self.later(env, secs, Due::Check { id, peer, spoof });
+                }
+            }
             Effect::Sign { statement, evidence, .. } => {
                 // The real process asks each time; it is the dearest thing here.
                 let supported = if self.rng.percent(10) { evidence.supports(&statement) } else { Ok(()) };
                 env.check.require(supported.is_ok(), || format!("asked to sign without support: {supported:?}"));
                 crate::check::truth::before_signing(self, env, &statement, &evidence);
+                env.tally.on_signed(&statement);
+                if let (Statement::Spoof(spoof), Some(board)) = (&statement, env.boards.get_mut(self.index)) {
+                    board.bundles.insert(spoof.evidence, *evidence);
+                }
                 if self.dies_here(env) {
                     self.die(env, false);
                     return false;
@@ -90,15 +99,6 @@ impl Keeper {
             }
         }
         true
-    }
-
-    /// Agents here never say which cards they have, which is no fault.
-    fn ask_cards(&mut self, env: &mut Env, id: EffectId, machine: MachineId) {
-        let (at_secs, started_ms) = (self.wall.now_ms(env.now) / 1_000, self.mono_ms(env.now));
-        let ended_ms = started_ms + 2_000;
-        let outcome = InventoryOutcome::Unmeasured { why: "no answer".to_owned() };
-        let result = InventoryResult { id, machine, started_ms, ended_ms, at_secs, outcome };
-        self.later(env, 2, Due::Input(Input::Inventory(result)));
     }
 
     /// A keeper whose view is up to date must not ask for what the contract refuses at that very block.
@@ -140,9 +140,11 @@ impl Keeper {
             }
             Due::Measure { id, machine, registration } => {
                 let target = env.machines.get_mut(&machine)?;
-                let (at_secs, outcome) = (self.wall.now_ms(env.now) / 1_000, target.measured());
+                let (at_secs, outcome) = (self.wall.now_ms(env.now) / 1_000, target.measured(registration));
                 Input::Measure(MeasureResult { id, machine, registration, at_secs, outcome })
             }
+            Due::Cards { id, machine, start } => self.cards(env, id, machine, start)?,
+            Due::Check { id, peer, spoof } => self.check_spoof(env, id, peer, spoof),
             Due::Look { id, machine, endpoint, start } => {
                 let seen = self.seen(env, machine, endpoint, start)?;
                 if seen != Observation::Accepted {
@@ -181,7 +183,7 @@ pub(crate) fn describe(intent: &Intent) -> String {
         }
         Intent::Execute { case_id } => format!("Execute case {case_id}"),
         Intent::FlushBurn => "FlushBurn".to_owned(),
-        Intent::FileSpoofed { .. } => "FileSpoofed".to_owned(),
+        Intent::FileSpoofed { machine, .. } => format!("FileSpoofed of {machine}"),
         Intent::Join { .. } => "Join".to_owned(),
         Intent::CheckIn { .. } => "CheckIn".to_owned(),
         Intent::Close { rentals } => format!("Close {rentals:?}"),

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use surety_core::effect::{Effect, EffectId};
-use surety_core::input::{Input, Observation};
+use surety_core::input::{Input, InventoryOutcome, InventoryResult, Observation};
 use surety_core::rules::Rules;
 use surety_core::statement::{Attestation, Statement};
-use surety_core::types::{MachineId, RentalId, UnixSecs};
+use surety_core::types::{Account, MachineId, RentalId, UnixSecs};
 use surety_core::view::{RentalView, View};
 
 /// One line of the record.
@@ -38,7 +38,24 @@ pub(super) enum Fact {
         ended_ms: u64,
         well: bool,
     },
+    /// What an agent said about the cards of a rented machine: an admission, or all of them.
+    Cards {
+        machine: MachineId,
+        at_secs: UnixSecs,
+        started_ms: u64,
+        ended_ms: u64,
+        all: bool,
+    },
+    /// Whether the keeper counts in the set.
+    Active(bool),
     Claim(Attestation),
+}
+
+/// What is told by the looks from outside, and by what agents say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Eyes {
+    Outside,
+    Cards,
 }
 
 /// What of a rental bears on judgement.
@@ -49,6 +66,7 @@ pub(super) struct RentalLine {
     start: UnixSecs,
     end: UnixSecs,
     untouched: bool,
+    gpu_count: u16,
 }
 
 /// A failing look that was vouched for.
@@ -69,9 +87,17 @@ pub(crate) struct History {
     notes: Vec<(bool, usize)>,
     /// Looks that were asked for, by rental.
     asked_about: BTreeMap<EffectId, RentalId>,
+    /// The present registration of each machine.
+    registrations: BTreeMap<MachineId, u32>,
+    /// Who the keeper is.
+    me: Account,
 }
 
 impl History {
+    pub(crate) fn of(me: Account) -> Self {
+        Self { me, ..Self::default() }
+    }
+
     pub(crate) fn note(&mut self, input: &Input, effects: &[Effect]) {
         match input {
             Input::Started(_) => self.push(Fact::Started),
@@ -80,7 +106,13 @@ impl History {
                 self.push(Fact::Block(update.block.timestamp_secs));
                 update.newest.iter().for_each(|newest| self.push(Fact::Newest(newest.rental)));
                 update.rentals.iter().for_each(|rental| self.push(Fact::Rental(line(rental))));
+                self.registrations.extend(update.nodes.iter().map(|node| (node.machine, node.registration)));
+                if let Some(keepers) = &update.keepers {
+                    let me = keepers.iter().find(|keeper| keeper.account == self.me);
+                    self.push(Fact::Active(me.is_some_and(|keeper| keeper.active && keeper.weight > 0)));
+                }
             }
+            Input::Inventory(result) => self.note_cards(result),
             Input::Probe(look) => {
                 let (machine, at_secs) = (look.machine, look.at_secs);
                 let rental = self.asked_about.remove(&look.id);
@@ -113,6 +145,18 @@ impl History {
                 _ => {}
             }
         }
+    }
+
+    /// A statement says something when it is about the present registration and no card is named twice.
+    fn note_cards(&mut self, result: &InventoryResult) {
+        let InventoryOutcome::Stated { statement } = &result.outcome else { return };
+        let machine = result.machine;
+        let rented = self.rentals(self.facts.len()).find(|line| line.machine == machine).map(|line| line.gpu_count);
+        let current = self.registrations.get(&machine) == Some(&statement.registration);
+        let (Some(rented), true) = (rented, current && statement.is_well_formed()) else { return };
+        let InventoryResult { at_secs, started_ms, ended_ms, .. } = *result;
+        let all = statement.cards.len() >= usize::from(rented);
+        self.push(Fact::Cards { machine, at_secs, started_ms, ended_ms, all });
     }
 
     fn push(&mut self, fact: Fact) {
@@ -173,6 +217,18 @@ impl History {
         })
     }
 
+    /// Whether the keeper counted in the set, as last read, in whatever run.
+    pub(super) fn active(&self, until: usize) -> bool {
+        let active = |fact: &Fact| if let Fact::Active(active) = fact { Some(*active) } else { None };
+        self.facts.get(..until).unwrap_or_default().iter().rev().find_map(active).unwrap_or(false)
+    }
+
+    /// Whether that changed between two positions.
+    pub(super) fn was_active_all_along(&self, from: usize, until: usize) -> bool {
+        let between = self.facts.get(from..until).unwrap_or_default();
+        self.active(from) && !between.iter().any(|fact| matches!(fact, Fact::Active(false)))
+    }
+
     /// Machine and start of a rental as last read, in whatever run.
     pub(super) fn rental(&self, until: usize, id: RentalId) -> Option<(MachineId, UnixSecs)> {
         self.rentals(until).find(|line| line.id == id).map(|line| (line.machine, line.start))
@@ -216,10 +272,16 @@ impl History {
     }
 
     /// Failing looks at a machine that were vouched for before a position, oldest first.
-    pub(super) fn vouched(&self, until: usize, machine: MachineId) -> Vec<Look> {
+    pub(super) fn vouched(&self, until: usize, machine: MachineId, eyes: Eyes) -> Vec<Look> {
         let mut looks = Vec::new();
         for (position, fact) in self.facts.iter().enumerate().take(until) {
-            let Fact::Failed { machine: seen, at_secs, started_ms, ended_ms } = fact else { continue };
+            let (seen, at_secs, started_ms, ended_ms) = match (fact, eyes) {
+                (Fact::Failed { machine, at_secs, started_ms, ended_ms }, Eyes::Outside)
+                | (Fact::Cards { machine, at_secs, started_ms, ended_ms, all: false }, Eyes::Cards) => {
+                    (machine, at_secs, started_ms, ended_ms)
+                }
+                _ => continue,
+            };
             let run = self.notes[position].1;
             if *seen != machine || self.blind(position) {
                 continue;
@@ -265,5 +327,6 @@ fn line(view: &RentalView) -> RentalLine {
         start: view.start_secs,
         end: view.end_secs,
         untouched: view.faults.is_empty() && !view.closed,
+        gpu_count: view.gpu_count,
     }
 }

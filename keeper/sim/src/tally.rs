@@ -1,0 +1,61 @@
+//! What was signed and what it cost, for whoever reads a long run.
+
+use std::collections::BTreeMap;
+use surety_core::effect::Intent;
+use surety_core::statement::Statement;
+use surety_core::types::{Cause, Kind};
+
+/// Counts by name.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Statements that keepers signed.
+    pub(crate) signed: BTreeMap<&'static str, u64>,
+    /// Transactions of keepers that succeeded, and their gas.
+    pub(crate) mined: BTreeMap<&'static str, (u64, u64)>,
+}
+
+impl Tally {
+    pub(crate) fn on_signed(&mut self, statement: &Statement) {
+        let what = match statement {
+            Statement::Attestation(it) if it.cause == Cause::GpusMissing => match it.kind {
+                Kind::Offline => "Offline (cards missing)",
+                _ => "Interrupted (cards missing)",
+            },
+            Statement::Attestation(it) => name(it.kind),
+            Statement::Certificate(_) => "certificates",
+            Statement::Spoof(_) => "Spoofed",
+        };
+        *self.signed.entry(what).or_default() += 1;
+    }
+
+    pub(crate) fn on_mined(&mut self, intent: &Intent) {
+        let (what, gas) = priced(intent);
+        let sum = self.mined.entry(what).or_default();
+        *sum = (sum.0 + 1, sum.1 + gas);
+    }
+}
+
+pub(crate) fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::NotDelivered => "NotDelivered",
+        Kind::Interrupted => "Interrupted",
+        Kind::Offline => "Offline",
+        Kind::Spoofed => "Spoofed",
+    }
+}
+
+/// Gas of whole transactions (`contracts/snapshots/*.json`, three signers, first-time writes where they are likely).
+fn priced(intent: &Intent) -> (&'static str, u64) {
+    match intent {
+        Intent::File { kind: Kind::Interrupted, .. } => ("file Interrupted", 145_858),
+        Intent::File { .. } => ("file NotDelivered or Offline", 209_735),
+        Intent::FileSpoofed { .. } => ("file Spoofed", 221_847),
+        Intent::Execute { .. } => ("execute", 71_068),
+        Intent::FlushBurn => ("burn", 37_969),
+        // The first of five and each further one.
+        Intent::Close { rentals } => ("close", 65_958 + 36_896 * (rentals.len() as u64).saturating_sub(1)),
+        Intent::Claim { .. } => ("claim", 64_330),
+        // Not modelled: keepers here are appointed.
+        Intent::Join { .. } | Intent::CheckIn { .. } => ("seat", 0),
+    }
+}
