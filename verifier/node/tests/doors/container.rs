@@ -276,19 +276,23 @@ async fn comes_in(way: Way) {
     // What would detach from a session, if it were typed: data is not typing.
     let keys = "\u{10}\u{11}\0\u{1d}\u{1e}\u{1f}\0";
     assert_eq!(agent.run(RENTER_SEED, "wc -c", &keys.repeat(3)).await, (0, "21\n".into()), "{way:?}");
-    let (session, mut channel) =
-        terminal(&agent, &format!("while :; do stty size; sleep 1; done # {}", nap(98772 + way as u32 * 2))).await;
+    let numbers = [98_780, 98_781, 98_782].map(|number| nap(number + 10 * way as u32));
+    let [on_terminal, without, later] = &numbers;
+    let line = format!(
+        "setsid sleep {without} >/dev/null 2>&1 </dev/null & while :; do stty size; sleep 1; done # {on_terminal}"
+    );
+    let (session, mut channel) = terminal(&agent, &line).await;
     assert!(until_said(&mut channel, "24 80").await.contains("24 80"));
-    eventually("the session's command runs", || runs(&nap(98772 + way as u32 * 2))).await;
     drop((channel, session));
     // A client of the engine that ends with its terminal leaves its command in the container; the agent hangs up.
-    eventually("the session's command is gone", || !runs(&nap(98772 + way as u32 * 2))).await;
-    agent.run(RENTER_SEED, &format!("sleep {} >/dev/null 2>&1 </dev/null &", nap(98773 + way as u32 * 2)), "").await;
-    assert!(runs(&nap(98773 + way as u32 * 2)), "without a terminal what was left running goes on");
+    eventually("the session's command is gone", || !runs(on_terminal)).await;
+    assert!(runs(without), "what has no terminal goes on");
+    agent.run(RENTER_SEED, &format!("sleep {later} >/dev/null 2>&1 </dev/null &"), "").await;
+    assert!(runs(later), "without a terminal what was left running goes on");
     agent.set_rental(None);
     agent.until_put_out(RENTER_SEED).await;
     eventually("the container is gone with all that ran in it", || {
-        !runs(&nap(98773 + way as u32 * 2)) && real.ids().is_empty()
+        !runs(later) && !runs(without) && real.ids().is_empty()
     })
     .await;
     // The engine's mounts are in there: it goes first.
