@@ -100,10 +100,15 @@ pub fn resized(pid: u32) {
     }
 }
 
-/// Tells every process with this entry in its environment that its terminal is gone.
+/// Tells the first process of a session, if it still runs, that its terminal is gone; the system tells those in its
+/// foreground when it ends. A session's processes have this entry in their environment, and so have those of terminals
+/// that were opened in it (tmux, screen), which live on: the first is the one that leads a session on a terminal and
+/// was started from outside.
 pub fn hang_up(entry: &str) {
-    for pid in processes().into_keys().filter(|pid| has_in_environment(*pid, entry)) {
-        kill(Pid::from_raw(pid), Signal::SIGHUP).ok();
+    for (pid, parent) in processes() {
+        if has_in_environment(pid, entry) && leads_on_terminal(pid) && !has_in_environment(parent, entry) {
+            kill(Pid::from_raw(pid), Signal::SIGHUP).ok();
+        }
     }
 }
 
@@ -122,13 +127,26 @@ fn processes() -> BTreeMap<i32, i32> {
 /// The parent, unless the process is gone or a zombie. The name in `stat` is the process's own choice: fields are
 /// counted from its closing bracket.
 fn parent(pid: i32) -> Option<i32> {
+    let fields = stat(pid)?;
+    let state = fields.first()?;
+    (state != "Z" && state != "X").then_some(())?;
+    fields.get(1)?.parse().ok()
+}
+
+/// Whether a process leads its session (field 4 behind the name is its own number) and the session has a terminal
+/// (field 5).
+fn leads_on_terminal(pid: i32) -> bool {
+    let fields = stat(pid).unwrap_or_default();
+    let number = |index: usize| fields.get(index).and_then(|field| field.parse::<i32>().ok());
+    number(3) == Some(pid) && number(4).is_some_and(|terminal| terminal != 0)
+}
+
+/// The fields of `stat` behind the name: state, parent, group, session, terminal, and so on.
+fn stat(pid: i32) -> Option<Vec<String>> {
     let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
     let after_name = stat.iter().rposition(|byte| *byte == b')')?.checked_add(1)?;
     let fields = String::from_utf8_lossy(stat.get(after_name..)?).into_owned();
-    let mut fields = fields.split_ascii_whitespace();
-    let state = fields.next()?;
-    (state != "Z" && state != "X").then_some(())?;
-    fields.next()?.parse().ok()
+    Some(fields.split_ascii_whitespace().map(str::to_owned).collect())
 }
 
 fn descendants(parents: &BTreeMap<i32, i32>, root: i32) -> BTreeSet<i32> {

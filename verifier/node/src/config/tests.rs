@@ -60,6 +60,23 @@ fn each_impossible_value_is_refused_by_its_key() {
 }
 
 #[test]
+fn containers_and_their_section_go_together() {
+    let section = "[container]\nengine = \"/usr/bin/docker\"\nimage = \"a:1\"\nmemory_mib = 64\ncpus = 1\n\
+                   shm_mib = 64\nnetwork = \"none\"\n";
+    let with = |driver: &str, section: &str| {
+        parse(&format!("{}{section}", GOOD.replace("dev = true", &format!("dev = true\nisolation = \"{driver}\""))))
+    };
+    assert_eq!(with("docker", section).unwrap().tenant_dir(), Path::new("/var/lib/surety/tenant"));
+    let elsewhere = with("podman", &format!("{section}volume_dir = \"/data\"\n")).unwrap();
+    assert_eq!(elsewhere.tenant_dir(), Path::new("/data/tenant"));
+    assert!(with("account", "").is_ok());
+    assert!(with("docker", "").unwrap_err().starts_with("isolation in "));
+    assert!(with("account", section).unwrap_err().starts_with("container in "));
+    assert!(with("docker", &section.replace("cpus = 1", "cpus = 0")).unwrap_err().starts_with("container.cpus in "));
+    assert!(with("lxc", section).unwrap_err().contains("unknown variant"));
+}
+
+#[test]
 fn a_tenant_is_never_root_outside_development() {
     let text = GOOD.replace("dev = true\n", "").replace("\"tenant\"", "\"root\"");
     assert!(parse(&text).unwrap_err().starts_with("tenant_user"));

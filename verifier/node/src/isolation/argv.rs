@@ -20,8 +20,9 @@ pub(crate) const SFTP: &str = "surety-sftp";
 const CAPABILITIES: [&str; 9] =
     ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID", "SYS_CHROOT"];
 
-/// Keys that detach from a session. There is no way to say "none" that both engines take, so they are some that nobody
-/// types in a row; Docker's own begin with ctrl-p, which shells need.
+/// Keys that detach from a terminal. There is no way to say "none" that both engines take, so they are some that nobody
+/// types in a row; Docker's own begin with ctrl-p, which shells need. Without a terminal there are none: data is not
+/// typing.
 const DETACH_KEYS: &str = "ctrl-@,ctrl-],ctrl-^,ctrl-_,ctrl-@";
 
 /// Looks for the program that carries files where distributions put it.
@@ -160,10 +161,12 @@ pub(crate) struct Session<'a> {
 }
 
 /// `exec`, up to the shell's own words.
-pub(crate) fn exec(container: &Container, session: &Session<'_>) -> Vec<String> {
-    let mut argv = words(&["exec", "--interactive", "--detach-keys", DETACH_KEYS]);
-    if let Some(term) = session.term {
-        argv.extend(words(&["--tty", "--env", &format!("TERM={term}")]));
+pub(crate) fn exec(kind: EngineKind, container: &Container, session: &Session<'_>) -> Vec<String> {
+    let mut argv = words(&["exec", "--interactive"]);
+    match session.term {
+        Some(term) => argv.extend(words(&["--tty", "--detach-keys", DETACH_KEYS, "--env", &format!("TERM={term}")])),
+        None if kind == EngineKind::Podman => argv.extend(words(&["--detach-keys", ""])),
+        None => {}
     }
     argv.extend(words(&["--env", &format!("{SESSION}={}", session.mark), "--user", "0:0", "--workdir", WORKSPACE]));
     argv.push(session.name.to_owned());

@@ -131,6 +131,23 @@ impl Entry {
             Ok(child) => child,
             Err(error) => return Some(Answer::Refused(format!("the container engine cannot be started: {error}"))),
         };
+        let answer = self.accompany(stream, request.rental, &mut child, &mut grants).await;
+        if request.term.is_some() {
+            // What a terminal that hangs up does, and an engine's client that ends with it does not: shells would stay.
+            let mark = format!("{SESSION}={mark}");
+            tokio::task::spawn_blocking(move || hang_up(&mark)).await.ok();
+        }
+        answer
+    }
+
+    /// Waits for the engine's client, or ends it when whom it serves is gone or has no right any more.
+    async fn accompany(
+        &self,
+        stream: &mut UnixStream,
+        rental: RentalId,
+        child: &mut Child,
+        grants: &mut watch::Receiver<Grants>,
+    ) -> Option<Answer> {
         let group = Group(child.id());
         let mut heard = [0; 1];
         loop {
@@ -145,7 +162,7 @@ impl Entry {
                     _ => break,
                 },
                 changed = grants.changed() => {
-                    if changed.is_err() || !runs(&grants.borrow_and_update(), request.rental) {
+                    if changed.is_err() || !runs(&grants.borrow_and_update(), rental) {
                         break;
                     }
                 }
@@ -153,18 +170,13 @@ impl Entry {
         }
         drop(group);
         child.kill().await.ok();
-        if request.term.is_some() {
-            // What a terminal that hangs up does, and an engine's client that is killed does not: shells would stay.
-            let mark = format!("{SESSION}={mark}");
-            tokio::task::spawn_blocking(move || hang_up(&mark)).await.ok();
-        }
         None
     }
 
     fn exec(&self, request: &Request, stdio: Stdio, mark: &str) -> io::Result<Child> {
         let name = self.engine.owner.name(request.rental);
         let session = Session { name: &name, mark, term: request.term.as_deref() };
-        let mut command = self.engine.command(&argv::exec(&self.engine.container, &session));
+        let mut command = self.engine.command(&argv::exec(self.engine.kind, &self.engine.container, &session));
         command.args(argv::shell(&request.command).into_iter().map(OsStr::from_bytes));
         let [input, output, errors] = stdio;
         command.env(MARK, &self.engine.mark).stdin(input).stdout(output).stderr(errors).spawn()

@@ -240,7 +240,7 @@ async fn try_out(config: &Config, engine: &Engine, dir: &Path) -> Result<String,
     super::give(dir, root).map_err(|error| format!("cannot give {} to its root: {error}", dir.display()))?;
     let name = engine.owner.name(0);
     let session = argv::Session { name: &name, mark: "doctor", term: None };
-    let mut words = argv::exec(&engine.container, &session);
+    let mut words = argv::exec(engine.kind, &engine.container, &session);
     // In the workspace: a mount that may not be written (SELinux) is found here and not by a tenant.
     words.extend(["-c".to_owned(), ": > .trial".to_owned()]);
     engine.call(words, engine.container.call_max()).await.map_err(told)?;

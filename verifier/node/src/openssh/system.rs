@@ -274,3 +274,40 @@ pub(super) async fn run(command: &mut Command) -> io::Result<std::process::Outpu
 pub(super) fn system(what: &'static str) -> impl Fn(io::Error) -> OpensshError {
     move |source| OpensshError::System { what, source }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_tenants_home_is_wiped_or_nothing_of_theirs() {
+        let text = r#"
+            rpc_url = "http://127.0.0.1:8545"
+            chain_id = 31337
+            host_key = "/etc/surety/host_key"
+            deployment = "/etc/surety/31337.json"
+            listen = "0.0.0.0:2200"
+            tenant_user = "tenant"
+            keeper_user = "keeper"
+            state_dir = "/var/lib/surety"
+            device = { kind = "cpu", class = 65535, count = 1 }
+        "#;
+        let on_host: Config = toml::from_str(text).unwrap();
+        let in_container = Config { isolation: Driver::Podman, ..on_host.clone() };
+        let at_home = |config: &Config, home: &str| {
+            let checked = check_home(config, &Account { uid: 1000, gid: 1000, home: home.into() });
+            checked.map_err(|error| error.to_string())
+        };
+        assert_eq!(at_home(&on_host, "/var/lib/surety/tenant"), Ok(()));
+        assert_eq!(at_home(&in_container, "/"), Ok(()));
+        for (config, home, wanted) in [
+            (&on_host, "/home/tenant", "usermod --home /var/lib/surety/tenant tenant"),
+            (&in_container, "/var/lib/surety/tenant", "usermod --home / tenant"),
+        ] {
+            let why = at_home(config, home).unwrap_err();
+            assert!(why.contains(wanted), "{why}");
+        }
+        assert_eq!(at_home(&Config { dev: true, ..on_host }, "/root"), Ok(()));
+    }
+}

@@ -1,12 +1,17 @@
 //! Renters who come through OpenSSH into a container: what they get, and what they do not.
 
 use crate::engines::{Real, Way, fake_container};
-use crate::rig::{Agent, KEEPER_SEED, OTHER_SEED, PROGRAM, RENTER_SEED, eventually, me, nap, runs};
+use crate::rig::{Agent, FakeChain, KEEPER_SEED, OTHER_SEED, PROGRAM, RENTER_SEED, config, eventually, me, nap, runs};
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
+use std::time::Duration;
 use surety_core::input::{MeasureOutcome, Observation};
+use surety_node::agent::{self, Server};
+use surety_node::config::Config;
+use surety_node::desk::Desk;
+use surety_node::hostkey::HostKey;
 use surety_node::isolation::Driver;
 
 const TENANT: &str = "surety-tenant";
@@ -45,16 +50,25 @@ async fn terminal(agent: &Agent, line: &str) -> (russh::client::Handle<crate::ri
     (session, channel)
 }
 
+/// The next bytes of the session, of either kind; none at its end.
+async fn heard(channel: &mut Channel<Msg>) -> Vec<u8> {
+    loop {
+        let next = tokio::time::timeout(Duration::from_secs(40), channel.wait()).await;
+        match next.expect("the session says nothing and does not end") {
+            Some(ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. }) => return data.to_vec(),
+            Some(_) => {}
+            None => return Vec::new(),
+        }
+    }
+}
+
 /// Reads until the session has said this, or ends.
 async fn until_said(channel: &mut Channel<Msg>, wanted: &str) -> String {
     let mut said = String::new();
     while !said.contains(wanted) {
-        match channel.wait().await {
-            Some(ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. }) => {
-                said.push_str(&String::from_utf8_lossy(&data));
-            }
-            Some(_) => {}
-            None => break,
+        match heard(channel).await.as_slice() {
+            [] => break,
+            bytes => said.push_str(&String::from_utf8_lossy(bytes)),
         }
     }
     said
@@ -109,10 +123,9 @@ async fn files_are_carried_by_the_images_own_program_and_nothing_is_forwarded() 
     channel.data(&[0, 0, 0, 5, 1, 0, 0, 0, 3][..]).await.unwrap();
     let mut said = Vec::new();
     while said.len() < 5 {
-        match channel.wait().await {
-            Some(ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. }) => said.extend_from_slice(&data),
-            Some(_) => {}
-            None => break,
+        match heard(&mut channel).await.as_slice() {
+            [] => break,
+            bytes => said.extend_from_slice(bytes),
         }
     }
     let there =
@@ -153,6 +166,18 @@ async fn the_end_of_a_rental_cuts_sessions_and_takes_container_and_data() {
     eventually("nothing is left", || rentals().is_empty() && !agent.config.tenant_dir().exists()).await;
     eventually("the session's process is gone", || !runs(&nap(98771))).await;
     agent.stop().await;
+}
+
+#[tokio::test]
+async fn the_embedded_server_knows_no_containers() {
+    let dir = tempfile::tempdir().unwrap();
+    let container = Some(fake_container(dir.path()));
+    let config = Config { isolation: Driver::Podman, container, ..config(dir.path(), Server::Embedded) };
+    let desk = Desk::new(&config, HostKey::from_file(&config.host_key).unwrap());
+    let (_stop, stopping) = tokio::sync::watch::channel(false);
+    let running = agent::run(&config, desk, FakeChain::default(), Server::Embedded, PROGRAM.as_ref(), stopping);
+    let refused = running.await.unwrap_err().to_string();
+    assert!(refused.contains("use --sshd"), "{refused}");
 }
 
 #[tokio::test]
@@ -248,18 +273,26 @@ async fn comes_in(way: Way) {
     let (code, said) = agent.run(RENTER_SEED, "id -u; cat; cat /proc/self/uid_map; exit 3", "from far\n").await;
     let said: Vec<&str> = said.split_whitespace().collect();
     assert_eq!((code, said.as_slice()), (3, &["0", "from", "far", "0", &real.root.to_string(), "65536"][..]));
-    let (session, mut channel) = terminal(&agent, &format!("stty size; sleep {}", nap(98772 + way as u32 * 2))).await;
+    // What would detach from a session, if it were typed: data is not typing.
+    let keys = "\u{10}\u{11}\0\u{1d}\u{1e}\u{1f}\0";
+    assert_eq!(agent.run(RENTER_SEED, "wc -c", &keys.repeat(3)).await, (0, "21\n".into()), "{way:?}");
+    let numbers = [98_780, 98_781, 98_782].map(|number| nap(number + 10 * way as u32));
+    let [on_terminal, without, later] = &numbers;
+    let line = format!(
+        "setsid sleep {without} >/dev/null 2>&1 </dev/null & while :; do stty size; sleep 1; done # {on_terminal}"
+    );
+    let (session, mut channel) = terminal(&agent, &line).await;
     assert!(until_said(&mut channel, "24 80").await.contains("24 80"));
-    eventually("the session's command runs", || runs(&nap(98772 + way as u32 * 2))).await;
     drop((channel, session));
-    // A client of the engine that is killed leaves its command in the container; the agent hangs up for it.
-    eventually("the session's command is gone", || !runs(&nap(98772 + way as u32 * 2))).await;
-    agent.run(RENTER_SEED, &format!("sleep {} >/dev/null 2>&1 </dev/null &", nap(98773 + way as u32 * 2)), "").await;
-    assert!(runs(&nap(98773 + way as u32 * 2)), "without a terminal what was left running goes on");
+    // A client of the engine that ends with its terminal leaves its command in the container; the agent hangs up.
+    eventually("the session's command is gone", || !runs(on_terminal)).await;
+    assert!(runs(without), "what has no terminal goes on");
+    agent.run(RENTER_SEED, &format!("sleep {later} >/dev/null 2>&1 </dev/null &"), "").await;
+    assert!(runs(later), "without a terminal what was left running goes on");
     agent.set_rental(None);
     agent.until_put_out(RENTER_SEED).await;
     eventually("the container is gone with all that ran in it", || {
-        !runs(&nap(98773 + way as u32 * 2)) && real.ids().is_empty()
+        !runs(later) && !runs(without) && real.ids().is_empty()
     })
     .await;
     // The engine's mounts are in there: it goes first.

@@ -209,7 +209,7 @@ fn image_of(dir: &Path, busybox: &Path) -> PathBuf {
         std::fs::create_dir_all(root.join(name)).unwrap();
     }
     std::fs::copy(busybox, root.join("bin/busybox")).unwrap();
-    for name in ["sh", "sleep", "true", "cat", "id", "grep", "touch", "ls", "stat", "stty", "echo"] {
+    for name in ["sh", "sleep", "true", "cat", "id", "grep", "touch", "ls", "stat", "stty", "echo", "wc", "setsid"] {
         std::os::unix::fs::symlink("busybox", root.join("bin").join(name)).unwrap();
     }
     std::fs::write(root.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n").unwrap();

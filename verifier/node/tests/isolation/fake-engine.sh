@@ -107,7 +107,7 @@ exec)
     environment=IN_CONTAINER=yes
     while [ "${1#-}" != "$1" ]; do
         case $1 in
-        --interactive | --tty) ;;
+        --interactive | --tty) ;; # the others have a value
         --env) environment="$environment $2" && shift ;;
         *) shift ;;
         esac

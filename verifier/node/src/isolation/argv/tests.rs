@@ -87,13 +87,15 @@ fn the_other_calls_are_these() {
 #[test]
 fn a_session_is_one_exec_with_the_renters_line_as_one_word() {
     let session = |term| Session { name: "surety-ab-7", mark: "m", term };
+    let exec = |kind, session: Session<'_>| exec(kind, &container(), &session).join(" ");
     let keys = "--detach-keys ctrl-@,ctrl-],ctrl-^,ctrl-_,ctrl-@";
     let end = "--env SURETY_SESSION=m --user 0:0 --workdir /workspace surety-ab-7 /bin/sh";
-    assert_eq!(exec(&container(), &session(None)).join(" "), format!("exec --interactive {keys} {end}"));
-    assert_eq!(
-        exec(&container(), &session(Some("xterm"))).join(" "),
-        format!("exec --interactive {keys} --tty --env TERM=xterm {end}")
-    );
+    assert_eq!(exec(EngineKind::Docker, session(None)), format!("exec --interactive {end}"));
+    assert_eq!(exec(EngineKind::Podman, session(None)), format!("exec --interactive --detach-keys  {end}"));
+    for kind in [EngineKind::Docker, EngineKind::Podman] {
+        let said = exec(kind, session(Some("xterm")));
+        assert_eq!(said, format!("exec --interactive --tty {keys} --env TERM=xterm {end}"));
+    }
     let line = b"-x; rm -rf / & $(reboot) `id` \xff 'a' \"b\"\n--privileged";
     assert_eq!(shell(line), [&b"-lc"[..], line]);
     assert_eq!(shell(b""), [b"-l"]);
@@ -112,7 +114,7 @@ fn dockers_client_takes_every_option() {
     let (container, owner) = (container(), owner());
     let list_of_cards = Container { gpus: Gpus::List(vec!["0".into(), "1".into()]), ..container.clone() };
     let dir = Path::new("/var/lib/surety-node/tenant");
-    let mut session = exec(&container, &Session { name: "c", mark: "m", term: Some("vt100") });
+    let mut session = exec(EngineKind::Docker, &container, &Session { name: "c", mark: "m", term: Some("vt100") });
     session.push("-l".into());
     let calls = [
         create(EngineKind::Docker, &container, &owner, 7, dir),
