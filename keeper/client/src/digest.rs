@@ -1,5 +1,5 @@
-//! What keepers, machines and renters sign. Alike in Solidity (`contracts/src/libraries/Eip712.sol`) and here; shared vectors
-//! are in `tests/vectors/digests.json` (but for complaints, which no contract reads).
+//! What keepers, machines and renters sign. Alike in Solidity (`contracts/src/libraries/Eip712.sol`) and here; shared
+//! vectors are in `tests/vectors/digests.json` (but for complaints, which no contract reads).
 
 use alloy::primitives::{Address, B256, keccak256};
 use alloy::sol;

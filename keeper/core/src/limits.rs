@@ -50,8 +50,8 @@ pub const CLOSES_AT_ONCE: usize = 32;
 pub const COMPLAINT_TEXT_BYTES_MAX: usize = 280;
 /// How long after it was signed a complaint is taken: time enough for slow clocks and slow hands.
 pub const COMPLAINT_AGE_MAX_SECS: u64 = 300;
-/// How long from its signing one complaint makes a keeper look harder: as long as a lasting outage takes to be one. Looks at the suspect
-/// pace are 90 in that time.
+/// How long from its signing one complaint makes a keeper look harder: as long as a lasting outage takes to be one.
+/// Looks at the suspect pace are 90 in that time.
 pub const COMPLAINT_OPEN_SECS: u64 = 900;
 /// Complaints being looked into at once.
 pub const COMPLAINTS_OPEN_MAX: usize = 256;

@@ -1,4 +1,5 @@
-//! The command line: `surety keeper ...`, `surety evidence ...`, `surety complain ...`, `surety deploy ...`, `surety audit ...`.
+//! The command line: `surety keeper ...`, `surety evidence ...`, `surety complain ...`, `surety deploy ...`,
+//! `surety audit ...`.
 
 mod audit;
 mod complain;
@@ -34,7 +35,7 @@ enum Command {
         command: EvidenceCommand,
     },
     /// Tell the keepers that something is wrong with the machine you rent: they look at it more closely for a while.
-    /// Example: surety complain --rental 7 --code cannot-connect --deployment deployments/964.json --rpc URL --key-file renter.key
+    /// Example: surety complain --rental 7 --code too-slow --deployment deployments/964.json --rpc URL
     Complain(complain::ComplainArguments),
     /// Put the contracts on a chain. Run again, it goes on where it was interrupted.
     /// Example: surety deploy --network testnet --params mine.toml --rpc http://127.0.0.1:9944 --key-file deployer.key

@@ -1,5 +1,5 @@
-//! Evidence of peers, fetched and kept, so that what a case rests on outlives its maker. Nothing in it is believed: that
-//! it hashes to what the peer signed is all that is asked of it.
+//! Evidence of peers, fetched and kept, so that what a case rests on outlives its maker. Nothing in it is believed:
+//! that it hashes to what the peer signed is all that is asked of it.
 
 use super::core_loop::KnownKeepers;
 use crate::adapters::clock::Clock;

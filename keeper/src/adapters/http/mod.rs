@@ -10,14 +10,14 @@
 //! | `/v1/certificates/{machine}` | `{"certificates": [Signed<Certificate>]}`, newest first |
 //! | `/v1/spoofs` | `{"spoofs": [Signed<Spoof>]}`: its own ones, newest first |
 //! | `/v1/spoofs/{machine}` | the same, of all keepers, about one machine |
-//! | `POST /v1/complaints` | takes a [`ComplaintBody`] in; 201 and [`Taken`] when it is on disk, 200 when it already was |
+//! | `POST /v1/complaints` | takes a [`ComplaintBody`]; [`Taken`] when it is on disk: 201, or 200 when it was |
 //! | `/v1/complaints/{rental}` | [`ComplaintPage`]: what its renter complained of, newest first |
-//! | `/evidence/{digest}` | [`crate::ports::Bundle`]: the evidence and the signed statement that names it, its own or a copy of a peer's |
+//! | `/evidence/{digest}` | [`crate::ports::Bundle`]: evidence, own or of a peer, with the statement that names it |
 //! | `/healthz` | 200 while the keeper makes progress, else 503 with reasons (module `health`) |
 //! | `/metrics` | Prometheus text (`keeper/METRICS.md` lists the names) |
 //!
-//! Everything is bounded in [`HttpLimits`], [`DeskLimits`] and [`PeerLimits`]: connections in all and per host, their lifetime,
-//! requests at once, time per request, page lengths, bytes read from a peer.
+//! Everything is bounded in [`HttpLimits`], [`DeskLimits`] and [`PeerLimits`]: connections in all and per host, their
+//! lifetime, requests at once, time per request, page lengths, bytes read from a peer.
 
 mod complaints;
 mod error;

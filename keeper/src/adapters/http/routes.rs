@@ -60,7 +60,7 @@ pub(super) fn router(api: Api) -> Router {
 /// The one path that takes something in.
 const COMPLAINTS: &str = "/v1/complaints";
 
-/// Round every request: no body but a complaint's, bounded time, one request a connection, headers of a public read-only API.
+/// Round every request: no body but a complaint's, bounded time, one request a connection, headers of a public API.
 async fn guard(State(shared): App, request: Request, next: Next) -> Response {
     let complains = request.method() == Method::POST && request.uri().path() == COMPLAINTS;
     let mut response = if complains || request.body().is_end_stream() {

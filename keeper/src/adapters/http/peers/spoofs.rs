@@ -56,8 +56,8 @@ impl Peers {
         heard
     }
 
-    /// The bundle that the keeper at `url` serves under `digest`, of at most `most_bytes`: whatever it says, not believed
-    /// yet.
+    /// The bundle that the keeper at `url` serves under `digest`, of at most `most_bytes`: whatever it says, not
+    /// believed yet.
     ///
     /// # Errors
     /// The URL may not be asked, the answer did not come in time, is too long, or is no bundle.
