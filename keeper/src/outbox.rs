@@ -15,7 +15,7 @@ use surety_core::outbox::{
 use surety_core::types::Hash32;
 use surety_core::view::ContractTimes;
 use surety_core::world::Snapshot;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 /// The finalized view, shared by the loop that owns the state.
 pub type Finalized = Arc<RwLock<Arc<Snapshot>>>;
@@ -62,13 +62,14 @@ impl Lane {
         Self { store, sender, finalized, times, inputs, answers: BTreeMap::new(), actions_max: ACTIONS_MAX }
     }
 
-    /// Works until told to stop.
-    pub async fn run(mut self, every: Duration, mut stop: watch::Receiver<bool>) {
+    /// Works until told to stop: at every round, and at once when `wake` says that there is something new.
+    pub async fn run(mut self, every: Duration, wake: Arc<Notify>, mut stop: watch::Receiver<bool>) {
         let mut rounds = tokio::time::interval(every);
         rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 _ = rounds.tick() => {}
+                () = wake.notified() => {}
                 _ = stop.changed() => return,
             }
             let round = self.round();

@@ -4,21 +4,26 @@
 //! know beforehand. While it is rented it is not: measuring would disturb the tenant, and what a rented machine answers
 //! says nothing about it.
 
+pub use agenda::Agenda;
+
 use crate::court::backoff_secs;
 use crate::effect::{Effect, EffectId};
 use crate::evidence::{BadProof, Measured, Spoofing, Subject, fits};
 use crate::hosts::is_public;
-use crate::ids::{effect_id, spread};
+use crate::ids::{effect_id, scatter, tagged};
 use crate::input::{MeasureOutcome, MeasureResult};
 use crate::judge;
 use crate::limits::{BAD_PROOFS_KEPT_MAX, MEASURES_AT_ONCE, clip_text};
 use crate::spoof;
 use crate::state::State;
 use crate::statement::{Certificate, Signed, Statement};
-use crate::types::{Account, MachineId, MonoMs, UnixSecs};
+use crate::types::{Account, Hash32, MachineId, MonoMs, UnixSecs};
 use crate::view::{NodeView, OfferView};
+use crate::world::Touched;
 use serde::{Deserialize, Serialize};
 use std::cmp::min;
+
+mod agenda;
 
 /// How long a certificate may take to be signed.
 const SIGNING_SECS: u64 = 60;
@@ -49,8 +54,6 @@ pub struct Capacity {
     /// The first of them, until the second.
     #[serde(default)]
     pub first_bad: Option<FirstBad>,
-    /// Minute of the last draw for a measurement at random.
-    pub drawn_min: u64,
 }
 
 /// A bad proof that waits for a second one of the same class and count.
@@ -109,10 +112,18 @@ impl Capacity {
     }
 }
 
-/// Machines that are gone need no record.
-pub(crate) fn forget_gone(state: &mut State) {
-    let nodes = &state.world.best.nodes;
-    state.capacity.retain(|machine, _| nodes.get(machine).is_some_and(|node| node.miner != Account::default()));
+/// The chain said something about these machines; those that are gone need no record.
+pub(crate) fn note(state: &mut State, machines: &Touched) {
+    for machine in machines {
+        let node = state.world.best.nodes.get(machine).filter(|node| node.miner != Account::default());
+        if node.is_some_and(|node| node.offer.is_some()) {
+            state.agenda.press(*machine);
+        }
+        if node.is_none() {
+            state.capacity.remove(machine);
+            state.agenda.forget(machine);
+        }
+    }
 }
 
 /// Asks for the measurements that are due, a few at a time.
@@ -120,18 +131,52 @@ pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
     if state.health.blind.is_some() || state.world.best.active_keeper(&state.config.me).is_none() {
         return;
     }
+    let in_flight: Vec<MachineId> = state.agenda.in_flight.iter().copied().collect();
+    in_flight.into_iter().for_each(|machine| expire(state, machine));
+    let minute = state.clock.now_secs() / 60;
+    if state.agenda.minute < minute {
+        state.agenda.minute = minute;
+        think_about_all(state, minute, effects);
+    }
+    let pressing: Vec<(MachineId, bool)> = state.agenda.pressing.iter().map(|(id, drawn)| (*id, *drawn)).collect();
+    for (machine, drawn) in pressing {
+        if state.agenda.in_flight.len() >= MEASURES_AT_ONCE {
+            return;
+        }
+        let wanted = state.world.best.nodes.get(&machine).and_then(|node| idle_offer(state, &node));
+        let due = wanted.filter(|(node, offer)| {
+            record(state, node);
+            is_due(state, node, offer, drawn)
+        });
+        // What is due and could not be asked, because the host was contacted just now, is asked later.
+        if due.is_none_or(|(node, offer)| ask(state, &node, &offer, effects)) {
+            state.agenda.pressing.remove(&machine);
+        }
+    }
+}
+
+/// Everything that time alone brings about, once a minute: certificates grow old, pauses end, lots are drawn.
+fn think_about_all(state: &mut State, minute: u64, effects: &mut Vec<Effect>) {
     let wanted: Vec<(NodeView, OfferView)> =
-        state.world.best.nodes.values().filter_map(|node| idle_offer(state, node)).collect();
+        state.world.best.nodes.iter().filter_map(|node| idle_offer(state, &node)).collect();
+    let hat = hat(state, minute);
     for (node, offer) in wanted {
-        let capacity = state.capacity.entry(node.machine).or_default();
-        if capacity.registration != node.registration {
-            *capacity = Capacity { registration: node.registration, ..Capacity::default() };
-        }
-        expire(state, node.machine);
+        record(state, &node);
         tell_absence(state, node.machine, effects);
-        if is_due(state, &node, &offer) {
-            ask(state, &node, &offer, effects);
+        let drawn = draw(state, &hat, node.machine);
+        if is_due(state, &node, &offer, drawn) {
+            let mark = state.agenda.pressing.entry(node.machine).or_default();
+            *mark |= drawn;
         }
+    }
+}
+
+/// The record of this registration; what is known of an earlier one is let go.
+fn record(state: &mut State, node: &NodeView) {
+    let capacity = state.capacity.entry(node.machine).or_default();
+    if capacity.registration != node.registration {
+        *capacity = Capacity { registration: node.registration, ..Capacity::default() };
+        state.agenda.in_flight.remove(&node.machine);
     }
 }
 
@@ -144,7 +189,7 @@ fn idle_offer(state: &State, node: &NodeView) -> Option<(NodeView, OfferView)> {
     let bonded_rao = node.free_rao.saturating_add(node.reserved_rao).saturating_add(node.held_rao);
     let idle = tenant_left_secs(state, node)? < now_secs;
     (endpoint.port != 0 && node.miner != Account::default() && bonded_rao >= rules.measure_bond_min_rao && idle)
-        .then(|| (node.clone(), offer.clone()))
+        .then_some((*node, *offer))
 }
 
 /// When the last tenant left or leaves; 0 for none, `None` while the rental has not been read.
@@ -155,17 +200,17 @@ fn tenant_left_secs(state: &State, node: &NodeView) -> Option<UnixSecs> {
     state.world.best.rentals.get(&node.last_rental).map(|rental| rental.end_secs)
 }
 
-/// Gives up a measurement that never answered.
+/// Gives up a measurement that never answered. What a machine answers that is rented by now would say nothing either.
 fn expire(state: &mut State, machine: MachineId) {
     let (now_ms, timeout_ms) = (state.clock.now_ms, state.config.rules.measure_timeout_ms);
-    let Some(capacity) = state.capacity.get_mut(&machine) else {
+    let asked = state.capacity.get(&machine).and_then(|capacity| capacity.in_flight);
+    if asked.is_some_and(|asked| now_ms.saturating_sub(asked.at_ms) <= timeout_ms) {
         return;
-    };
-    let Some(asked) = capacity.in_flight else {
-        return;
-    };
-    if now_ms.saturating_sub(asked.at_ms) > timeout_ms {
-        capacity.in_flight = None;
+    }
+    state.agenda.in_flight.remove(&machine);
+    let given_up = state.capacity.get_mut(&machine).and_then(|capacity| capacity.in_flight.take());
+    let idle = state.world.best.nodes.get(&machine).is_some_and(|node| idle_offer(state, &node).is_some());
+    if given_up.is_some() && idle {
         no_verdict(state, machine);
     }
 }
@@ -188,15 +233,13 @@ fn tell_absence(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>
     effects.push(Effect::Alert { id, message: format!("machine {machine} could not be measured since {since_secs}") });
 }
 
-fn is_due(state: &mut State, node: &NodeView, offer: &OfferView) -> bool {
-    let in_flight = state.capacity.values().filter(|capacity| capacity.in_flight.is_some()).count();
-    let drawn = draw(state, node.machine);
+fn is_due(state: &State, node: &NodeView, offer: &OfferView, drawn: bool) -> bool {
     let (rules, times, now_secs) = (&state.config.rules, &state.times, state.clock.now_secs());
     let left_secs = tenant_left_secs(state, node).unwrap_or(UnixSecs::MAX);
     let Some(capacity) = state.capacity.get(&node.machine) else {
         return false;
     };
-    if in_flight >= MEASURES_AT_ONCE || capacity.in_flight.is_some() || capacity.spoofed() {
+    if capacity.in_flight.is_some() || capacity.spoofed() {
         return false;
     }
     if capacity.bad_proofs == 1 {
@@ -212,36 +255,34 @@ fn is_due(state: &mut State, node: &NodeView, offer: &OfferView) -> bool {
     now_secs >= capacity.retry_at_secs && (!serves || drawn)
 }
 
-/// One draw a minute, with the newest block's hash in the hat: the machine learns the time when it comes.
-fn draw(state: &mut State, machine: MachineId) -> bool {
-    let minute = state.clock.now_secs() / 60;
-    let mean_mins = state.config.rules.random_measure_mean_mins;
-    let hat = [&state.world.best.block.hash.0[..], &state.config.me.0, &machine.0, &minute.to_be_bytes()];
-    let Some(capacity) = state.capacity.get_mut(&machine) else {
-        return false;
-    };
-    if capacity.drawn_min >= minute {
-        return false;
-    }
-    capacity.drawn_min = minute;
-    spread("surety/draw", &hat, mean_mins.saturating_sub(1)) == 0
+/// One draw a minute, with the newest block's hash in the hat: the machine learns the time when it comes. The hash is
+/// what nobody can choose; for any machine every hat is as likely to say yes as another.
+fn draw(state: &State, hat: &Hash32, machine: MachineId) -> bool {
+    scatter(&[&hat.0, &machine.0], state.config.rules.random_measure_mean_mins.saturating_sub(1)) == 0
 }
 
-fn ask(state: &mut State, node: &NodeView, offer: &OfferView, effects: &mut Vec<Effect>) {
-    let State { config, clock, hosts, capacity, .. } = state;
+fn hat(state: &State, minute: u64) -> Hash32 {
+    tagged("surety/draw", &[&state.world.best.block.hash.0, &state.config.me.0, &minute.to_be_bytes()])
+}
+
+/// Asks, unless the host was contacted just now; says whether it did, or never can.
+fn ask(state: &mut State, node: &NodeView, offer: &OfferView, effects: &mut Vec<Effect>) -> bool {
+    let State { config, clock, hosts, capacity, agenda, .. } = state;
     let (Some(endpoint), Some(capacity)) = (node.endpoint, capacity.get_mut(&node.machine)) else {
-        return;
+        return true;
     };
     let rules = &config.rules;
     if !hosts.touch(&endpoint, clock.now_ms, rules.host_gap_min_ms, rules.network_looks_max) {
-        return;
+        return false;
     }
     capacity.asked = capacity.asked.saturating_add(1);
     let (machine, registration) = (node.machine, node.registration);
     let id = effect_id("measure", &[&machine.0, &registration.to_be_bytes(), &capacity.asked.to_be_bytes()]);
     let (gpu_class, gpu_count) = (offer.gpu_class, offer.gpu_count);
     capacity.in_flight = Some(Asked { id, at_ms: clock.now_ms, gpu_class, gpu_count });
+    agenda.in_flight.insert(machine);
     effects.push(Effect::Measure { id, endpoint, machine, registration, gpu_class, gpu_count });
+    true
 }
 
 /// A measurement came back. One that a tenant came into, or that ended while this keeper was blind, says nothing.
@@ -253,7 +294,10 @@ pub(crate) fn on_measure(state: &mut State, result: &MeasureResult, effects: &mu
         return;
     };
     capacity.in_flight = None;
-    let node = state.world.best.nodes.get(&result.machine).cloned();
+    state.agenda.in_flight.remove(&result.machine);
+    // A bad proof is challenged again at once.
+    state.agenda.press(result.machine);
+    let node = state.world.best.nodes.get(&result.machine);
     let Some(node) = node.filter(|node| node.registration == result.registration) else {
         return;
     };

@@ -6,18 +6,18 @@
 //! nothing about cards, and no answer to the question is no fault. While looks from outside fail nothing is asked here,
 //! and what they show is signed.
 
-use crate::effect::Effect;
+use crate::effect::{Effect, EffectId};
 use crate::hosts::is_public;
 use crate::ids::{effect_id, spread};
 use crate::input::{InventoryOutcome, InventoryResult, Observation, ProbeResult};
 use crate::judge;
 use crate::limits::{CARD_NAME_BYTES_MAX, CARDS_MAX, INVENTORIES_AT_ONCE, clip_text};
-use crate::state::State;
+use crate::state::{Config, Sight, State};
 use crate::types::{Account, Ed25519Signature, Hash32, MachineId, RentalId, UnixSecs};
 use crate::watch::{self, Flight, Tenancy, Watch};
-use crate::world::is_running;
+use crate::world::{Touched, is_running};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// First bytes of a keeper's question to an agent, before its 32-byte nonce. As a frame's header they would announce
 /// more than any frame has, so no measurement begins like this.
@@ -61,39 +61,45 @@ pub fn message(
     format!("surety.machine.cards.v1\n{chain_id}\n{machine}\n{keeper}\n{nonce}\n{registration}\n{cards}\n").into_bytes()
 }
 
-/// Begins and ends records with the tenancies that are watched from outside.
-pub(crate) fn sync(state: &mut State) {
+/// Begins and ends records with the tenancies that are watched from outside: those of `machines`, and those of which
+/// something waits to be decided.
+pub(crate) fn sync(state: &mut State, machines: Touched) {
+    let mut machines = machines;
+    machines.extend(state.cards.awake().map(|(machine, _)| *machine));
+    for machine in &machines {
+        sync_one(state, machine);
+    }
+}
+
+/// The same for one machine.
+pub(crate) fn sync_one(state: &mut State, machine: &MachineId) {
     let State { config, clock, watches, cards, .. } = state;
-    let now_secs = clock.now_secs();
-    let delivered = |machine: &MachineId| {
-        let tenancy = watches.get(machine).and_then(|watch| watch.tenancy.as_ref());
-        tenancy
-            .filter(|tenancy| tenancy.delivered_secs.is_some())
-            .map(|tenancy| (tenancy.rental, tenancy.delivered_secs))
-    };
-    for (machine, record) in cards.iter_mut() {
-        let now = delivered(machine).map(|(rental, _)| rental);
-        let ended = record.tenancy.as_ref().is_some_and(|tenancy| now != Some(tenancy.rental));
-        let silent = record.streak.is_some() && silent_since(record, config.rules.look_gap_max_secs) < now_secs;
-        if silent && record.provisional.is_empty() {
-            record.finish(&config.rules, now_secs);
+    let (rules, now_secs) = (&config.rules, clock.now_secs());
+    let tenancy = watches.get(machine).and_then(|watch| watch.tenancy.as_ref());
+    let delivered = tenancy.filter(|tenancy| tenancy.delivered_secs.is_some());
+    cards.edit(machine, |record| {
+        let ended = record.tenancy.as_ref().is_some_and(|old| delivered.map(|now| now.rental) != Some(old.rental));
+        record.settle_closing(rules, now_secs);
+        let silent = record.streak.is_some() && silent_since(record, rules.look_gap_max_secs) < now_secs;
+        if (silent || ended) && record.provisional.is_empty() {
+            record.finish(rules, now_secs);
         }
-        if ended && record.provisional.is_empty() {
-            record.finish(&config.rules, now_secs);
-            *record = Watch { finished: std::mem::take(&mut record.finished), looks: record.looks, ..Watch::default() };
+        record.ending = ended && !record.provisional.is_empty();
+        if ended && !record.ending {
+            let (finished, closing) = (std::mem::take(&mut record.finished), record.closing.take());
+            *record = Watch { finished, closing, looks: record.looks, ..Watch::default() };
         }
+    });
+    if let Some(tenancy) = delivered.filter(|_| cards.get(machine).is_none_or(|record| record.tenancy.is_none())) {
+        let spread_ms = spread("surety/first-inventory", &[&config.me.0, &machine.0], rules.inventory_every_ms / 10);
+        let mut record = cards.remove(machine).unwrap_or_default();
+        record.tenancy = Some(Tenancy { last_signed: None, ..tenancy.clone() });
+        record.next_look_ms = clock.now_ms.saturating_add(spread_ms);
+        cards.insert(*machine, record);
     }
-    for machine in watches.keys() {
-        let Some((rental, delivered_secs)) = delivered(machine) else { continue };
-        let record = cards.entry(*machine).or_default();
-        if record.tenancy.is_none() {
-            record.tenancy = Some(Tenancy { rental, delivered_secs, last_signed: None });
-            let spread_ms =
-                spread("surety/first-inventory", &[&config.me.0, &machine.0], config.rules.inventory_every_ms / 10);
-            record.next_look_ms = clock.now_ms.saturating_add(spread_ms);
-        }
+    if cards.get(machine).is_some_and(|record| record.is_over()) {
+        cards.remove(machine);
     }
-    cards.retain(|_, record| record.tenancy.is_some() || !record.finished.is_empty());
 }
 
 /// Whether looks from outside fail at present: then they speak, and nothing is asked here.
@@ -109,12 +115,15 @@ pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
     let (now_ms, timeout_ms) = (state.clock.now_ms, state.config.rules.look_timeout_ms);
     let busy =
         |record: &Watch| record.in_flight.is_some_and(|flight| now_ms.saturating_sub(flight.asked_ms) <= timeout_ms);
-    let under_way = state.cards.values().filter(|record| busy(record)).count();
-    let due = state.cards.iter().filter(|(machine, record)| {
+    let due = state.cards.due(now_ms).filter(|(machine, record)| {
         let turn = record.suspected || leaves_room(state, machine, record);
-        record.next_look_ms <= now_ms && turn && !busy(record) && !fails_outside(state, machine)
+        turn && !busy(record) && !fails_outside(state, machine)
     });
-    let due: Vec<MachineId> = due.map(|(machine, _)| *machine).collect();
+    let due: Vec<MachineId> = due.map(|(machine, _)| *machine).take(INVENTORIES_AT_ONCE).collect();
+    if due.is_empty() {
+        return;
+    }
+    let under_way = state.cards.values().filter(|record| busy(record)).count();
     for machine in due.into_iter().take(INVENTORIES_AT_ONCE.saturating_sub(under_way)) {
         ask(state, machine, effects);
     }
@@ -132,26 +141,32 @@ fn leaves_room(state: &State, machine: &MachineId, record: &Watch) -> bool {
 fn ask(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>) {
     let State { config, clock, world, hosts, cards, .. } = state;
     let (rules, now_secs) = (&config.rules, world.best.block.timestamp_secs);
-    let Some(record) = cards.get_mut(&machine) else { return };
-    let rental = record.tenancy.as_ref().and_then(|tenancy| world.best.rentals.get(&tenancy.rental));
-    let Some(rental) = rental.filter(|rental| is_running(rental, now_secs)) else { return };
+    let tenancy = cards.get(&machine).and_then(|record| record.tenancy.as_ref());
+    let rental = tenancy.and_then(|tenancy| world.best.rentals.get(&tenancy.rental));
+    let Some(rental) = rental.filter(|rental| is_running(rental, now_secs)).map(|rental| rental.id) else { return };
     let node = world.best.nodes.get(&machine);
     let endpoint = node.and_then(|node| node.endpoint).filter(|endpoint| rules.local || is_public(endpoint.ip));
     let Some(endpoint) = endpoint else { return };
     if !hosts.touch(&endpoint, clock.now_ms, rules.host_gap_min_ms, rules.network_looks_max) {
         return;
     }
-    // Who admitted and then falls silent is asked at the usual pace again: what it admitted stands by itself.
-    record.suspected &= silent_since(record, rules.look_gap_max_secs) >= clock.now_secs();
-    record.looks = record.looks.saturating_add(1);
-    let id = effect_id("inventory", &[&machine.0, &rental.id.to_be_bytes(), &record.looks.to_be_bytes()]);
-    record.in_flight = Some(Flight { id, rental: rental.id, asked_ms: clock.now_ms });
-    let every_ms = rules.inventory_every_ms;
+    let asked = cards.edit(&machine, |record| {
+        // Who admitted and then falls silent is asked at the usual pace again: what it admitted stands by itself.
+        record.suspected &= silent_since(record, rules.look_gap_max_secs) >= clock.now_secs();
+        record.looks = record.looks.saturating_add(1);
+        let id = effect_id("inventory", &[&machine.0, &rental.to_be_bytes(), &record.looks.to_be_bytes()]);
+        record.in_flight = Some(Flight { id, rental, asked_ms: clock.now_ms });
+        let wait_ms = if record.suspected { rules.suspect_every_ms } else { usual_wait_ms(config, id) };
+        record.next_look_ms = clock.now_ms.saturating_add(wait_ms);
+        id
+    });
+    effects.extend(asked.map(|id| Effect::Inventory { id, endpoint, machine }));
+}
+
+fn usual_wait_ms(config: &Config, id: EffectId) -> u64 {
+    let every_ms = config.rules.inventory_every_ms;
     let jitter_ms = spread("surety/inventory-jitter", &[&config.me.0, &id.0], every_ms / 5);
-    let usual_ms = every_ms.saturating_sub(every_ms / 10).saturating_add(jitter_ms);
-    let wait_ms = if record.suspected { rules.suspect_every_ms } else { usual_ms };
-    record.next_look_ms = clock.now_ms.saturating_add(wait_ms);
-    effects.push(Effect::Inventory { id, endpoint, machine });
+    every_ms.saturating_sub(every_ms / 10).saturating_add(jitter_ms)
 }
 
 /// The time after which no further admission continues the present ones.
@@ -173,9 +188,9 @@ pub(crate) fn on_inventory(state: &mut State, result: &InventoryResult) {
     let seen = seen(state, flight.rental, result);
     let InventoryResult { id, machine, started_ms, ended_ms, at_secs, .. } = *result;
     let look = ProbeResult { id, machine, started_ms, ended_ms, at_secs, seen };
-    let Some(mut record) = state.cards.remove(&machine) else { return };
-    watch::take(state, &mut record, &look);
-    state.cards.insert(machine, record);
+    let State { config, clock, world, health, cards, .. } = state;
+    let sight = Sight { config, clock, world, health };
+    cards.edit(&machine, |record| watch::take(&sight, record, &look));
 }
 
 /// What an answer says about this rental. One that makes no sense says nothing.
@@ -198,7 +213,7 @@ fn seen(state: &State, rental: RentalId, result: &InventoryResult) -> Observatio
 
 /// Asks for every signature that is due about cards.
 pub(crate) fn sign(state: &mut State, effects: &mut Vec<Effect>) {
-    let machines: Vec<MachineId> = state.cards.keys().copied().collect();
+    let machines: Vec<MachineId> = state.cards.awake().map(|(machine, _)| *machine).collect();
     for machine in machines {
         let Some(mut record) = state.cards.remove(&machine) else { continue };
         judge::sign_finished(state, machine, &mut record, effects);
@@ -208,9 +223,6 @@ pub(crate) fn sign(state: &mut State, effects: &mut Vec<Effect>) {
         state.cards.insert(machine, record);
     }
 }
-
-/// Records by machine.
-pub type Cards = BTreeMap<MachineId, Watch>;
 
 #[cfg(test)]
 mod tests;

@@ -38,6 +38,9 @@ pub struct Docket {
     pub failures: u32,
     /// Not before this time again.
     pub retry_at_secs: UnixSecs,
+    /// Updates of the best view at which these attestations carried nothing: they will not until there is news.
+    #[serde(default)]
+    pub nothing_at: Option<u64>,
 }
 
 /// A case that a quorum would carry.
@@ -57,6 +60,9 @@ pub struct Ready {
 /// A case that cannot be filed for this long is not ready any more. Attestations that are signed anew are often dated
 /// after the newest block, and serve only with the next one: a keeper must not lose its turn by that every minute.
 const READY_KEPT_SECS: u64 = 60;
+
+/// How much later than this keeper another may have seen an outage begin: twice the widest spacing of looks, and some.
+const CARRIED_WITHIN_SECS: u64 = 120;
 
 /// A peer's attestation arrived. When it is sound and fresh, look there at once.
 pub(crate) fn on_peer(state: &mut State, signed: &Signed<Attestation>) {
@@ -84,8 +90,9 @@ pub(crate) fn keep(state: &mut State, signed: Signed<Attestation>) -> bool {
     if dockets.len() >= COURT_RENTALS_MAX && !dockets.contains_key(&rental) {
         return false;
     }
-    let kept = dockets.entry(rental).or_default().attestations.entry(signed.signer).or_default();
-    put(kept, signed)
+    let docket = dockets.entry(rental).or_default();
+    docket.nothing_at = None;
+    put(docket.attestations.entry(signed.signer).or_default(), signed)
 }
 
 fn sound(state: &State, signed: &Signed<Attestation>) -> bool {
@@ -161,14 +168,17 @@ fn file_one(state: &State, rental: &RentalView, docket: &mut Docket, effects: &m
     if docket.filing.is_some() || now_secs < docket.retry_at_secs {
         return;
     }
-    let Some(plan) = plan(state, rental, docket) else {
+    let updates = state.world.best.updates;
+    let known = docket.nothing_at == Some(updates);
+    let Some(plan) = (!known).then(|| plan(state, rental, docket)).flatten() else {
+        docket.nothing_at = Some(updates);
         docket.ready = docket.ready.filter(|ready| now_secs.saturating_sub(ready.last_secs) <= READY_KEPT_SECS);
         return;
     };
     let known = docket.ready.filter(|ready| ready.kind == plan.kind && ready.gap == plan.gap);
     let ready = known.unwrap_or(Ready { kind: plan.kind, gap: plan.gap, since_secs: now_secs, last_secs: now_secs });
     docket.ready = Some(Ready { last_secs: now_secs, ..ready });
-    let turn_secs = rank(state, rental.id, plan.kind).saturating_mul(state.config.rules.file_rank_delay_secs);
+    let turn_secs = rank(state, rental.id, plan.kind, docket).saturating_mul(state.config.rules.file_rank_delay_secs);
     if now_secs < ready.since_secs.saturating_add(turn_secs) {
         return;
     }
@@ -229,6 +239,32 @@ fn plan_in_gap(state: &State, rental: &RentalView, docket: &Docket, kind: Kind, 
     Some(Plan { kind, gap: gap.index, attestations })
 }
 
+/// Whether signing anew, up to `until_secs`, makes with some peer the least interval that the contract takes, where what
+/// this keeper signed last fell short. All that lasts is signed anew each minute; but who saw it first would otherwise
+/// make everybody wait for that, since the interval counts from who saw it last.
+pub(crate) fn carries_now(
+    state: &State,
+    rental: &RentalView,
+    kind: Kind,
+    (from_secs, last_until_secs): (UnixSecs, UnixSecs),
+    until_secs: UnixSecs,
+) -> bool {
+    let (Some(docket), Some(least_secs)) = (state.court.dockets.get(&rental.id), contract_least_secs(state, kind))
+    else {
+        return false;
+    };
+    // Only while the outage is about to be long enough: nobody makes us sign at every look.
+    let lately = last_until_secs.saturating_sub(from_secs) < least_secs.saturating_add(CARRIED_WITHIN_SECS);
+    let peers = docket.attestations.iter().filter(|(signer, _)| **signer != state.config.me);
+    let mut begins = peers.flat_map(|(_, kept)| kept).filter(|signed| usable(state, rental, kind, signed));
+    lately
+        && begins.any(|signed| {
+            let from_secs = signed.statement.from_secs.max(from_secs);
+            let common_secs = |end: UnixSecs| end.saturating_sub(from_secs);
+            common_secs(last_until_secs) < least_secs && common_secs(until_secs) >= least_secs
+        })
+}
+
 /// The contract's own minimum of a kind.
 fn contract_least_secs(state: &State, kind: Kind) -> Option<u64> {
     match kind {
@@ -262,9 +298,13 @@ fn usable(state: &State, rental: &RentalView, kind: Kind, signed: &Signed<Attest
     active && right_kind && claim.until_secs <= now_secs
 }
 
-/// This keeper's place in the order for a case: keepers act one after another, each given time to.
-fn rank(state: &State, rental: RentalId, kind: Kind) -> u64 {
-    let place = |account: &Account| tagged("surety/order", &[&rental.to_be_bytes(), &[kind as u8], &account.0]);
+/// This keeper's place in the order for a case: keepers act one after another, each given time to. Who has signed
+/// something about the rental comes before who has not: a keeper that saw nothing is perhaps not there.
+fn rank(state: &State, rental: RentalId, kind: Kind, docket: &Docket) -> u64 {
+    let place = |account: &Account| {
+        let silent = !docket.attestations.contains_key(account);
+        (silent, tagged("surety/order", &[&rental.to_be_bytes(), &[kind as u8], &account.0]))
+    };
     let mine = place(&state.config.me);
     state.world.best.active_keepers().filter(|keeper| place(&keeper.account) < mine).count() as u64
 }

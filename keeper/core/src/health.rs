@@ -4,7 +4,9 @@ use crate::effect::{Effect, EffectId};
 use crate::ids::effect_id;
 use crate::input::AnchorResult;
 use crate::state::State;
+use crate::streak::Look;
 use crate::types::MonoMs;
+use crate::watch::Watch;
 use serde::{Deserialize, Serialize};
 
 /// A finished round over the operator's anchors.
@@ -23,6 +25,11 @@ pub struct AnchorRound {
 }
 
 impl AnchorRound {
+    /// Whether this round, when it is well, says that our side was well after a look.
+    pub(crate) fn vouches_for(&self, look: &Look) -> bool {
+        look.run == self.run && look.ended_ms <= self.asked_ms
+    }
+
     /// At least half answered. No anchors at all prove nothing, so that is not healthy.
     pub fn healthy(&self) -> bool {
         self.asked > 0 && u64::from(self.reachable) * 2 >= u64::from(self.asked)
@@ -118,8 +125,8 @@ pub(crate) fn refresh(state: &mut State, effects: &mut Vec<Effect>) {
         let id = effect_id("alert/blind", &[&state.clock.run.to_be_bytes(), &health.episodes.to_be_bytes()]);
         effects.push(Effect::Alert { id, message: why.message().to_owned() });
     }
-    for watch in state.watches.values_mut().chain(state.cards.values_mut()) {
-        watch.provisional.clear();
+    for roll in [&mut state.watches, &mut state.cards] {
+        roll.edit_awake(|_, watch| watch.drop_unconfirmed());
     }
 }
 
@@ -154,8 +161,15 @@ pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
         }
         state.health.in_flight = None;
     }
-    let waiting = state.watches.values().chain(state.cards.values()).any(|watch| !watch.provisional.is_empty());
-    let every_ms = if waiting { rules.anchors_suspect_every_ms } else { rules.anchors_every_ms };
+    let awake = || state.watches.awake().chain(state.cards.awake()).map(|(_, watch)| watch);
+    let every_ms = if awake().any(Watch::has_returned) {
+        // An interval is over, and only this keeps it from being signed.
+        rules.anchors_suspect_every_ms / 5
+    } else if awake().any(Watch::awaits_anchors) {
+        rules.anchors_suspect_every_ms
+    } else {
+        rules.anchors_every_ms
+    };
     if state.health.last_asked_ms.is_some_and(|last| now_ms.saturating_sub(last) < every_ms) {
         return;
     }

@@ -9,10 +9,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// When each host was last contacted, so that no two reasons add up to a nuisance.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Hosts {
-    last_ms: BTreeMap<String, MonoMs>,
+    #[serde(with = "entries")]
+    last_ms: BTreeMap<HostKey, MonoMs>,
     window_ms: MonoMs,
-    networks: BTreeMap<String, u32>,
+    #[serde(with = "entries")]
+    networks: BTreeMap<Network, u32>,
 }
+
+/// An address as IPv6 and a port.
+type HostKey = ([u8; 16], u16);
+
+/// The first 24 bits of an IPv4 address, or 48 of an IPv6 one, behind the number of its kind.
+type Network = [u8; 7];
 
 /// Length of the window in which looks per network are counted.
 const NETWORK_WINDOW_MS: MonoMs = 10_000;
@@ -25,10 +33,21 @@ impl Hosts {
         self.networks.clear();
     }
 
+    /// How many hosts are remembered.
+    pub fn len(&self) -> usize {
+        self.last_ms.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.last_ms.is_empty()
+    }
+
     /// Whether this host may be contacted now; if so, it counts as contacted.
     pub(crate) fn touch(&mut self, endpoint: &Endpoint, now_ms: MonoMs, gap_ms: u64, network_max: u32) -> bool {
-        let host = endpoint.to_string();
-        if self.last_ms.get(&host).is_some_and(|last| now_ms.saturating_sub(*last) < gap_ms) {
+        let host = key(endpoint);
+        let last_ms = self.last_ms.get_mut(&host);
+        if last_ms.as_ref().is_some_and(|last| now_ms.saturating_sub(**last) < gap_ms) {
             return false;
         }
         if now_ms.saturating_sub(self.window_ms) >= NETWORK_WINDOW_MS {
@@ -40,21 +59,65 @@ impl Hosts {
             return false;
         }
         *count = count.saturating_add(1);
+        match last_ms {
+            Some(last) => *last = now_ms,
+            None => return self.remember(host, now_ms, gap_ms),
+        }
+        true
+    }
+
+    fn remember(&mut self, host: HostKey, now_ms: MonoMs, gap_ms: u64) -> bool {
         if self.last_ms.len() >= HOSTS_MAX {
             self.last_ms.retain(|_, last| now_ms.saturating_sub(*last) < gap_ms);
         }
-        if self.last_ms.len() >= HOSTS_MAX {
-            return false;
+        let room = self.last_ms.len() < HOSTS_MAX;
+        if room {
+            self.last_ms.insert(host, now_ms);
         }
-        self.last_ms.insert(host, now_ms);
-        true
+        room
     }
 }
 
-fn network(ip: IpAddr) -> String {
-    match ip {
-        IpAddr::V4(v4) => hex::encode(&v4.octets()[..3]),
-        IpAddr::V6(v6) => hex::encode(&v6.octets()[..6]),
+fn key(endpoint: &Endpoint) -> HostKey {
+    let ip = match endpoint.ip {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+        IpAddr::V6(v6) => v6,
+    };
+    (ip.octets(), endpoint.port)
+}
+
+fn network(ip: IpAddr) -> Network {
+    match ip.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            [4, a, b, c, 0, 0, 0]
+        }
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, e, f, ..] = v6.octets();
+            [6, a, b, c, d, e, f]
+        }
+    }
+}
+
+/// Maps whose keys are no text, written as lists of pairs.
+mod entries {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
+        s.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(d: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Vec::deserialize(d).map(|list: Vec<(K, V)>| list.into_iter().collect())
     }
 }
 

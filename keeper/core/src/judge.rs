@@ -1,5 +1,6 @@
 //! From looks to statements. Three outcomes, never two: well, failed for a cause, not measured; only failures count.
 
+use crate::court;
 use crate::effect::Effect;
 use crate::evidence::{EVIDENCE_VERSION, Evidence, Outage, RentalFacts, Subject};
 use crate::gaps::longest_open_secs;
@@ -11,7 +12,7 @@ use crate::statement::{Attestation, Statement};
 use crate::streak::Clip;
 use crate::types::{Account, Cause, Hash32, Kind, MachineId, UnixSecs};
 use crate::view::{ContractTimes, RentalView};
-use crate::watch::{Finished, Watch};
+use crate::watch::{self, Finished, Watch};
 use std::cmp::{max, min};
 use std::collections::BTreeSet;
 
@@ -62,25 +63,29 @@ pub fn looks_needed(mass: bool, rules: &Rules) -> u32 {
 
 /// Whether machines of most owners fail together at present: then the fault may lie between them and us. One vote per
 /// owner, bonded and formerly healthy machines only, so that nobody shields one outage with a fleet of dead machines.
+///
+/// Owners are counted only until it is clear that those who fail are not most of them: in a fleet that is well, at once.
 pub fn many_fail(state: &State) -> bool {
-    let rules = &state.config.rules;
-    let mut owners: BTreeSet<Account> = BTreeSet::new();
-    let mut failing: BTreeSet<Account> = BTreeSet::new();
-    for (machine, watch) in &state.watches {
-        let Some(node) = state.world.best.nodes.get(machine) else {
-            continue;
-        };
+    let voter = |(machine, watch): (&MachineId, &Watch)| {
+        let votes = watch.tenancy.is_some() && watch.last_ok_secs.is_some();
+        let node = votes.then(|| state.world.best.nodes.get(machine)).flatten()?;
         let bonded = node.free_rao > 0 || node.reserved_rao > 0 || node.held_rao > 0;
-        if watch.tenancy.is_none() || watch.last_ok_secs.is_none() || !bonded {
-            continue;
-        }
-        owners.insert(node.miner);
-        if watch.suspected {
-            failing.insert(node.miner);
+        bonded.then_some(node.miner)
+    };
+    let suspected = state.watches.awake().filter(|(_, watch)| watch.suspected);
+    let failing: BTreeSet<Account> = suspected.filter_map(voter).collect();
+    let least = std::cmp::max(state.config.rules.mass_owners_min as usize, 1);
+    if failing.len().saturating_mul(2) <= least {
+        return false;
+    }
+    let mut owners: BTreeSet<Account> = BTreeSet::new();
+    for owner in state.watches.iter().filter_map(voter) {
+        owners.insert(owner);
+        if failing.len().saturating_mul(2) <= owners.len() {
+            return false;
         }
     }
-    let enough = owners.len() as u64 >= u64::from(rules.mass_owners_min);
-    enough && failing.len() * 2 > owners.len()
+    owners.len() >= least
 }
 
 /// Asks for every signature that is due. Blind, or not an active keeper: for none.
@@ -88,7 +93,7 @@ pub(crate) fn sign(state: &mut State, effects: &mut Vec<Effect>) {
     if state.health.blind.is_some() || state.world.best.active_keeper(&state.config.me).is_none() {
         return;
     }
-    let machines: Vec<MachineId> = state.watches.keys().copied().collect();
+    let machines: Vec<MachineId> = state.watches.awake().map(|(machine, _)| *machine).collect();
     for machine in machines {
         // Taken out while the rest of the state is read; put back below.
         let Some(mut watch) = state.watches.remove(&machine) else {
@@ -97,6 +102,7 @@ pub(crate) fn sign(state: &mut State, effects: &mut Vec<Effect>) {
         sign_finished(state, machine, &mut watch, effects);
         sign_lasting(state, machine, &mut watch, effects);
         state.watches.insert(machine, watch);
+        watch::forget_idle(state, &machine);
     }
     crate::cards::sign(state, effects);
 }
@@ -138,7 +144,8 @@ pub(crate) fn sign_lasting(state: &State, machine: MachineId, watch: &mut Watch,
     let long_enough = least_length_secs(kind, rules, &state.times)
         .is_some_and(|least| clip.until_secs.saturating_sub(from_secs) >= least);
     let again = tenancy.last_signed.is_none_or(|(last_kind, last_until)| {
-        last_kind != kind || clip.until_secs >= last_until.saturating_add(rules.resign_every_secs)
+        let stale = clip.until_secs >= last_until.saturating_add(rules.resign_every_secs);
+        last_kind != kind || stale || court::carries_now(state, rental, kind, (from_secs, last_until), clip.until_secs)
     });
     if !long_enough || !again {
         return;
@@ -222,12 +229,20 @@ pub(crate) fn on_signed(state: &mut State, signed: &Attestation) {
     if signed.kind != Kind::Interrupted {
         return;
     }
-    for watch in state.watches.values_mut().chain(state.cards.values_mut()) {
-        watch.finished.retain(|finished| {
-            let same = finished.asked.is_some_and(|(until_secs, _)| until_secs == signed.until_secs);
-            finished.rental != signed.rental || !same
+    let answers = |finished: &Finished| {
+        let same = finished.asked.is_some_and(|(until_secs, _)| until_secs == signed.until_secs);
+        finished.rental == signed.rental && same
+    };
+    let mut over: Vec<MachineId> = Vec::new();
+    for roll in [&mut state.watches, &mut state.cards] {
+        roll.edit_awake(|machine, watch| {
+            if watch.finished.iter().any(answers) {
+                watch.finished.retain(|finished| !answers(finished));
+                over.push(*machine);
+            }
         });
     }
+    over.iter().for_each(|machine| watch::forget_idle(state, machine));
 }
 
 /// Asks for the signature, after checking that the evidence carries it.

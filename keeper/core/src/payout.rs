@@ -49,6 +49,9 @@ pub struct Payout {
     pub retry_at_secs: UnixSecs,
     /// The newest block at which nothing was due: what is due changes with blocks only.
     pub nothing_at: Option<u64>,
+    /// The next time to look for claims, chain seconds: a hundredth of what is waited for anyway does not matter.
+    #[serde(default)]
+    pub claims_at_secs: UnixSecs,
 }
 
 /// Submits the payout that is due, one at a time. Like executing, this needs no eyes, only a known chain.
@@ -60,8 +63,13 @@ pub(crate) fn pay(state: &mut State, effects: &mut Vec<Effect>) {
     if lost || waits || idle || state.payout.nothing_at == Some(block) {
         return;
     }
-    let Some(intent) = to_close(state).or_else(|| to_claim(state)) else {
+    let now_secs = state.world.best.block.timestamp_secs;
+    let claims = now_secs >= state.payout.claims_at_secs;
+    let Some(intent) = to_close(state).or_else(|| claims.then(|| to_claim(state)).flatten()) else {
         state.payout.nothing_at = Some(block);
+        if claims {
+            state.payout.claims_at_secs = now_secs.saturating_add(state.config.payout.claim_after_secs / 100);
+        }
         return;
     };
     let payout = &mut state.payout;
@@ -79,10 +87,9 @@ fn to_close(state: &State) -> Option<Intent> {
         .world
         .finalized
         .rentals
-        .values()
-        .filter(|rental| !rental.closed && !is_closed_at_best(state, rental.id))
+        .over_by(now_secs.saturating_sub(lag_secs))
+        .filter(|rental| !is_closed_at_best(state, rental.id))
         .map(|rental| (rental.end_secs.saturating_add(lag_secs), rental.id))
-        .filter(|(due_secs, _)| *due_secs <= now_secs)
         .collect();
     due.sort_unstable();
     let (oldest_secs, oldest) = *due.first()?;
@@ -103,9 +110,9 @@ fn to_claim(state: &State) -> Option<Intent> {
     if after_secs == 0 {
         return None;
     }
-    let running = state.world.best.rentals.values().filter(|rental| !rental.closed);
+    let open = state.world.best.rentals.open();
     let (unpaid_secs, rental) =
-        running.map(|rental| (unpaid_secs(state, rental), rental)).max_by_key(|(secs, rental)| (*secs, rental.id))?;
+        open.map(|rental| (unpaid_secs(state, rental), rental)).max_by_key(|(secs, rental)| (*secs, rental.id))?;
     let due = unpaid_secs >= after_secs.saturating_add(turn_delay_secs(state, rental.id));
     due.then_some(Intent::Claim { rental: rental.id, past_secs: rental.paid_until_secs })
 }

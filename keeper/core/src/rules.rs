@@ -111,11 +111,11 @@ impl Default for Rules {
             resign_every_secs: 60,
             finished_keep_secs: 3_600,
             anchors_every_ms: 30_000,
-            anchors_suspect_every_ms: 10_000,
+            anchors_suspect_every_ms: 5_000,
             anchors_stale_ms: 90_000,
             clock_skew_max_secs: 60,
             file_margin_secs: 60,
-            file_rank_delay_secs: 30,
+            file_rank_delay_secs: 20,
             submit_retry_secs: 30,
             execute_rank_delay_secs: 60,
             peer_fresh_secs: 300,
@@ -212,7 +212,7 @@ impl Rules {
     fn other_bounds(&self) -> [Bound; 17] {
         [
             ("anchors_every_ms", self.anchors_every_ms, 5_000, 50, 60_000),
-            ("anchors_suspect_every_ms", self.anchors_suspect_every_ms, 5_000, 50, 60_000),
+            ("anchors_suspect_every_ms", self.anchors_suspect_every_ms, 2_500, 50, 60_000),
             ("anchors_stale_ms", self.anchors_stale_ms, 10_000, 500, 300_000),
             ("clock_skew_max_secs", self.clock_skew_max_secs, 10, 1, if self.local { DAY_SECS * 365 } else { 60 }),
             ("file_margin_secs", self.file_margin_secs, 12, 0, 240),

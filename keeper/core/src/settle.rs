@@ -46,7 +46,7 @@ pub(crate) fn execute(state: &mut State, effects: &mut Vec<Effect>) {
     if lost || state.world.best.active_keeper(&state.config.me).is_none() {
         return;
     }
-    let due: Vec<CaseView> = state.world.finalized.cases.values().filter(|case| is_due(state, case)).cloned().collect();
+    let due: Vec<CaseView> = state.world.finalized.cases.open().filter(|case| is_due(state, case)).cloned().collect();
     for case in due {
         let work = state.settle.cases.entry(case.id).or_default();
         submit(work, "execute", case.id, Intent::Execute { case_id: case.id }, effects);
@@ -71,13 +71,16 @@ fn open(case: &CaseView) -> bool {
 }
 
 fn is_due(state: &State, case: &CaseView) -> bool {
+    let now_secs = state.world.best.block.timestamp_secs;
     let moved = state.world.best.cases.get(&case.id).is_some_and(|newer| newer.status != case.status);
-    let delay_secs = rank(state, case.id).saturating_mul(state.config.rules.execute_rank_delay_secs);
-    let turn_secs = case.executable_at_secs.saturating_add(delay_secs);
     let free = state.settle.cases.get(&case.id).is_none_or(|work| {
         work.in_flight.is_none() && !work.done && !work.flush_due && state.clock.now_secs() >= work.retry_at_secs
     });
-    open(case) && !moved && free && state.world.best.block.timestamp_secs >= turn_secs
+    if moved || !free || now_secs < case.executable_at_secs {
+        return false;
+    }
+    let delay_secs = rank(state, case.id).saturating_mul(state.config.rules.execute_rank_delay_secs);
+    now_secs >= case.executable_at_secs.saturating_add(delay_secs)
 }
 
 fn rank(state: &State, case_id: CaseId) -> u64 {

@@ -1,7 +1,6 @@
 //! The whole memory of a keeper: a fold of [`crate::step::step`] over the log.
 
-use crate::capacity::Capacity;
-use crate::cards::Cards;
+use crate::capacity::{Agenda, Capacity};
 use crate::court::Court;
 use crate::evidence::Contracts;
 use crate::health::Health;
@@ -10,6 +9,7 @@ use crate::ids::keccak;
 use crate::input::{Started, Tick};
 use crate::limits::TIME_MAX_SECS;
 use crate::payout::{Payout, PayoutRules};
+use crate::roll::Roll;
 use crate::rules::{Rules, RulesError};
 use crate::seat::{SeatRules, SeatWork};
 use crate::settle::Settle;
@@ -98,14 +98,20 @@ pub struct State {
     /// Whether its own eyes are to be trusted.
     pub health: Health,
     /// Machines looked at, by identity.
-    pub watches: BTreeMap<MachineId, Watch>,
+    pub watches: Roll,
+    /// Machines are rented that there was no room to watch.
+    #[serde(default)]
+    pub watches_refused: bool,
     /// What rented machines say about their cards.
     #[serde(default)]
-    pub cards: Cards,
+    pub cards: Roll,
     /// When each host was last contacted.
     pub hosts: Hosts,
     /// Measurements and certificates, by machine.
     pub capacity: BTreeMap<MachineId, Capacity>,
+    /// Whose measurement is to be thought about.
+    #[serde(default)]
+    pub agenda: Agenda,
     /// Attestations of all keepers and filings under way.
     pub court: Court,
     /// Executions and burns under way.
@@ -118,6 +124,15 @@ pub struct State {
     /// Machines that signed false proofs.
     #[serde(default)]
     pub spoofs: SpoofFiles,
+}
+
+/// What a look is judged by, while the record of looks is being changed.
+#[derive(Clone, Copy)]
+pub(crate) struct Sight<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) clock: &'a Clock,
+    pub(crate) world: &'a World,
+    pub(crate) health: &'a Health,
 }
 
 impl State {
@@ -133,10 +148,12 @@ impl State {
             clock: Clock::default(),
             world: World::default(),
             health: Health::default(),
-            watches: BTreeMap::new(),
-            cards: Cards::new(),
+            watches: Roll::default(),
+            watches_refused: false,
+            cards: Roll::default(),
             hosts: Hosts::default(),
             capacity: BTreeMap::new(),
+            agenda: Agenda::default(),
             court: Court::default(),
             settle: Settle::default(),
             payout: Payout::default(),
@@ -161,8 +178,10 @@ impl State {
         self.times = started.times;
         self.health.restart();
         self.hosts.restart(started.now_ms);
-        self.watches.values_mut().chain(self.cards.values_mut()).for_each(Watch::restart);
+        self.watches.edit_all(Watch::restart);
+        self.cards.edit_all(Watch::restart);
         self.capacity.values_mut().for_each(Capacity::restart);
+        self.agenda.restart();
         crate::spoof::restart(&mut self.spoofs);
     }
 

@@ -5,6 +5,7 @@ use crate::input::{ChainUpdate, Input};
 use crate::state::State;
 use crate::statement::{Signed, Statement};
 use crate::view::View;
+use crate::world::Touched;
 use crate::{capacity, cards, court, health, judge, payout, seat, settle, spoof, watch};
 
 /// Takes one entry of the log. Total: it never panics and never fails, whatever the input; what makes no sense is left
@@ -41,8 +42,8 @@ pub fn step(state: &mut State, input: &Input) -> Vec<Effect> {
 
 fn decide(state: &mut State, effects: &mut Vec<Effect>) {
     health::refresh(state, effects);
-    watch::sync(state, effects);
-    cards::sync(state);
+    let seen = watch::sync(state, Touched::new(), effects);
+    cards::sync(state, seen);
     health::schedule(state, effects);
     watch::schedule(state, effects);
     cards::schedule(state, effects);
@@ -56,13 +57,13 @@ fn decide(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 fn on_chain(state: &mut State, update: &ChainUpdate, effects: &mut Vec<Effect>) {
-    state.world.apply(update, effects);
+    let touched = state.world.apply(update, effects);
     state.health.chain_read |= update.view == View::Best;
-    watch::sync(state, effects);
-    cards::sync(state);
+    capacity::note(state, &touched);
+    let seen = watch::sync(state, touched, effects);
+    cards::sync(state, seen);
     court::forget_closed(state);
     settle::forget_decided(state);
-    capacity::forget_gone(state);
 }
 
 fn on_signed(state: &mut State, signed: &Signed<Statement>) {

@@ -59,6 +59,15 @@ pub fn follows(earlier: &Look, later: &Look, rules: &Rules) -> bool {
     (apart_ms / 1_000).abs_diff(apart_secs) <= rules.clock_jump_max_secs.saturating_add(1)
 }
 
+/// Whether what lies between two failing looks may be left out: near each other with room to spare, and by a clock that
+/// was not corrected too often in between.
+fn bridged(earlier: &Look, later: &Look, rules: &Rules) -> bool {
+    let apart_secs = later.at_secs.saturating_sub(earlier.at_secs);
+    later.run == earlier.run
+        && apart_secs <= rules.look_gap_max_secs.saturating_mul(2) / 3
+        && follows(earlier, later, rules)
+}
+
 /// What became of a look offered to a streak.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Pushed {
@@ -113,19 +122,15 @@ impl Streak {
     /// Leaves out looks from the middle, as far as the rest still follow one another closely. Says whether it made
     /// room.
     fn thin(&mut self, rules: &Rules) -> bool {
-        let before = self.looks.len();
-        let tail_at = before.saturating_sub(STREAK_TAIL_KEPT);
-        let spacing_secs = rules.look_gap_max_secs.saturating_mul(2) / 3;
         let looks = std::mem::take(&mut self.looks);
-        let mut next_at: Vec<UnixSecs> = looks.iter().skip(1).map(|look| look.at_secs).collect();
-        next_at.push(UnixSecs::MAX);
-        for (index, (look, next_secs)) in looks.into_iter().zip(next_at).enumerate() {
-            let needed = index >= tail_at
-                || self.looks.last().is_none_or(|kept: &Look| {
-                    look.run != kept.run || next_secs.saturating_sub(kept.at_secs) > spacing_secs
-                });
-            if needed {
-                self.looks.push(look);
+        let before = looks.len();
+        let tail_at = before.saturating_sub(STREAK_TAIL_KEPT);
+        for (index, look) in looks.iter().enumerate() {
+            let next = looks.iter().skip(index.saturating_add(1)).find(|later| later.fault().is_some());
+            let spare =
+                index < tail_at && self.last_fault().zip(next).is_some_and(|(kept, next)| bridged(kept, next, rules));
+            if !spare {
+                self.looks.push(look.clone());
             } else if look.fault().is_some() {
                 self.thinned = self.thinned.saturating_add(1);
             }

@@ -24,7 +24,7 @@ pub struct BlockRef {
 }
 
 /// A registered machine, its bond and its offer.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct NodeView {
     /// The machine's identity.
     pub machine: MachineId,
@@ -49,7 +49,7 @@ pub struct NodeView {
 }
 
 /// What a machine is offered as.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OfferView {
     /// GPU class id (`surety_verifier::classes`).
     pub gpu_class: u16,

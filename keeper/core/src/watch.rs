@@ -1,26 +1,33 @@
 //! Whom to look at, and when. Suspicion belongs to the machine: a new endpoint or a new rental does not reset it.
 
+use crate::cards;
 use crate::effect::{Effect, EffectId};
 use crate::health::AnchorRound;
 use crate::hosts::is_public;
-use crate::ids::{effect_id, spread};
+use crate::ids::{effect_id, look_id, scatter};
 use crate::input::{Observation, ProbeResult};
 use crate::judge::{Outcome, looks_needed, many_fail, outcome};
 use crate::limits::{FINISHED_MAX, PROVISIONAL_MAX, WATCHES_MAX, clip_text};
 use crate::rules::Rules;
-use crate::state::State;
+use crate::state::{Sight, State};
 use crate::streak::{Look, Pushed, Streak};
-use crate::types::{Endpoint, Hash32, Kind, MachineId, MonoMs, RentalId, UnixSecs};
+use crate::types::{Account, Endpoint, Kind, MachineId, MonoMs, RentalId, SshKey, UnixSecs};
 use crate::view::RentalView;
-use crate::world::is_running;
+use crate::world::{Touched, is_running};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+
+pub use closing::Closing;
+
+mod closing;
 
 /// What is known about one machine from looking at it.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Watch {
     /// The tenancy being watched.
     pub tenancy: Option<Tenancy>,
+    /// The tenancy is over, and waits for the anchors to confirm or drop looks already made.
+    #[serde(default)]
+    pub ending: bool,
     /// It failed last time somebody could look.
     pub suspected: bool,
     /// Machines of most owners failed together at some time during the present suspicion. It stays until this one is
@@ -38,6 +45,9 @@ pub struct Watch {
     pub streak: Option<Streak>,
     /// Looks that wait for the next anchor round.
     pub provisional: Vec<Look>,
+    /// The interval that the last success ended, while its last looks wait for the anchors.
+    #[serde(default)]
+    pub closing: Option<Closing>,
     /// Failing intervals that are over and wait for their signature.
     pub finished: Vec<Finished>,
 }
@@ -87,7 +97,24 @@ impl Watch {
         self.in_flight = None;
         self.next_look_ms = 0;
         self.provisional.clear();
+        self.drop_waiting();
         self.finished.iter_mut().for_each(|finished| finished.asked = None);
+    }
+
+    /// Going blind: looks not yet confirmed never will be.
+    pub(crate) fn drop_unconfirmed(&mut self) {
+        self.provisional.clear();
+        self.drop_waiting();
+    }
+
+    /// Whether a look waits for the anchors.
+    pub(crate) fn awaits_anchors(&self) -> bool {
+        !self.provisional.is_empty() || self.has_returned()
+    }
+
+    /// Whether the machine is back, and the last looks before that wait for the anchors.
+    pub(crate) fn has_returned(&self) -> bool {
+        self.closing.as_ref().is_some_and(|closing| !closing.waiting.is_empty())
     }
 
     /// Ends the present streak; keeps it when it proves an interval.
@@ -100,103 +127,155 @@ impl Watch {
 
     fn keep_finished(&mut self, streak: Streak, rules: &Rules, now_secs: UnixSecs) {
         let Some(tenancy) = &self.tenancy else { return };
-        let looks_needed = looks_needed(self.mass, rules);
+        let about = (tenancy.rental, tenancy.delivered_secs, looks_needed(self.mass, rules));
+        self.keep(streak, about, rules, now_secs);
+    }
+
+    /// Keeps an interval that proves something: of which rental, since when delivered, by how many looks.
+    fn keep(
+        &mut self,
+        streak: Streak,
+        (rental, delivered_secs, looks_needed): (RentalId, Option<UnixSecs>, u32),
+        rules: &Rules,
+        now_secs: UnixSecs,
+    ) {
         if !streak.clip(0, UnixSecs::MAX).is_some_and(|clip| clip.proven(looks_needed, rules)) {
             return;
         }
-        let finished = Finished {
-            rental: tenancy.rental,
-            streak,
-            delivered_secs: tenancy.delivered_secs,
-            looks_needed,
-            ended_secs: now_secs,
-            asked: None,
-        };
         if self.finished.len() >= FINISHED_MAX {
             self.finished.remove(0);
         }
-        self.finished.push(finished);
+        self.finished.push(Finished {
+            rental,
+            streak,
+            delivered_secs,
+            looks_needed,
+            ended_secs: now_secs,
+            asked: None,
+        });
+    }
+
+    /// Whether something about it waits to be decided; a machine that is well and rented sleeps between its looks.
+    pub(crate) fn is_awake(&self) -> bool {
+        let waits = !self.provisional.is_empty() || !self.finished.is_empty() || self.streak.is_some();
+        waits
+            || self.closing.is_some()
+            || self.suspected
+            || self.ending
+            || (self.tenancy.is_none() && self.last_ok_secs.is_none())
+    }
+
+    /// No tenancy, and no interval that waits for anything.
+    pub(crate) fn is_over(&self) -> bool {
+        self.tenancy.is_none() && self.finished.is_empty() && self.closing.is_none()
     }
 
     fn idle(&self) -> bool {
-        self.tenancy.is_none() && self.finished.is_empty() && !self.suspected && self.last_ok_secs.is_none()
+        self.is_over() && !self.suspected && self.last_ok_secs.is_none()
     }
 }
 
-/// Brings the watches in line with the rentals that run: begins and ends tenancies, drops idle records.
-pub(crate) fn sync(state: &mut State, effects: &mut Vec<Effect>) {
-    let running: BTreeMap<MachineId, RentalId> =
-        state.world.best.running().map(|rental| (rental.machine, rental.id)).collect();
+/// Brings watches in line with the rentals that run, as far as an update touched them or something waits to be decided:
+/// begins and ends tenancies, drops idle records. Says which it looked at.
+pub(crate) fn sync(state: &mut State, touched: Touched, effects: &mut Vec<Effect>) -> Touched {
     let together = many_fail(state);
-    let rules = &state.config.rules;
-    let now_secs = state.clock.now_secs();
-    for (machine, watch) in &mut state.watches {
+    let mut machines = touched;
+    machines.extend(state.watches.awake().map(|(machine, _)| *machine));
+    if state.watches_refused && state.watches.len() < WATCHES_MAX {
+        state.watches_refused = false;
+        machines.extend(state.world.best.running().map(|rental| rental.machine));
+    }
+    for machine in &machines {
+        sync_one(state, machine, together);
+        begin(state, machine, effects);
+        forget_idle(state, machine);
+    }
+    machines
+}
+
+fn sync_one(state: &mut State, machine: &MachineId, together: bool) {
+    let State { config, clock, world, watches, .. } = state;
+    let running = world.best.running_on(machine).map(|rental| rental.id);
+    watches.edit(machine, |watch| {
         watch.mass |= together && watch.suspected;
-        let ended = watch.tenancy.as_ref().is_some_and(|tenancy| running.get(machine) != Some(&tenancy.rental));
+        watch.settle_closing(&config.rules, clock.now_secs());
+        let ended = watch.tenancy.as_ref().is_some_and(|tenancy| running != Some(tenancy.rental));
         // Looks already made belong to the interval: it is over once the anchors have confirmed or dropped them.
-        if ended && watch.provisional.is_empty() {
-            watch.finish(rules, now_secs);
+        watch.ending = ended && !watch.provisional.is_empty();
+        if ended && !watch.ending {
+            watch.finish(&config.rules, clock.now_secs());
             watch.tenancy = None;
             watch.in_flight = None;
         }
-    }
-    for (machine, rental) in running {
-        if state.watches.len() >= WATCHES_MAX && !state.watches.contains_key(&machine) {
+    });
+}
+
+fn begin(state: &mut State, machine: &MachineId, effects: &mut Vec<Effect>) {
+    let Some(rental) = state.world.best.running_on(machine).map(|rental| rental.id) else {
+        return;
+    };
+    if !state.watches.contains_key(machine) {
+        if state.watches.len() >= WATCHES_MAX {
+            state.watches_refused = true;
             let id = effect_id("alert/watches-full", &[&state.clock.run.to_be_bytes()]);
             let message = "more machines are rented than this keeper can watch: run a second one".to_owned();
             effects.push(Effect::Alert { id, message });
-            break;
+            return;
         }
-        let watch = state.watches.entry(machine).or_default();
+        state.watches.insert(*machine, Watch::default());
+    }
+    let now_ms = state.clock.now_ms;
+    state.watches.edit(machine, |watch| {
         if watch.tenancy.is_none() {
             watch.tenancy = Some(Tenancy { rental, delivered_secs: None, last_signed: None });
-            watch.next_look_ms = state.clock.now_ms;
+            watch.next_look_ms = now_ms;
         }
-    }
-    let nodes = &state.world.best.nodes;
-    state.watches.retain(|machine, watch| {
-        let gone = nodes.get(machine).is_none_or(|node| node.miner == Default::default());
-        let over = watch.tenancy.is_none() && watch.finished.is_empty();
-        !(watch.idle() || (gone && over))
     });
+}
+
+/// Drops a record that says nothing any more.
+pub(crate) fn forget_idle(state: &mut State, machine: &MachineId) {
+    let Some(watch) = state.watches.get(machine) else {
+        return;
+    };
+    let node = state.world.best.nodes.get(machine);
+    let gone = node.is_none_or(|node| node.miner == Default::default());
+    if watch.idle() || (gone && watch.is_over()) {
+        state.watches.remove(machine);
+    }
 }
 
 /// Asks for the looks that are due.
 pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
-    let due: Vec<MachineId> =
-        state.watches.iter().filter(|(_, watch)| is_due(watch, state)).map(|(id, _)| *id).collect();
-    for machine in due {
-        look_at(state, machine, effects);
+    let due = state.watches.due(state.clock.now_ms);
+    let due: Vec<(MachineId, RentalId, SshKey)> = due
+        .filter_map(|(machine, watch)| tenant_to_look_for(watch, state).map(|(id, key)| (*machine, id, key)))
+        .collect();
+    for (machine, rental, renter_key) in due {
+        look_at(state, machine, rental, renter_key, effects);
     }
 }
 
-fn is_due(watch: &Watch, state: &State) -> bool {
+/// The tenant whose access is due to be looked at: its rental runs, and no look is being made.
+fn tenant_to_look_for(watch: &Watch, state: &State) -> Option<(RentalId, SshKey)> {
     let now_ms = state.clock.now_ms;
     let busy = watch
         .in_flight
         .is_some_and(|flight| now_ms.saturating_sub(flight.asked_ms) <= state.config.rules.look_timeout_ms);
     let best = &state.world.best;
-    let runs = watch.tenancy.as_ref().is_some_and(|tenancy| {
-        let rental = best.rentals.get(&tenancy.rental);
-        rental.is_some_and(|rental| is_running(rental, best.block.timestamp_secs))
-    });
-    runs && !busy && watch.next_look_ms <= now_ms
+    let rental = watch.tenancy.as_ref().filter(|_| !busy).and_then(|tenancy| best.rentals.get(&tenancy.rental))?;
+    is_running(rental, best.block.timestamp_secs).then_some((rental.id, rental.renter_key))
 }
 
-fn look_at(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>) {
+fn look_at(state: &mut State, machine: MachineId, rental: RentalId, renter_key: SshKey, effects: &mut Vec<Effect>) {
     let State { config, clock, world, hosts, watches, .. } = state;
     let rules = &config.rules;
-    let Some(watch) = watches.get_mut(&machine) else {
-        return;
-    };
-    let Some(rental) = watch.tenancy.as_ref().and_then(|tenancy| world.best.rentals.get(&tenancy.rental)) else {
-        return;
-    };
     let Some(node) = world.best.nodes.get(&machine) else {
-        let id = effect_id("alert/no-node", &[&machine.0, &rental.id.to_be_bytes()]);
-        let message = format!("machine {machine} of rental {} was not read from the chain: check the RPC", rental.id);
+        let id = effect_id("alert/no-node", &[&machine.0, &rental.to_be_bytes()]);
+        let message = format!("machine {machine} of rental {rental} was not read from the chain: check the RPC");
         effects.push(Effect::Alert { id, message });
-        watch.next_look_ms = clock.now_ms.saturating_add(rules.look_every_ms);
+        let next_look_ms = clock.now_ms.saturating_add(rules.look_every_ms);
+        watches.edit(&machine, |watch| watch.next_look_ms = next_look_ms);
         return;
     };
     let open = node.endpoint.filter(|endpoint| rules.local || is_public(endpoint.ip));
@@ -205,13 +284,16 @@ fn look_at(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>) {
     {
         return;
     }
-    watch.looks = watch.looks.saturating_add(1);
-    let parts: [&[u8]; 3] = [&machine.0, &rental.id.to_be_bytes(), &watch.looks.to_be_bytes()];
-    let id = effect_id("probe", &parts);
-    watch.in_flight = Some(Flight { id, rental: rental.id, asked_ms: clock.now_ms });
-    watch.next_look_ms = clock.now_ms.saturating_add(spacing_ms(watch.suspected, &config.me.0, id, rules));
+    let asked = watches.edit(&machine, |watch| {
+        watch.looks = watch.looks.saturating_add(1);
+        let id = look_id(&machine, rental, watch.looks);
+        watch.in_flight = Some(Flight { id, rental, asked_ms: clock.now_ms });
+        watch.next_look_ms = clock.now_ms.saturating_add(spacing_ms(watch.suspected, &config.me, id, rules));
+        id
+    });
+    let Some(id) = asked else { return };
     match open {
-        Some(endpoint) => effects.push(Effect::Probe { id, endpoint, machine, renter_key: rental.renter_key }),
+        Some(endpoint) => effects.push(Effect::Probe { id, endpoint, machine, renter_key }),
         None => {
             let result = unreachable_by_choice(id, machine, clock, node.endpoint);
             on_probe(state, &result);
@@ -219,11 +301,11 @@ fn look_at(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>) {
     }
 }
 
-fn spacing_ms(suspected: bool, me: &[u8], id: Hash32, rules: &Rules) -> u64 {
+fn spacing_ms(suspected: bool, me: &Account, id: EffectId, rules: &Rules) -> u64 {
     if suspected {
         return rules.suspect_every_ms;
     }
-    let jitter = spread("surety/jitter", &[me, &id.0], rules.look_jitter_ms.saturating_mul(2));
+    let jitter = scatter(&[&me.0, &id.0], rules.look_jitter_ms.saturating_mul(2));
     rules.look_every_ms.saturating_sub(rules.look_jitter_ms).saturating_add(jitter)
 }
 
@@ -245,16 +327,22 @@ fn unreachable_by_choice(
 
 /// A look came back.
 pub(crate) fn on_probe(state: &mut State, result: &ProbeResult) {
-    let Some(mut watch) = state.watches.remove(&result.machine) else {
-        return;
-    };
-    take(state, &mut watch, result);
-    state.watches.insert(result.machine, watch);
+    let State { config, clock, world, health, watches, .. } = state;
+    let sight = Sight { config, clock, world, health };
+    let delivered = |watch: &Watch| watch.tenancy.as_ref().is_some_and(|tenancy| tenancy.delivered_secs.is_some());
+    let first = watches.edit(&result.machine, |watch| {
+        let before = delivered(watch);
+        take(&sight, watch, result);
+        !before && delivered(watch)
+    });
+    if first == Some(true) {
+        cards::sync_one(state, &result.machine);
+    }
 }
 
 /// Takes the answer to the look that a record waits for.
-pub(crate) fn take(state: &State, watch: &mut Watch, result: &ProbeResult) {
-    let State { config, clock, world, health, .. } = state;
+pub(crate) fn take(sight: &Sight<'_>, watch: &mut Watch, result: &ProbeResult) {
+    let Sight { config, clock, world, health } = *sight;
     let Some(flight) = watch.in_flight.filter(|flight| flight.id == result.id) else {
         return;
     };
@@ -313,7 +401,7 @@ fn counts(result: &ProbeResult, rental: &RentalView, now_secs: UnixSecs, skew_se
 /// Seen well. This counts even while blind: a machine that answered with its own key was there, and an interval that
 /// went on across it would be false.
 fn on_accepted(watch: &mut Watch, at_secs: UnixSecs, rules: &Rules, now_secs: UnixSecs) {
-    watch.finish(rules, now_secs);
+    watch.close(rules, now_secs);
     watch.suspected = false;
     watch.mass = false;
     watch.last_ok_secs = Some(at_secs);
@@ -325,22 +413,26 @@ fn on_accepted(watch: &mut Watch, at_secs: UnixSecs, rules: &Rules, now_secs: Un
 
 /// Our own side was well in a round asked for after these looks ended: now they count.
 pub(crate) fn confirm(state: &mut State, round: &AnchorRound) {
-    let rules = &state.config.rules;
-    let now_secs = state.clock.now_secs();
-    for watch in state.watches.values_mut().chain(state.cards.values_mut()) {
-        for mut look in std::mem::take(&mut watch.provisional) {
-            if look.run != round.run || look.ended_ms > round.asked_ms {
-                watch.provisional.push(look);
-                continue;
-            }
-            look.anchors = Some(*round);
-            let Some(streak) = &mut watch.streak else {
-                watch.streak = Streak::begin(look);
-                continue;
-            };
-            if let Pushed::Broke(old) = streak.push(look, rules) {
-                watch.keep_finished(old, rules, now_secs);
-            }
+    let State { config, clock, watches, cards, .. } = state;
+    for roll in [watches, cards] {
+        roll.edit_awake(|_, watch| confirm_one(watch, round, &config.rules, clock.now_secs()));
+    }
+}
+
+fn confirm_one(watch: &mut Watch, round: &AnchorRound, rules: &Rules, now_secs: UnixSecs) {
+    watch.confirm_closing(round, rules, now_secs);
+    for mut look in std::mem::take(&mut watch.provisional) {
+        if !round.vouches_for(&look) {
+            watch.provisional.push(look);
+            continue;
+        }
+        look.anchors = Some(*round);
+        let Some(streak) = &mut watch.streak else {
+            watch.streak = Streak::begin(look);
+            continue;
+        };
+        if let Pushed::Broke(old) = streak.push(look, rules) {
+            watch.keep_finished(old, rules, now_secs);
         }
     }
 }
@@ -348,9 +440,7 @@ pub(crate) fn confirm(state: &mut State, round: &AnchorRound) {
 /// Somebody else says this machine fails: look as soon as the host may be contacted.
 pub(crate) fn poke(state: &mut State, machine: &MachineId) {
     let now_ms = state.clock.now_ms;
-    if let Some(watch) = state.watches.get_mut(machine) {
-        watch.next_look_ms = std::cmp::min(watch.next_look_ms, now_ms);
-    }
+    state.watches.edit(machine, |watch| watch.next_look_ms = std::cmp::min(watch.next_look_ms, now_ms));
 }
 
 fn clip_seen(seen: &Observation) -> Observation {

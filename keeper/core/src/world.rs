@@ -1,14 +1,23 @@
 //! The chain as last read: best (what to watch and sign by) and finalized (what is settled), never mixed.
 
 use crate::effect::Effect;
+use crate::flat::Flat;
 use crate::ids::effect_id;
 use crate::input::ChainUpdate;
 use crate::limits::{CASES_MAX, FAULTS_MAX, KEEPERS_MAX, NODES_MAX, RENTALS_MAX, TIME_MAX_SECS};
 use crate::seat::SeatView;
-use crate::types::{Account, CaseId, MachineId, RentalId, UnixSecs};
-use crate::view::{BlockRef, CaseView, KeeperView, NodeView, RentalView, View};
+use crate::types::{Account, MachineId, UnixSecs};
+use crate::view::{BlockRef, KeeperView, RentalView, View};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use cases::Cases;
+pub use nodes::Nodes;
+pub use rentals::Rentals;
+
+mod cases;
+mod nodes;
+mod rentals;
 
 /// Both ends of the chain.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -24,12 +33,17 @@ pub struct World {
 pub struct Snapshot {
     /// Newest block read.
     pub block: BlockRef,
-    /// Machines.
-    pub nodes: BTreeMap<MachineId, NodeView>,
+    /// Updates taken so far: what was decided at one number need not be decided again.
+    #[serde(default)]
+    pub updates: u64,
+    /// Machines, in the best view.
+    pub nodes: Nodes,
+    /// Registrations, in the finalized view: nothing else of a machine is asked for there.
+    pub registrations: Flat<MachineId, u32>,
     /// Rentals.
-    pub rentals: BTreeMap<RentalId, RentalView>,
+    pub rentals: Rentals,
     /// Cases.
-    pub cases: BTreeMap<CaseId, CaseView>,
+    pub cases: Cases,
     /// The keeper set.
     pub keepers: BTreeMap<Account, KeeperView>,
     /// This keeper's seat, where the set has seats.
@@ -37,37 +51,53 @@ pub struct Snapshot {
     pub seat: Option<SeatView>,
 }
 
+/// Machines about which an update of the best view said something, or on which a rental began or ended with it.
+pub(crate) type Touched = BTreeSet<MachineId>;
+
 impl World {
     /// Takes what changed. A best view may go back (a reorg); a finalized one may not, so an older one is left out.
-    pub(crate) fn apply(&mut self, update: &ChainUpdate, effects: &mut Vec<Effect>) {
+    pub(crate) fn apply(&mut self, update: &ChainUpdate, effects: &mut Vec<Effect>) -> Touched {
         if update.block.timestamp_secs > TIME_MAX_SECS {
-            return quarantine("block", update.block.number, "its timestamp is nonsense", effects);
+            quarantine("block", update.block.number, "its timestamp is nonsense", effects);
+            return Touched::new();
         }
         match update.view {
-            View::Best => self.best.apply(update, effects),
-            View::Finalized if update.block.number < self.finalized.block.number => {}
-            View::Finalized => self.finalized.apply(update, effects),
+            View::Best => {
+                self.best.put_nodes(update, effects);
+                self.best.apply(update, effects)
+            }
+            View::Finalized => {
+                if update.block.number >= self.finalized.block.number {
+                    let registrations = update.nodes.iter().map(|node| (node.machine, node.registration));
+                    self.finalized.registrations.put_all(registrations, NODES_MAX);
+                    self.finalized.apply(update, effects);
+                }
+                Touched::new()
+            }
         }
     }
 }
 
 impl Snapshot {
-    fn apply(&mut self, update: &ChainUpdate, effects: &mut Vec<Effect>) {
-        self.block = update.block;
+    fn apply(&mut self, update: &ChainUpdate, effects: &mut Vec<Effect>) -> Touched {
+        self.updates = self.updates.saturating_add(1);
+        let mut touched: Touched = update.nodes.iter().map(|node| node.machine).collect();
+        let before_secs = std::mem::replace(&mut self.block, update.block).timestamp_secs;
+        touched.extend(self.rentals.crossed(before_secs, update.block.timestamp_secs));
         // Another branch may lack what was read on the last one: looked for on a machine that never heard of it, it
         // would be an outage that is none.
         if let Some(newest) = &update.newest {
-            self.rentals.retain(|id, _| *id <= newest.rental);
-            self.cases.retain(|id, _| *id <= newest.case);
-        }
-        for node in &update.nodes {
-            self.put_node(node, effects);
+            touched.extend(self.rentals.cut(newest.rental).into_iter().map(|rental| rental.machine));
+            self.cases.cut(newest.case);
         }
         for rental in &update.rentals {
-            self.put_rental(rental, effects);
+            touched.insert(rental.machine);
+            touched.extend(self.put_rental(rental, effects).map(|old| old.machine));
         }
         for case in &update.cases {
-            self.put_case(case, effects);
+            if !self.cases.put(case, CASES_MAX) {
+                quarantine("case", case.id, "more are open than this keeper can hold", effects);
+            }
         }
         if let Some(seat) = &update.seat {
             self.seat = Some(seat.clone());
@@ -78,45 +108,36 @@ impl Snapshot {
                 quarantine("keeper set", keepers.len() as u64, "it is larger than this keeper can hold", effects);
             }
         }
+        touched
     }
 
-    fn put_node(&mut self, node: &NodeView, effects: &mut Vec<Effect>) {
-        if !self.nodes.contains_key(&node.machine) && self.nodes.len() >= NODES_MAX {
-            return quarantine("machine", self.nodes.len() as u64, "there are more than this keeper can hold", effects);
+    fn put_nodes(&mut self, update: &ChainUpdate, effects: &mut Vec<Effect>) {
+        if self.nodes.put_all(&update.nodes, NODES_MAX) > 0 {
+            quarantine("machines beyond", NODES_MAX as u64, "there are more than this keeper can hold", effects);
         }
-        self.nodes.insert(node.machine, node.clone());
     }
 
-    fn put_rental(&mut self, rental: &RentalView, effects: &mut Vec<Effect>) {
+    /// Takes a rental, and returns what was known of it before.
+    fn put_rental(&mut self, rental: &RentalView, effects: &mut Vec<Effect>) -> Option<RentalView> {
         if let Some(why) = unsound(rental) {
-            return quarantine("rental", rental.id, why, effects);
+            quarantine("rental", rental.id, why, effects);
+            return None;
         }
         if !self.rentals.contains_key(&rental.id) && self.rentals.len() >= RENTALS_MAX {
             let nodes = &self.nodes;
             let newest = |old: &RentalView| nodes.get(&old.machine).is_some_and(|node| node.last_rental == old.id);
-            let gone = self.rentals.values().find(|old| old.closed && !newest(old)).map(|old| old.id);
-            match gone {
-                Some(id) => self.rentals.remove(&id),
-                None => {
-                    return quarantine("rental", rental.id, "more are open than this keeper can hold", effects);
-                }
+            let Some(gone) = self.rentals.values().find(|old| old.closed && !newest(old)).map(|old| old.id) else {
+                quarantine("rental", rental.id, "more are open than this keeper can hold", effects);
+                return None;
             };
+            self.rentals.remove(gone);
         }
-        self.rentals.insert(rental.id, rental.clone());
+        self.rentals.put(rental.clone())
     }
 
-    fn put_case(&mut self, case: &CaseView, effects: &mut Vec<Effect>) {
-        if !self.cases.contains_key(&case.id) && self.cases.len() >= CASES_MAX {
-            let decided = |old: &&CaseView| old.status.is_decided();
-            let gone = self.cases.values().find(decided).map(|old| old.id);
-            match gone {
-                Some(id) => self.cases.remove(&id),
-                None => {
-                    return quarantine("case", case.id, "more are open than this keeper can hold", effects);
-                }
-            };
-        }
-        self.cases.insert(case.id, case.clone());
+    /// The rental that runs on a machine at this view's own block time.
+    pub fn running_on(&self, machine: &MachineId) -> Option<&RentalView> {
+        self.rentals.running_on(machine, self.block.timestamp_secs)
     }
 
     /// Rentals running at this view's own block time.

@@ -23,10 +23,11 @@ use surety_core::view::View;
 
 pub(crate) use deeds::{Due, LookTruth, describe_claim, describe_statement};
 
-/// The real poll, lane and peer rounds come every six seconds or so.
-const ROUND_SECS: u64 = 6;
-/// Three polls without an answer: the RPC is not healthy.
-const RPC_PATIENCE_SECS: u64 = 18;
+/// Polls of the chain and of peers, and rounds of the lane, come every three seconds (`chain.poll_ms`); the lane wakes
+/// for what is new besides.
+const ROUND_SECS: u64 = 3;
+/// Without an answer for this long the RPC is not healthy: three polls, and never less than 15 s.
+const RPC_PATIENCE_SECS: u64 = 15;
 /// Attestations taken from one peer in one round.
 const PEER_PAGE: usize = 32;
 
@@ -44,6 +45,8 @@ pub(super) struct Run {
     cursors: Vec<usize>,
     early: Vec<Signed<Attestation>>,
     frozen_until: UnixSecs,
+    /// An intent was queued since the last round of the lane.
+    pub(super) lane_woken: bool,
 }
 
 /// A keeper that runs the core.
@@ -131,6 +134,8 @@ impl Keeper {
             self.read_chain(env, View::Best);
             self.read_chain(env, View::Finalized);
             self.ask_peers(env);
+        }
+        if env.now % ROUND_SECS == self.phase || self.run.as_ref().is_some_and(|run| run.lane_woken) {
             self.carry_lane(env);
         }
         self.tick(env);
@@ -182,6 +187,7 @@ impl Keeper {
             cursors: vec![0; keepers],
             early: Vec::new(),
             frozen_until: 0,
+            lane_woken: false,
         });
         let (now_unix_ms, now_ms) = (self.wall.now_ms(env.now), self.mono_ms(env.now));
         let times = env.options.times;

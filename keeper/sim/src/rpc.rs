@@ -39,7 +39,7 @@ impl Follower {
         Some(ChainUpdate {
             view: self.view,
             block: block.at,
-            nodes: changed(&old.nodes, &new.nodes, logs_lost).map(|node| (**node).clone()).collect(),
+            nodes: changed(&old.nodes, &new.nodes, logs_lost).map(|node| **node).collect(),
             rentals: changed(&old.rentals, &new.rentals, logs_lost).map(|rental| rental.view.clone()).collect(),
             cases: changed(&old.cases, &new.cases, logs_lost).map(|case| case.view.clone()).collect(),
             keepers: None,
@@ -54,7 +54,7 @@ impl Follower {
         ChainUpdate {
             view: self.view,
             block: block.at,
-            nodes: state.nodes.values().map(|node| (**node).clone()).collect(),
+            nodes: state.nodes.values().map(|node| **node).collect(),
             rentals: state.rentals.values().map(|rental| rental.view.clone()).collect(),
             cases: state.cases.values().map(|case| case.view.clone()).collect(),
             keepers: Some(state.keepers.to_vec()),

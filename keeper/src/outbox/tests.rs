@@ -80,7 +80,7 @@ impl Bench {
             let mut view = self.finalized.write().unwrap();
             let mut next = Snapshot::clone(&view);
             next.block = update.block;
-            next.rentals.extend(update.rentals.into_iter().map(|rental| (rental.id, rental)));
+            next.rentals.extend(update.rentals);
             *view = Arc::new(next);
         }
         // A round that could not go on is what faults are for; the next one does.

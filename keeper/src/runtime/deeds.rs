@@ -16,7 +16,7 @@ use surety_core::evidence::{Contracts, Evidence};
 use surety_core::input::{AnchorResult, Input, InventoryResult, MeasureOutcome, MeasureResult, ProbeResult};
 use surety_core::statement::{Signed, Statement};
 use surety_core::types::{Endpoint, MachineId, SshKey};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
@@ -36,6 +36,8 @@ pub(super) struct Hands {
     /// Do everything but sign (and broadcast).
     pub(super) dry_run: bool,
     pub(super) inputs: mpsc::Sender<Input>,
+    /// Wakes the transaction lane.
+    pub(super) lane: Arc<Notify>,
 }
 
 /// Dispatches until the wishes end. Deeds end with this task: one that waits for a slow machine does not outlive the
@@ -74,7 +76,11 @@ impl Hands {
             }
             Effect::CheckSpoof { id, peer, url, spoof } => Some(self.check_spoof(id, peer, &url, spoof).await),
             Effect::Sign { statement, evidence, .. } => self.sign(statement, *evidence).await,
-            Effect::Submit { .. } => None, // it stands in the outbox already
+            Effect::Submit { .. } => {
+                // It stands in the outbox already.
+                self.lane.notify_one();
+                None
+            }
             Effect::Alert { message, .. } => {
                 tracing::error!(alert = true, "{message}");
                 None

@@ -22,7 +22,7 @@ use surety_core::input::{Input, Started};
 use surety_core::state::Config;
 use surety_core::view::View;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 /// Inputs and wishes waiting at most; a full channel slows its senders down.
@@ -85,7 +85,8 @@ pub async fn run(settings: Settings, dry_run: bool, mut stop: watch::Receiver<bo
 
     let (endpoints, set, peer_counts) = (preflight.endpoints, preflight.set, Arc::default());
     let peers = peers(&settings, &peer_counts)?;
-    let parts = Parts { settings, clock, endpoints, set, store, shown, inputs, peers, peer_counts, dry_run };
+    let lane = Arc::new(Notify::new());
+    let parts = Parts { settings, clock, endpoints, set, store, shown, inputs, peers, peer_counts, lane, dry_run };
     let mut tasks = JoinSet::new();
     parts.spawn_feeds(&mut tasks, &stop);
     parts.spawn_lane(&mut tasks, &stop);
@@ -169,6 +170,7 @@ struct Parts {
     inputs: mpsc::Sender<Input>,
     peers: Arc<Peers>,
     peer_counts: Arc<PeerCounts>,
+    lane: Arc<Notify>,
     dry_run: bool,
 }
 
@@ -214,7 +216,7 @@ impl Parts {
         let sender = Sender::new(self.endpoints.clone(), key, chain_id, contracts);
         let times = self.settings.deployment.times;
         let lane = Lane::new(self.store.clone(), sender, self.shown.finalized.clone(), times, self.inputs.clone());
-        tasks.spawn(lane.run(self.poll_every(), stop.clone()));
+        tasks.spawn(lane.run(self.poll_every(), self.lane.clone(), stop.clone()));
     }
 
     fn spawn_http(&self, tasks: &mut JoinSet<()>, listener: TcpListener, stop: &watch::Receiver<bool>) {
@@ -271,6 +273,7 @@ impl Parts {
             keeper_user: look.keeper_user.clone(),
             dry_run: self.dry_run,
             inputs: self.inputs.clone(),
+            lane: self.lane.clone(),
         }
     }
 }

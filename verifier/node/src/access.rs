@@ -83,20 +83,21 @@ impl Standing {
     }
 
     /// Who is let in at `now_ms`. Without a new reading, chain time is assumed to pass as ours does: what was granted
-    /// runs out when it was to run out, nothing is extended and nobody is added.
-    pub fn grants(&self, now_ms: u64) -> Grants {
-        let Some(last) = &self.last else { return Grants::default() };
+    /// runs out when it was to run out, nothing is extended and nobody is added. `None` before the first reading: who
+    /// has the machine is not known.
+    pub fn grants(&self, now_ms: u64) -> Option<Grants> {
+        let last = self.last.as_ref()?;
         let now_secs = last.time_at(now_ms);
         let mut keepers = last.access.keepers.clone();
         keepers.sort();
         keepers.dedup_by_key(|keeper| keeper.ssh_key);
         let tenant = last.access.rental.filter(|rental| now_secs < rental.until_secs);
-        Grants {
+        Some(Grants {
             tenant,
             left_secs: tenant.map_or(0, |rental| rental.until_secs.saturating_sub(now_secs)),
             keepers,
             registration: last.access.registration,
-        }
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::embedded::{Embedded, Limits};
+use crate::isolation::{Driver, Walls};
 use crate::openssh::{Openssh, OpensshError};
 use crate::processes::is_root;
 use crate::reconcile::{self, ChainReader, Door};
@@ -27,6 +28,9 @@ pub enum AgentError {
     /// The embedded server outside of development.
     #[error("the embedded SSH server runs tenants' commands as the agent's own user: set `dev = true`, or use --sshd")]
     NotDev,
+    /// Containers without OpenSSH.
+    #[error("the embedded SSH server knows no containers: set isolation = \"account\", or use --sshd")]
+    NotSshd,
     /// Another agent works in the same directory.
     #[error("another agent works in {0}: stop it first, or use another state_dir")]
     Running(std::path::PathBuf),
@@ -62,17 +66,19 @@ pub async fn run(
 ) -> Result<(), AgentError> {
     std::fs::create_dir_all(&config.state_dir).map_err(AgentError::State)?;
     let _lock = lock(config)?;
+    let walls = Walls::start(config, &desk.key().machine());
     match server {
         Server::Embedded if !config.dev => Err(AgentError::NotDev),
+        Server::Embedded if config.isolation != Driver::Account => Err(AgentError::NotSshd),
         Server::Embedded => {
             set_mode(&config.state_dir, 0o700).map_err(AgentError::State)?;
             let failed = |source| AgentError::Listen { address: config.listen, source };
             let door = Embedded::start(config, desk, Limits::default()).await.map_err(failed)?;
-            serve(config, reader, door.address(), door, stop).await
+            serve(config, reader, door.address(), (door, walls), stop).await
         }
         Server::Openssh => {
-            let door = Openssh::start(config, desk, agent).await?;
-            serve(config, reader, door.address(), door, stop).await
+            let door = Openssh::start(config, desk, agent, walls.entry(config)).await?;
+            serve(config, reader, door.address(), (door, walls), stop).await
         }
     }
 }
@@ -81,20 +87,24 @@ async fn serve(
     config: &Config,
     reader: impl ChainReader,
     address: SocketAddr,
-    door: impl Door,
+    (door, walls): (impl Door, Walls),
     stop: watch::Receiver<bool>,
 ) -> Result<(), AgentError> {
     let note = config.state_dir.join("listen");
     write_atomically(&note, address.to_string().as_bytes(), 0o644).map_err(AgentError::State)?;
     tracing::info!(%address, "listening");
-    let tenancy = Tenancy::new(&config.state_dir, owner(config));
-    reconcile::run(reader, door, tenancy, config.poll(), stop).await;
+    let tenancy = Tenancy::new(&config.state_dir, owner(config)).with_dir(config.tenant_dir());
+    reconcile::run(reader, door, (tenancy, walls), config.poll(), stop).await;
     std::fs::remove_file(note).ok();
     Ok(())
 }
 
-/// Whom the tenant's directory is given to: the tenant's account, where the agent may give.
+/// Whom the tenant's directory is given to: the tenant's account, where the agent may give. A container's root gets it
+/// when it is known who that is.
 fn owner(config: &Config) -> Option<(u32, u32)> {
+    if config.isolation != Driver::Account {
+        return None;
+    }
     let user = nix::unistd::User::from_name(&config.tenant_user).ok().flatten().filter(|_| is_root())?;
     Some((user.uid.as_raw(), user.gid.as_raw()))
 }

@@ -1,5 +1,6 @@
 //! The agent's configuration: one TOML file, every key known, everything checked before anything starts.
 
+use crate::isolation::{Container, Driver};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,11 @@ pub struct Config {
     pub keeper_user: String,
     /// The agent's own directory, outside tenants' reach.
     pub state_dir: PathBuf,
+    /// Where a tenant's programs run: on the host under the tenants' account, or in a container.
+    #[serde(default)]
+    pub isolation: Driver,
+    /// The container, for the drivers `docker` and `podman`.
+    pub container: Option<Container>,
     /// What computes.
     pub device: Device,
     /// How often the chain is read, milliseconds.
@@ -118,9 +124,20 @@ impl Config {
         Duration::from_millis(self.poll_ms)
     }
 
-    /// Where the tenant's data is: below the state directory, so that wiping it can wipe nothing else.
+    /// Where the tenant's data is: a directory of its own below the state directory, or below the one that containers'
+    /// data is to be in, so that wiping it can wipe nothing else.
     pub fn tenant_dir(&self) -> PathBuf {
-        self.state_dir.join("tenant")
+        let elsewhere = self.container.as_ref().and_then(|container| container.volume_dir.as_ref());
+        elsewhere.unwrap_or(&self.state_dir).join("tenant")
+    }
+
+    fn isolation_fault(&self) -> Option<(&'static str, String)> {
+        match (self.isolation.engine(), &self.container) {
+            (None, None) => None,
+            (Some(kind), Some(container)) => container.fault(kind, self.dev),
+            (None, Some(_)) => Some(("container", "there are containers with isolation docker or podman only".into())),
+            (Some(_), None) => Some(("isolation", "a container needs a [container] section: see the README".into())),
+        }
     }
 
     fn fault(&self) -> Option<(&'static str, String)> {
@@ -152,7 +169,8 @@ impl Config {
             ),
             (!self.dev && self.tenant_user == "root", "tenant_user", "a tenant is never root on the host".into()),
         ];
-        checks.into_iter().find(|(wrong, _, _)| *wrong).map(|(_, key, why)| (key, why))
+        let fault = checks.into_iter().find(|(wrong, _, _)| *wrong).map(|(_, key, why)| (key, why));
+        fault.or_else(|| self.isolation_fault())
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::chain::EvmReader;
 use crate::config::{Config, DeviceKind};
 use crate::hostkey::HostKey;
+use crate::isolation;
 use crate::openssh;
 use crate::reconcile::error_chain;
 use std::fmt;
@@ -37,6 +38,7 @@ pub async fn examine(config: &Config, use_sshd: bool) -> Vec<Finding> {
     if use_sshd || !config.dev {
         findings.extend(sshd(config).await);
     }
+    findings.extend(isolation::inspect(config).await.into_iter().map(|(item, state)| finding(item, state)));
     findings.push(running(config).await);
     let key = HostKey::from_file(&config.host_key).map_err(|error| error_chain(&error));
     findings
@@ -78,12 +80,14 @@ const CLOCK_OFF_MAX_SECS: u64 = 60;
 const GREETING_MAX: Duration = Duration::from_secs(5);
 
 fn disk(config: &Config) -> Finding {
-    let free = nix::sys::statvfs::statvfs(&config.state_dir).map(|fs| fs.blocks_available() * fs.fragment_size());
-    let dir = config.state_dir.display();
+    let dir = config.tenant_dir();
+    let dir = dir.parent().unwrap_or(&config.state_dir);
+    let free = nix::sys::statvfs::statvfs(dir).map(|fs| fs.blocks_available() * fs.fragment_size());
+    let dir = dir.display();
     let state = match free {
         Ok(free) if free < DISK_FREE_MIN_BYTES => Err(format!(
             "{free} bytes are free at {dir}, {DISK_FREE_MIN_BYTES} are needed for a tenant's data: free some, or use \
-             another state_dir"
+             another directory"
         )),
         Ok(free) => Ok(format!("{} GiB free at {dir}", free >> 30)),
         Err(error) => Err(format!("cannot tell how much is free at {dir}: {error}")),

@@ -9,6 +9,7 @@
 //! | [`reconcile`] | the loop that compares the chain with the door, and the ports to both |
 //! | [`chain`] | the contracts, read through the miner's own node |
 //! | [`tenancy`], [`processes`] | the tenant's directory and processes, and making an end of both |
+//! | [`isolation`] | what is around a tenant's programs: their account alone, or a container |
 //! | [`embedded`] | a door: an SSH server of our own, for development |
 //! | [`openssh`] | a door: OpenSSH's sshd, started and kept by the agent |
 //! | [`agent`], [`doctor`] | all of it put together; what is missing, in words |
@@ -23,6 +24,7 @@ pub mod doctor;
 pub mod embedded;
 pub mod hostkey;
 pub mod inventory;
+pub mod isolation;
 pub mod openssh;
 pub mod processes;
 pub mod prove;

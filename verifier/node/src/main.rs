@@ -6,13 +6,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
-use surety_core::types::SshKey;
+use surety_core::types::{RentalId, SshKey};
 use surety_node::agent::{self, Server};
 use surety_node::chain::EvmReader;
 use surety_node::config::Config;
 use surety_node::desk::Desk;
 use surety_node::hostkey::HostKey;
-use surety_node::{doctor, openssh};
+use surety_node::{doctor, isolation, openssh};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
@@ -54,6 +54,15 @@ enum Command {
         #[arg(long)]
         keeper: SshKey,
     },
+    /// Take a tenant's session into the container of a rental (sshd's forced command).
+    Enter {
+        /// The agent's socket for tenants.
+        #[arg(long)]
+        socket: PathBuf,
+        /// The rental.
+        #[arg(long)]
+        rental: RentalId,
+    },
     /// Make a host key and print the machine it is.
     Keygen {
         /// The file to write; must not exist.
@@ -90,6 +99,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             openssh::relay(&socket, &keeper).await?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Enter { socket, rental } => Ok(ExitCode::from(isolation::enter(&socket, rental).await?)),
         Command::Keygen { out } => keygen(&out),
     }
 }

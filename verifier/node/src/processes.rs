@@ -93,6 +93,20 @@ pub fn terminate(pid: u32) {
     }
 }
 
+/// Tells a program that its terminal has another size.
+pub fn resized(pid: u32) {
+    if let Ok(pid) = i32::try_from(pid) {
+        kill(Pid::from_raw(pid), Signal::SIGWINCH).ok();
+    }
+}
+
+/// Tells every process with this entry in its environment that its terminal is gone.
+pub fn hang_up(entry: &str) {
+    for pid in processes().into_keys().filter(|pid| has_in_environment(*pid, entry)) {
+        kill(Pid::from_raw(pid), Signal::SIGHUP).ok();
+    }
+}
+
 /// Whether this agent is root.
 pub fn is_root() -> bool {
     Uid::effective().is_root()
@@ -136,7 +150,10 @@ fn owner(pid: i32) -> Option<u32> {
 }
 
 fn is_marked(pid: i32, mark: &str) -> bool {
-    let wanted = format!("{MARK}={mark}");
+    has_in_environment(pid, &format!("{MARK}={mark}"))
+}
+
+fn has_in_environment(pid: i32, wanted: &str) -> bool {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     environment.split(|byte| *byte == 0).any(|entry| entry == wanted.as_bytes())
 }

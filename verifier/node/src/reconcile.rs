@@ -2,6 +2,7 @@
 //! difference is carried out. Nothing is remembered about how the difference came to be.
 
 use crate::access::{Access, Grants, Standing};
+use crate::isolation::{Progress, Walls};
 use crate::tenancy::{Tenancy, TenancyError};
 use std::future::Future;
 use std::time::Duration;
@@ -50,10 +51,15 @@ pub enum RoundError {
     /// The tenant's directory.
     #[error(transparent)]
     Tenancy(#[from] TenancyError),
+    /// The tenant's container.
+    #[error("the containers are not as they must be, no tenant is let in until they are: {0}")]
+    Walls(String),
 }
 
 /// Longest that one reading of the chain may take.
 const READ_MAX: Duration = Duration::from_secs(10);
+/// An agent that was just started and has read nothing leaves the sessions it finds alone for so long.
+const SILENCE_MAX: Duration = READ_MAX;
 /// How late an expiry may be noticed while nothing else happens.
 const ROUND_EVERY: Duration = Duration::from_millis(250);
 
@@ -62,7 +68,7 @@ const ROUND_EVERY: Duration = Duration::from_millis(250);
 pub async fn run<D: Door>(
     reader: impl ChainReader,
     mut door: D,
-    tenancy: Tenancy,
+    (tenancy, mut walls): (Tenancy, Walls),
     poll: Duration,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -77,13 +83,19 @@ pub async fn run<D: Door>(
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             _ = newest.changed() => {}
+            () = walls.changed() => {}
             _ = ticks.tick() => {}
         }
         if let Some((access, at)) = newest.borrow_and_update().clone() {
             standing.observe(access, millis(at - began));
         }
-        let grants = standing.grants(millis(began.elapsed()));
-        let error = round(&mut door, &tenancy, &grants).await.err().map(|error| error_chain(&error));
+        let error = match standing.grants(millis(began.elapsed())) {
+            // Nobody knows who has the machine: nobody is let in, and nothing is wiped.
+            None if began.elapsed() < SILENCE_MAX => Ok(()),
+            None => door.admit(&Grants::default()).await.map_err(RoundError::from),
+            Some(grants) => round(&mut door, &tenancy, &walls, &grants).await,
+        };
+        let error = error.err().map(|error| error_chain(&error));
         if error != last_error {
             error.iter().for_each(|error| tracing::error!("{error}"));
             last_error = error;
@@ -93,21 +105,41 @@ pub async fn run<D: Door>(
     door.close().await;
 }
 
-/// One comparison. A tenant comes in only to a directory that is empty or their own.
+/// One comparison. A tenant comes in only to a directory that is empty or their own, and a container that is theirs.
+/// Who leaves loses access first, then the container, then the data.
 ///
 /// # Errors
 /// When a step failed; keepers are let in all the same, a new tenant is not.
-pub async fn round(door: &mut impl Door, tenancy: &Tenancy, grants: &Grants) -> Result<(), RoundError> {
+pub async fn round(door: &mut impl Door, tenancy: &Tenancy, walls: &Walls, grants: &Grants) -> Result<(), RoundError> {
     let coming = grants.tenant.map(|rental| rental.id);
     if tenancy.occupant().is_some_and(|occupant| Some(occupant) != coming) {
         door.admit(&grants.without_tenant()).await?;
+        if !are(walls, None)? {
+            return Ok(());
+        }
         blocking(tenancy, |tenancy| tenancy.vacate()).await?;
         tracing::info!("the last tenant's data is wiped");
     }
     if let Some(rental) = coming {
         make_ready(tenancy, rental).await?;
     }
-    Ok(door.admit(grants).await?)
+    match are(walls, coming) {
+        Ok(true) => Ok(door.admit(grants).await?),
+        unready => {
+            door.admit(&grants.without_tenant()).await?;
+            unready.map(drop)
+        }
+    }
+}
+
+/// Whether the walls are this rental's by now.
+fn are(walls: &Walls, wanted: Option<RentalId>) -> Result<bool, RoundError> {
+    walls.want(wanted);
+    match walls.progress() {
+        Progress::Ready => Ok(true),
+        Progress::Underway => Ok(false),
+        Progress::Failed(why) => Err(RoundError::Walls(why)),
+    }
 }
 
 async fn make_ready(tenancy: &Tenancy, rental: RentalId) -> Result<(), TenancyError> {

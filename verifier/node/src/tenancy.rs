@@ -28,6 +28,12 @@ impl Tenancy {
         Self { dir: state_dir.join("tenant"), note: state_dir.join("tenancy"), owner }
     }
 
+    /// The same with the data somewhere else; the note stays where only the agent writes.
+    #[must_use]
+    pub fn with_dir(self, dir: PathBuf) -> Self {
+        Self { dir, ..self }
+    }
+
     /// Where the tenant's data is.
     pub fn dir(&self) -> &Path {
         &self.dir

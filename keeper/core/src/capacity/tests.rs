@@ -169,8 +169,9 @@ fn two_bad_proofs_of_one_kind_within_a_proofs_life_are_a_spoof() {
 #[test]
 fn bad_proofs_of_different_work_or_long_apart_are_each_a_first_one() {
     let other_count = |state: &mut State| {
-        let node = state.world.best.nodes.get_mut(&machine(2)).unwrap_or_else(|| panic!("gone"));
+        let mut node = state.world.best.nodes.get(&machine(2)).unwrap_or_else(|| panic!("gone"));
         node.offer.iter_mut().for_each(|offer| offer.gpu_count = 4);
+        state.world.best.nodes.put(node);
     };
     assert_eq!(suspected(other_count), (1, false));
     let long_ago = |state: &mut State| {
@@ -218,6 +219,7 @@ fn a_good_proof_clears_a_bad_one() {
         state.capacity.values_mut().for_each(|capacity| capacity.certificate = None);
         seconds(state, 70);
         state.capacity.values_mut().for_each(|capacity| capacity.in_flight = None);
+        state.agenda.restart();
     };
     assert_eq!(suspected(proves), (1, false));
 }

@@ -207,3 +207,22 @@ fn what_is_signed_differs_in_every_part() {
     let distinct: BTreeSet<&Vec<u8>> = all.iter().collect();
     assert_eq!(distinct.len(), all.len());
 }
+
+#[test]
+fn missing_cards_that_last_are_not_signed_while_looks_from_outside_fail() {
+    let mut world = World::new();
+    world.pass(700);
+    world.states = Some(7);
+    world.pass(1_700);
+    assert_eq!(world.kinds(), [(Kind::Offline, Cause::GpusMissing)]);
+    for (fails_outside, signed) in [(true, 0), (false, 1)] {
+        let mut state = world.state.clone();
+        state.cards.edit(&machine(1), |record| {
+            record.tenancy.iter_mut().for_each(|tenancy| tenancy.last_signed = None);
+        });
+        state.watches.edit(&machine(1), |watch| watch.suspected = fails_outside);
+        let mut effects = Vec::new();
+        sign(&mut state, &mut effects);
+        assert_eq!(effects.len(), signed, "{effects:?}");
+    }
+}

@@ -182,7 +182,7 @@ fn attestations_dated_after_the_newest_block_do_not_cost_a_keeper_its_turn() {
     // Not the first in the order.
     let later = (1..=3).map(account).find(|me| {
         state.config.me = *me;
-        rank(&state, 1, Kind::Offline) > 0
+        rank(&state, 1, Kind::Offline, &Docket::default()) > 0
     });
     assert!(later.is_some());
     state.config.rules.file_rank_delay_secs = 600;
@@ -201,4 +201,41 @@ fn attestations_dated_after_the_newest_block_do_not_cost_a_keeper_its_turn() {
     state.clock.now_unix_ms += 61_000;
     file_one(&state, &rental, &mut docket, &mut effects);
     assert_eq!(docket.ready, None, "a minute without a case is without one");
+}
+
+#[test]
+fn who_saw_it_first_signs_anew_when_that_makes_the_least_interval_with_who_saw_it_last() {
+    let mut state = state(1_100);
+    step(&mut state, &Input::Peer(says(2, Kind::Offline, 130, 1_040)));
+    let carries =
+        |last: u64, now: u64| carries_now(&state, &rental(1), Kind::Offline, (START + 100, START + last), START + now);
+    assert!(carries(1_010, 1_030), "130..1030 are 900 s together");
+    assert!(!carries(1_010, 1_029), "not yet");
+    assert!(!carries(1_030, 1_050), "the last one did already");
+    assert!(!carries_now(&state, &rental(1), Kind::NotDelivered, (START, START + 1_010), START + 1_030));
+    // However often a peer says that it saw it later still, there is an end to it.
+    step(&mut state, &Input::Peer(says(2, Kind::Offline, 230, 1_060)));
+    let late =
+        |last: u64| carries_now(&state, &rental(1), Kind::Offline, (START + 100, START + last), START + last + 200);
+    assert!(late(1_119) && !late(1_120));
+}
+
+#[test]
+fn who_has_signed_files_before_who_has_not() {
+    let mut state = state(1_000);
+    let mut places = |docket: &Docket| {
+        [1, 2, 3].map(|me| {
+            state.config.me = account(me);
+            rank(&state, 1, Kind::Offline, docket)
+        })
+    };
+    let by_lot = places(&Docket::default());
+    assert_eq!(std::collections::BTreeSet::from(by_lot), [0, 1, 2].into(), "all have a place of their own");
+    for silent in 1..=3u8 {
+        let mut docket = Docket::default();
+        for who in (1..=3).filter(|who| *who != silent) {
+            docket.attestations.insert(account(who), vec![says(who, Kind::Offline, 0, 900)]);
+        }
+        assert_eq!(places(&docket)[usize::from(silent) - 1], 2, "{silent}");
+    }
 }

@@ -78,9 +78,10 @@ fn rpc_and_clock_blind_at_once_and_alert_once_per_episode() {
 #[test]
 fn going_blind_drops_looks_not_yet_confirmed_and_keeps_suspicion() {
     let mut state = seeing();
-    let watch = state.watches.entry(machine(1)).or_default();
-    watch.provisional.push(bad(1));
-    watch.suspected = true;
+    state.watches.edit(&machine(1), |watch| {
+        watch.provisional.push(bad(1));
+        watch.suspected = true;
+    });
     round(&mut state, 0, 3);
     let watch = &state.watches[&machine(1)];
     assert!(watch.suspected && watch.provisional.is_empty() && watch.streak.is_none());
@@ -99,8 +100,7 @@ fn a_round_confirms_only_looks_that_ended_before_it_was_asked_for() {
     (before.run, before.ended_ms, before.anchors) = (run, asked_ms, None);
     let mut after = before.clone();
     after.ended_ms = asked_ms + 1;
-    let watch = state.watches.entry(machine(1)).or_default();
-    watch.provisional = vec![before, after.clone()];
+    state.watches.edit(&machine(1), |watch| watch.provisional = vec![before, after.clone()]);
     round(&mut state, 3, 3);
     let watch = &state.watches[&machine(1)];
     assert_eq!(watch.streak.as_ref().map(|streak| streak.looks().len()), Some(1));

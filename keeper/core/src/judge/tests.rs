@@ -37,11 +37,11 @@ fn the_longer_of_rules_and_contract_counts() {
 /// Machines of these owners: (owner, suspected, seen well before, bonded).
 fn fleet(machines: &[(u8, bool, bool, bool)]) -> bool {
     let mut state = state(100);
-    state.watches.clear();
+    state.watches = Default::default();
     for (n, (owner, suspected, well, bonded)) in (10u8..).zip(machines) {
         let free_rao = if *bonded { 1 } else { 0 };
         let node = crate::view::NodeView { miner: account(*owner), free_rao, ..node(n) };
-        state.world.best.nodes.insert(machine(n), node);
+        state.world.best.nodes.put(node);
         let tenancy = Some(Tenancy { rental: n.into(), delivered_secs: None, last_signed: None });
         let last_ok_secs = well.then_some(1);
         state.watches.insert(machine(n), Watch { tenancy, suspected: *suspected, last_ok_secs, ..Watch::default() });
@@ -85,7 +85,8 @@ fn looks_at_one_machine_say_nothing_about_a_rental_that_a_reorg_gave_to_another(
         let watch = Watch { finished: vec![finished.clone()], ..Watch::default() };
         state.watches.insert(machine(1), watch);
         if moved {
-            state.world.best.rentals.get_mut(&1).unwrap().machine = machine(2);
+            let moved = crate::view::RentalView { machine: machine(2), ..state.world.best.rentals[&1].clone() };
+            state.world.best.rentals.put(moved);
         }
         let mut effects = Vec::new();
         sign(&mut state, &mut effects);

@@ -106,7 +106,7 @@ fn spoofed(world: &FinalWorld<'_>, machine: MachineId, registration: u32, spoofs
     if about.into_iter().any(|case| case.kind == Kind::Spoofed && case.filed_at_secs >= oldest_secs) {
         return Settled::Settled;
     }
-    if world.view.nodes.get(&machine).is_some_and(|node| node.registration != registration) {
+    if world.view.registrations.get(&machine).is_some_and(|current| *current != registration) {
         return Settled::Impossible("the machine has another registration now".to_owned());
     }
     if oldest_secs.saturating_add(world.times.spoof_life_secs) < world.view.block.timestamp_secs {
@@ -168,14 +168,14 @@ fn least_secs(world: &FinalWorld<'_>, kind: Kind) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{START, account, machine, node, times};
+    use crate::fixtures::{START, account, machine, times};
     use crate::types::{Hash32, Signature};
     use crate::view::CaseView;
 
     fn stands(spoofed: Option<(u32, UnixSecs)>, registration: u32, now: u64) -> Settled {
         let mut view = Snapshot::default();
         view.block.timestamp_secs = START + now;
-        view.nodes.insert(machine(2), crate::view::NodeView { registration, ..node(2) });
+        view.registrations.put_all([(machine(2), registration)], usize::MAX);
         if let Some((registration, at)) = spoofed {
             let (kind, status, filed_at_secs) = (Kind::Spoofed, CaseStatus::Filed, START + at);
             let (executable_at_secs, penalty_rao) = (START + 90_000, 0);
@@ -189,7 +189,7 @@ mod tests {
                 registration,
                 filed_at_secs,
             };
-            view.cases.insert(1, case);
+            view.cases.put(&case, usize::MAX);
         }
         let said = |at: u64| Signed {
             statement: Spoof {

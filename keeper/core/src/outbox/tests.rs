@@ -150,7 +150,7 @@ fn ended_rows_stay_ended() {
 fn world(rental: RentalView, at: u64) -> Snapshot {
     let mut view = Snapshot::default();
     view.block.timestamp_secs = START + at;
-    view.rentals.insert(1, rental);
+    view.rentals.put(rental);
     view
 }
 
@@ -226,7 +226,7 @@ fn executions_and_burns_are_settled_by_state() {
             registration: 1,
             filed_at_secs: START,
         };
-        view.cases.insert(4, case);
+        view.cases.put(&case, usize::MAX);
         let found = settled(&view, &execute);
         assert!(want.map_or(matches!(found, Settled::Impossible(_)), |want| found == want), "{status:?}: {found:?}");
     }
@@ -245,7 +245,7 @@ fn a_close_is_settled_when_all_its_rentals_are_closed_whoever_did_it() {
     let with = |closed: [bool; 2]| {
         let mut view = Snapshot::default();
         for (id, closed) in (1u64..).zip(closed) {
-            view.rentals.insert(id, RentalView { closed, ..rental(id) });
+            view.rentals.put(RentalView { closed, ..rental(id) });
         }
         // Rental 3 was closed so long ago that it is not kept any more.
         intent_settled(&FinalWorld { view: &view, times: times(), burn_credit_rao: None }, &close)
@@ -259,7 +259,7 @@ fn a_claim_is_settled_when_the_miner_is_paid_further_or_to_the_end() {
     let claim = Intent::Claim { rental: 1, past_secs: START };
     let with = |changed: RentalView| {
         let mut view = Snapshot::default();
-        view.rentals.insert(1, changed);
+        view.rentals.put(changed);
         intent_settled(&FinalWorld { view: &view, times: times(), burn_credit_rao: None }, &claim)
     };
     assert_eq!(with(rental(1)), Settled::NotYet);

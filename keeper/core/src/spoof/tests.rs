@@ -236,7 +236,7 @@ fn a_quorum_is_filed_once_by_as_few_as_carry_it() {
     let effects = seconds(&mut state, 100);
     let [(id, signers)] = &filings(&effects)[..] else { panic!("{effects:?}") };
     assert_eq!(*signers, [account(1), account(2)], "40 and 35 of 100 are a quorum");
-    state.world.best.cases.insert(1, case(1, 120));
+    state.world.best.cases.put(&case(1, 120), usize::MAX);
     step(&mut state, &Input::Tx(TxResult { id: *id, outcome: TxOutcome::Settled }));
     assert_eq!(filings(&seconds(&mut state, 300)), vec![]);
     assert!(!state.spoofs.contains_key(&machine(2)), "nothing of it is left");
@@ -254,7 +254,7 @@ fn two_keepers_that_differ_about_the_cards_are_no_quorum() {
 #[test]
 fn a_spoof_already_on_chain_makes_older_statements_worthless() {
     let mut state = seeing(config());
-    state.world.best.cases.insert(1, case(1, 60));
+    state.world.best.cases.put(&case(1, 60), usize::MAX);
     for (who, at) in [(2, 60), (3, 60)] {
         peer(&mut state, &said(who, at));
     }
@@ -263,7 +263,7 @@ fn a_spoof_already_on_chain_makes_older_statements_worthless() {
         peer(&mut state, &said(who, 61));
     }
     assert_eq!(state.spoofs[&machine(2)].spoofs.len(), 2, "a later one is a new one");
-    state.world.best.cases.insert(1, case(2, 90));
+    state.world.best.cases.put(&case(2, 90), usize::MAX);
     seconds(&mut state, 1);
     assert_eq!(state.spoofs[&machine(2)].spoofs.len(), 2, "another registration's");
 }

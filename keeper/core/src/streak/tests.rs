@@ -83,6 +83,19 @@ fn a_long_outage_is_thinned_and_stays_provable() {
 }
 
 #[test]
+fn a_long_outage_under_a_clock_that_is_corrected_now_and_then_stays_provable() {
+    let (mut one, rules) = (streak(&[0]), Rules::default());
+    for n in 1..1_000u64 {
+        let mut next = bad(n * 10);
+        // Four seconds at every third look: each within what is allowed, several of them not.
+        next.at_secs += n / 3 * 4;
+        drop(one.push(next, &rules));
+        assert!(one.looks().windows(2).all(|pair| follows(&pair[0], &pair[1], &rules)), "{n}");
+    }
+    assert!(one.thinned() > 0);
+}
+
+#[test]
 fn a_clip_begins_and_ends_with_failing_looks_within_bounds() {
     let one = streak(&[0, 10, 20, 30, 40]);
     let clip = one.clip(START + 5, START + 35).unwrap_or_else(|| panic!("nothing inside"));

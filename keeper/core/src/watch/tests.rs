@@ -102,14 +102,13 @@ fn suspicion_outlives_the_rental_and_an_acceptance_ends_it() {
 #[test]
 fn looks_made_before_the_rental_ended_are_waited_for() {
     let mut state = state(100);
-    let watch = state.watches.entry(machine(1)).or_default();
     let waiting = Look { anchors: None, ..crate::fixtures::bad(50) };
-    watch.provisional.push(waiting);
+    state.watches.edit(&machine(1), |watch| watch.provisional.push(waiting));
     let ended = RentalView { end_secs: START + 100, ..rental(1) };
     let chain = |number: u64| Input::Chain(Box::new(update(View::Best, number, 101, ended.clone())));
     step(&mut state, &chain(2));
     assert!(state.watches[&machine(1)].tenancy.is_some());
-    state.watches.entry(machine(1)).or_default().provisional.clear();
+    state.watches.edit(&machine(1), |watch| watch.provisional.clear());
     step(&mut state, &chain(3));
     assert!(state.watches.get(&machine(1)).is_none_or(|watch| watch.tenancy.is_none()));
 }

@@ -1,8 +1,8 @@
 use super::*;
 use crate::fixtures::{START, fault, node, rental, update};
 use crate::input::Newest;
-use crate::types::Kind;
-use crate::view::CaseStatus;
+use crate::types::{CaseId, Kind};
+use crate::view::{CaseStatus, CaseView, NodeView};
 
 fn alerts(world: &mut World, update: &ChainUpdate) -> usize {
     let mut effects = Vec::new();

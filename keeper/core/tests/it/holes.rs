@@ -81,7 +81,7 @@ fn hole_18_moving_does_not_reset_suspicion() {
 #[test]
 fn hole_18_a_machine_left_out_of_the_view_is_the_operators_problem_and_no_ones_fault() {
     let mut sim = rented();
-    sim.state.world.best.nodes.clear();
+    sim.state.world.best.nodes = Default::default();
     sim.chain.nodes.clear();
     sim.run(20 * 60);
     assert_eq!(sim.attested(), vec![]);

@@ -355,6 +355,7 @@ fn observation(seen: u8) -> Observation {
 }
 
 fn check_limits(state: &State) {
+    assert_eq!(state.sound(), Ok(()));
     assert!(state.watches.len() <= limits::WATCHES_MAX);
     assert!(state.cards.len() <= limits::WATCHES_MAX);
     for watch in state.watches.values().chain(state.cards.values()) {

@@ -272,7 +272,7 @@ impl Player {
     fn summary(&self) -> String {
         let state = &self.sim.state;
         let mut text = state.health.blind.map_or("sees".to_owned(), |why| format!("blind ({why:?})"));
-        for (machine, watch) in &state.watches {
+        for (machine, watch) in state.watches.iter() {
             write!(text, "; {}", self.name(machine)).unwrap();
             match &watch.tenancy {
                 Some(tenancy) if tenancy.delivered_secs.is_some() => {

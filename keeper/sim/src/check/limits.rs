@@ -10,6 +10,8 @@ use surety_core::state::State;
 pub(crate) fn on_state(env: &mut Env, state: &State) {
     let why = beyond(state);
     env.check.require(why.is_none(), || format!("beyond its bounds: {why:?}"));
+    let sound = state.sound();
+    env.check.require(sound.is_ok(), || format!("a state does not agree with itself: {sound:?}"));
 }
 
 fn beyond(state: &State) -> Option<&'static str> {
@@ -25,13 +27,11 @@ fn beyond(state: &State) -> Option<&'static str> {
     let world_fits = [&world.best, &world.finalized].into_iter().all(|view| {
         view.nodes.len() <= NODES_MAX && view.rentals.len() <= RENTALS_MAX && view.cases.len() <= CASES_MAX
     });
-    let hosts =
-        serde_json::to_value(&state.hosts).ok().and_then(|hosts| Some(hosts.get("last_ms")?.as_object()?.len()));
     match () {
         () if !watches_fit || state.watches.len() > WATCHES_MAX => Some("watches"),
         () if !dockets_fit || dockets.len() > COURT_RENTALS_MAX => Some("dockets"),
         () if !world_fits => Some("world"),
-        () if hosts.is_none_or(|hosts| hosts > HOSTS_MAX) => Some("hosts"),
+        () if state.hosts.len() > HOSTS_MAX => Some("hosts"),
         () => None,
     }
 }

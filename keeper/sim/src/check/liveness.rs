@@ -14,9 +14,9 @@ const AFTERMATH_SECS: u64 = 1_200;
 const SEEN_BY_ALL_SECS: u64 = 240;
 /// Service on both sides, so that outages do not run into one another.
 const APART_SECS: u64 = 200;
-/// From "may be filed" to the chain: a look (35 s), an anchor round (12 s), the newest block passing the last look
-/// (12 s), a signature (1 s), a peers' round (6 s), two lane rounds (12 s), a block that takes it (24 s), and ten for
-/// rounding. Keepers before us in the order that are not there cost 30 s each (`file_rank_delay_secs`).
+/// From "may be filed" to the chain: who saw it last began up to 35 s late; the look that makes it long enough (10 s),
+/// an anchor round (6 s), a block that passes that look and is read (15 s), a signature and a peers' round (5 s), who
+/// saw it first signing anew, by the next block (15 s), a block that takes the case (24 s), two for rounding. Keepers before us in the order that are not there cost 20 s each (`file_rank_delay_secs`).
 const ON_CHAIN_SECS: u64 = 112;
 
 /// An outage of a rented machine, clipped to the rental.
@@ -83,7 +83,7 @@ pub(crate) fn at_end(env: &mut Env, keepers: &[Keeper], healed_at: UnixSecs) {
     }
     let block = env.chain.newest().clone();
     let since = healed_at + AFTERMATH_SECS;
-    let bound_secs = ON_CHAIN_SECS + 30 * env.options.roles.len() as u64;
+    let bound_secs = ON_CHAIN_SECS + 20 * env.options.roles.len() as u64;
     for rental in block.state.rentals.values() {
         for outage in clear_outages(env, rental, since) {
             let (_, fileable) = first_fileable(env, &outage);

@@ -78,7 +78,10 @@ impl Keeper {
                 let secs = if self.rare(env, 1) { 30 } else { 1 };
                 self.later(env, secs, Due::Input(Input::Signed(signed)));
             }
-            Effect::Submit { id, intent } => self.judge_intent(env, id, &intent),
+            Effect::Submit { id, intent } => {
+                self.judge_intent(env, id, &intent);
+                self.run_mut().into_iter().for_each(|run| run.lane_woken = true);
+            }
             Effect::Alert { message, .. } => {
                 let bug = message.contains("report this");
                 env.check.require(!bug, || format!("a keeper reports a bug: {message}"));

@@ -23,6 +23,7 @@ struct Broken;
 
 impl Keeper {
     pub(super) fn carry_lane(&mut self, env: &mut Env) {
+        self.run_mut().into_iter().for_each(|run| run.lane_woken = false);
         let rows = self.disk.lane();
         let mut head_of_lane = true;
         for index in 0..rows.len() {

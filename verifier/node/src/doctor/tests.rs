@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::config::Device;
+use crate::isolation::Driver;
 use std::path::Path;
 
 fn config(dir: &Path) -> Config {
@@ -15,6 +16,8 @@ fn config(dir: &Path) -> Config {
         tenant_user: "tenant".into(),
         keeper_user: "keeper".into(),
         state_dir: dir.join("state"),
+        isolation: Driver::Account,
+        container: None,
         device: Device { kind: DeviceKind::Cpu, class: 65_535, count: 1 },
         poll_ms: 100,
         dev: true,

@@ -2,6 +2,7 @@
 
 use crate::access::{Grants, Keeper, Rental};
 use crate::config::Config;
+use crate::isolation::{self, Driver};
 use russh::keys::PublicKey;
 use russh::keys::ssh_key::public::Ed25519PublicKey;
 use std::collections::BTreeMap;
@@ -47,8 +48,15 @@ pub(super) fn sshd_config(config: &Config, listen: SocketAddr, strict_modes: boo
     // Only the first SetEnv that applies counts. HOME is the tenant's directory, so that what programs leave at home is
     // wiped with it; a keeper's shell finds no start-up files on its way to the forced command.
     let mark = format!("{}={state}", crate::processes::MARK);
-    lines.push(format!("Match User {tenant}"));
-    lines.push(format!("    SetEnv {mark} HOME={}", config.tenant_dir().display()));
+    if config.isolation == Driver::Account {
+        lines.push(format!("Match User {tenant}"));
+        lines.push(format!("    SetEnv {mark} HOME={}", config.tenant_dir().display()));
+    } else {
+        // Files are carried by the image's own program, in the container: the forced command knows this word.
+        lines.push(format!("Subsystem sftp {}", isolation::SFTP));
+        lines.push(format!("Match User {tenant}"));
+        lines.push(format!("    SetEnv {mark} HOME=/nonexistent"));
+    }
     lines.push(format!("Match User {keeper}"));
     lines.push(format!("    SetEnv {mark} HOME=/nonexistent"));
     lines.join("\n") + "\n"
@@ -63,7 +71,14 @@ pub(super) fn keys_files(
 ) -> BTreeMap<String, String> {
     let accounts = [&config.tenant_user, &config.keeper_user];
     let mut files: BTreeMap<String, String> = accounts.map(|account| (account.clone(), String::new())).into();
-    let tenant = grants.tenant.map(|rental| (&config.tenant_user, tenant_line(&rental, expires_secs)));
+    let way_in = |rental: &Rental| match config.isolation {
+        Driver::Account => String::new(),
+        _ => enter_option(rental, agent, &config.state_dir.join(isolation::SOCKET)),
+    };
+    let tenant = grants.tenant.map(|rental| {
+        let line = tenant_line(&rental, expires_secs, &way_in(&rental));
+        (&config.tenant_user, line)
+    });
     let socket = config.state_dir.join(super::SOCKET);
     let keepers = grants.keepers.iter().map(|keeper| (&config.keeper_user, keeper_line(keeper, agent, &socket)));
     for (account, line) in tenant.into_iter().chain(keepers) {
@@ -72,9 +87,16 @@ pub(super) fn keys_files(
     files
 }
 
-fn tenant_line(rental: &Rental, expires_secs: UnixSecs) -> String {
+fn tenant_line(rental: &Rental, expires_secs: UnixSecs, way_in: &str) -> String {
     let key = public(&rental.renter_key);
-    format!("expiry-time=\"{}\" {key} rental-{}\n", utc(expires_secs), rental.id)
+    format!("{way_in}expiry-time=\"{}\" {key} rental-{}\n", utc(expires_secs), rental.id)
+}
+
+/// Nothing on the host but the way into the container. The renter's own line does not come near a shell here: sshd
+/// hands it over in the environment.
+fn enter_option(rental: &Rental, agent: &Path, socket: &Path) -> String {
+    let (agent, socket, id) = (agent.display(), socket.display(), rental.id);
+    format!("restrict,pty,command=\"{agent} enter --socket {socket} --rental {id}\",")
 }
 
 /// The paths hold nothing that means anything to sshd or a shell: `Config` and the door's start have checked.
@@ -106,7 +128,53 @@ fn utc(secs: UnixSecs) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    const CONFIG: &str = r#"
+        rpc_url = "http://127.0.0.1:8545"
+        chain_id = 31337
+        host_key = "/etc/surety/host_key"
+        deployment = "/etc/surety/31337.json"
+        listen = "0.0.0.0:2200"
+        tenant_user = "tenant"
+        keeper_user = "keeper"
+        state_dir = "/var/lib/surety"
+        device = { kind = "cpu", class = 65535, count = 1 }
+    "#;
+    const CONTAINER: &str = r#"
+        isolation = "docker"
+        container = { engine = "/usr/bin/docker", image = "a", memory_mib = 64, cpus = 1, network = "none" }
+    "#;
+
+    fn tenants_file(config: &str) -> String {
+        let rental = Rental { id: 7, renter_key: SshKey([1; 32]), until_secs: 9 };
+        let grants = Grants { tenant: Some(rental), left_secs: 5, ..Grants::default() };
+        let config: Config = toml::from_str(config).unwrap();
+        keys_files(&config, &grants, 0, Path::new("/usr/local/bin/surety-node")).remove("tenant").unwrap()
+    }
+
+    #[test]
+    fn a_renter_with_a_container_gets_nothing_of_the_host_but_the_way_into_it() {
+        let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB rental-7\n";
+        let plain = format!("expiry-time=\"19700101000000Z\" {key}");
+        assert_eq!(tenants_file(CONFIG), plain);
+        let way_in = "restrict,pty,command=\"/usr/local/bin/surety-node enter --socket /var/lib/surety/enter.sock \
+                      --rental 7\",";
+        assert_eq!(tenants_file(&format!("{CONFIG}{CONTAINER}")), format!("{way_in}{plain}"));
+    }
+
+    #[test]
+    fn files_are_carried_into_containers_only() {
+        let text = |config: &str| {
+            let config: Config = toml::from_str(config).unwrap();
+            sshd_config(&config, config.listen, true, true)
+        };
+        assert!(!text(CONFIG).contains("Subsystem"));
+        let with_container = text(&format!("{CONFIG}{CONTAINER}"));
+        assert!(with_container.contains("\nSubsystem sftp surety-sftp\nMatch User tenant\n"), "{with_container}");
+        assert!(!with_container.contains("HOME=/var/lib/surety/tenant"));
+    }
 
     #[test]
     fn times_are_written_as_openssh_reads_them() {

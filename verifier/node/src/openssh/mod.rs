@@ -16,6 +16,7 @@ pub use system::{OpensshError, find_sshd};
 use crate::access::Grants;
 use crate::config::Config;
 use crate::desk::Desk;
+use crate::isolation::Entry;
 use crate::processes::{Sweep, terminate};
 use crate::reconcile::{Door, DoorError};
 use crate::tenancy::{set_mode, write_atomically};
@@ -27,7 +28,7 @@ use surety_core::types::{RentalId, UnixSecs};
 use system::Account;
 use tokio::process::Child;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 /// The socket's name in the state directory.
@@ -47,7 +48,7 @@ pub struct Openssh {
     child: Child,
     started: Instant,
     grants: watch::Sender<Grants>,
-    serving: JoinHandle<()>,
+    serving: JoinSet<()>,
     /// Whom the door lets in as a tenant; `None` until the first admission.
     admitted: Option<Option<RentalId>>,
     /// The tenant's end on this host's clock, for one rental and one end on chain.
@@ -56,11 +57,16 @@ pub struct Openssh {
 
 impl Openssh {
     /// Writes everything sshd needs and starts it; nobody is let in until [`Door::admit`] says so. `agent` is the
-    /// program that keepers' forced command runs.
+    /// program that forced commands run, `entry` the way into containers where tenants have them.
     ///
     /// # Errors
     /// [`OpensshError`] says what is missing and what to do.
-    pub async fn start(config: &Config, desk: Desk, agent: &Path) -> Result<Self, OpensshError> {
+    pub(crate) async fn start(
+        config: &Config,
+        desk: Desk,
+        agent: &Path,
+        entry: Option<Entry>,
+    ) -> Result<Self, OpensshError> {
         let sshd = find_sshd().ok_or(OpensshError::NotInstalled)?;
         let tenant = system::check(config, &sshd, agent).await?;
         system::prepare_dirs(config)?;
@@ -69,7 +75,12 @@ impl Openssh {
         system::write_sshd_config(config, &sshd, address).await?;
         let child = system::spawn(config, &sshd)?;
         let (grants, admitted) = watch::channel(Grants::default());
-        let serving = tokio::spawn(socket::listen(config, desk, admitted)?);
+        let mut serving = JoinSet::new();
+        if let Some(entry) = entry {
+            let listening = entry.listen(tenant.uid, admitted.clone());
+            serving.spawn(listening.map_err(system::system("opening the tenants' socket"))?);
+        }
+        serving.spawn(socket::listen(config, desk, admitted)?);
         Ok(Self {
             config: config.clone(),
             agent: agent.to_owned(),
@@ -167,7 +178,7 @@ impl Door for Openssh {
     }
 
     async fn close(mut self) {
-        self.serving.abort();
+        self.serving.shutdown().await;
         if let Err(error) = self.write_keys(&Grants::default(), 0) {
             tracing::error!("keys files could not be emptied: {error}");
         }
@@ -183,7 +194,9 @@ impl Door for Openssh {
         // One that logged in meanwhile.
         self.sweep().run().await.ok();
         std::fs::remove_file(self.config.state_dir.join("sshd.pid")).ok();
-        std::fs::remove_file(self.config.state_dir.join(SOCKET)).ok();
+        for socket in [SOCKET, crate::isolation::SOCKET] {
+            std::fs::remove_file(self.config.state_dir.join(socket)).ok();
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{files, make_dir};
 use crate::config::Config;
+use crate::isolation::{Driver, is_plain_path};
 use crate::processes::{is_root, terminate};
 use crate::tenancy::write_atomically;
 use std::io;
@@ -39,7 +40,7 @@ pub enum OpensshError {
         name: String,
     },
     /// A home that is not wiped.
-    #[error("the home of {name} is {found}, which is not wiped: run `usermod --home {wanted} {name}`")]
+    #[error("the home of {name} is {found}, which the agent does not wipe: run `usermod --home {wanted} {name}`")]
     Home {
         /// The tenants' account.
         name: String,
@@ -48,10 +49,10 @@ pub enum OpensshError {
         /// The directory that is wiped.
         wanted: PathBuf,
     },
-    /// The keepers' account cannot run the agent.
+    /// An account with a forced command cannot run the agent.
     #[error("the account {name} cannot run {agent}: keep the agent where every account can, such as /usr/local/bin")]
     OutOfReach {
-        /// The keepers' account.
+        /// The account.
         name: String,
         /// This program.
         agent: PathBuf,
@@ -104,27 +105,38 @@ pub fn find_sshd() -> Option<PathBuf> {
 
 /// Everything that must hold before sshd is started.
 pub(super) async fn check(config: &Config, sshd: &Path, agent: &Path) -> Result<Account, OpensshError> {
-    for path in [agent, &config.state_dir, &config.host_key] {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "/.-_".contains(c);
-        if !path.to_str().is_some_and(|text| text.chars().all(plain)) {
-            return Err(OpensshError::Path(path.to_owned()));
-        }
+    let paths = [agent, &config.state_dir, &config.host_key];
+    if let Some(path) = paths.into_iter().find(|path| !is_plain_path(path)) {
+        return Err(OpensshError::Path(path.to_owned()));
     }
     check_version(sshd).await?;
     let tenant = account(&config.tenant_user)?;
-    if !config.dev && tenant.home != config.tenant_dir() {
-        let (name, found, wanted) = (config.tenant_user.clone(), tenant.home, config.tenant_dir());
-        return Err(OpensshError::Home { name, found, wanted });
-    }
+    check_home(config, &tenant)?;
     let keeper = account(&config.keeper_user)?;
     let me = nix::unistd::Uid::effective().as_raw();
     if !is_root() && (tenant.uid != me || keeper.uid != me) {
         return Err(OpensshError::NotRoot);
     }
-    if keeper.uid != me && !can_run(&keeper, agent).await {
-        return Err(OpensshError::OutOfReach { name: config.keeper_user.clone(), agent: agent.to_owned() });
+    for (account, name) in [(&keeper, &config.keeper_user), (&tenant, &config.tenant_user)] {
+        let has_command = name == &config.keeper_user || config.isolation != Driver::Account;
+        if has_command && account.uid != me && !can_run(account, agent).await {
+            return Err(OpensshError::OutOfReach { name: name.clone(), agent: agent.to_owned() });
+        }
     }
     Ok(tenant)
+}
+
+/// What tenants leave at home is wiped. Those with a container have their home in there; the account's own is one that
+/// sshd can change into, and nothing that is theirs.
+fn check_home(config: &Config, tenant: &Account) -> Result<(), OpensshError> {
+    let wanted = match config.isolation {
+        Driver::Account => config.tenant_dir(),
+        _ => "/".into(),
+    };
+    if config.dev || tenant.home == wanted {
+        return Ok(());
+    }
+    Err(OpensshError::Home { name: config.tenant_user.clone(), found: tenant.home.clone(), wanted })
 }
 
 /// Whether the keepers' forced command will start: a program below, say, /root is out of their account's reach.

@@ -62,7 +62,7 @@ impl Bench {
     }
 
     async fn round(&mut self, rental: Option<RentalId>) -> Result<(), RoundError> {
-        round(&mut self.door, &self.tenancy, &grants(rental)).await
+        round(&mut self.door, &self.tenancy, &Walls::Account, &grants(rental)).await
     }
 
     fn told(&self) -> Vec<Option<RentalId>> {
@@ -153,8 +153,13 @@ async fn the_loop_follows_the_chain_and_closes_the_door_at_the_end() {
     let bench = Bench::new();
     let (chain, door) = (FakeChain::default(), bench.door.clone());
     let (stop, stopping) = watch::channel(false);
-    let looping =
-        tokio::spawn(run(chain.clone(), door.clone(), bench.tenancy.clone(), Duration::from_millis(20), stopping));
+    let looping = tokio::spawn(run(
+        chain.clone(),
+        door.clone(),
+        (bench.tenancy.clone(), Walls::Account),
+        Duration::from_millis(20),
+        stopping,
+    ));
     let steps = [
         (Some(access(Some(1))), Some(1)),
         (None, Some(1)),
@@ -173,6 +178,27 @@ async fn the_loop_follows_the_chain_and_closes_the_door_at_the_end() {
     stop.send_replace(true);
     timeout(Duration::from_secs(5), looping).await.unwrap().unwrap();
     assert!(*door.closed.lock().unwrap());
+}
+
+#[tokio::test]
+async fn an_agent_that_restarts_puts_nobody_out_before_it_has_read_the_chain() {
+    let bench = Bench::new();
+    bench.tenancy.occupy(1).unwrap();
+    bench.leave_data();
+    let (chain, door) = (FakeChain::default(), bench.door.clone());
+    *chain.0.lock().unwrap() = Some(access(Some(1)));
+    let (stop, stopping) = watch::channel(false);
+    let walls = (bench.tenancy.clone(), Walls::Account);
+    let looping = tokio::spawn(run(chain, door.clone(), walls, Duration::from_millis(20), stopping));
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while door.told.lock().unwrap().is_empty() {
+        assert!(Instant::now() < deadline, "the door is told nothing");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(bench.told()[0], Some(1));
+    assert!(bench.has_data());
+    stop.send_replace(true);
+    looping.await.unwrap();
 }
 
 #[tokio::test]

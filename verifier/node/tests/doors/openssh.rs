@@ -1,7 +1,7 @@
 //! OpenSSH as the door. Tenant and keepers share the account that runs the tests, as they may in development; where
 //! the tests run as root and the accounts are there, they also have one each.
 
-use crate::rig::{Agent, KEEPER_SEED, OTHER_SEED, PROGRAM, RENTER_SEED, config, eventually, me, nap, runs};
+use crate::rig::{Agent, FakeChain, KEEPER_SEED, OTHER_SEED, PROGRAM, RENTER_SEED, config, eventually, me, nap, runs};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,7 +10,6 @@ use surety_node::agent::Server;
 use surety_node::config::Config;
 use surety_node::desk::Desk;
 use surety_node::hostkey::HostKey;
-use surety_node::openssh::Openssh;
 
 async fn agent() -> Option<Agent> {
     if surety_node::openssh::find_sshd().is_none() {
@@ -116,7 +115,9 @@ async fn an_agent_that_the_keepers_account_cannot_run_does_not_start() {
     std::fs::copy(PROGRAM, &program).unwrap();
     let config = Config { keeper_user: "nobody".into(), ..config(dir.path(), Server::Openssh) };
     let desk = Desk::new(&config, HostKey::from_file(&config.host_key).unwrap());
-    let refused = Openssh::start(&config, desk, &program).await.err().map(|error| error.to_string());
+    let (_stop, stopping) = tokio::sync::watch::channel(false);
+    let running = surety_node::agent::run(&config, desk, FakeChain::default(), Server::Openssh, &program, stopping);
+    let refused = running.await.err().map(|error| error.to_string());
     assert!(refused.as_ref().is_some_and(|why| why.contains("/usr/local/bin")), "{refused:?}");
 }
 

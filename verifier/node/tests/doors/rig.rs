@@ -16,6 +16,7 @@ use surety_node::agent::{self, Server};
 use surety_node::config::{Config, Device, DeviceKind};
 use surety_node::desk::Desk;
 use surety_node::hostkey::HostKey;
+use surety_node::isolation::{Container, Driver};
 use surety_node::reconcile::{ChainReader, ReadError};
 use surety_verifier::classes::ClassId;
 use surety_verifier::freivalds::EpochSecrets;
@@ -88,6 +89,8 @@ pub(crate) fn config(dir: &Path, server: Server) -> Config {
         tenant_user: tenant,
         keeper_user: keeper,
         state_dir: dir.join("state"),
+        isolation: Driver::Account,
+        container: None,
         device: Device { kind: DeviceKind::Cpu, class: ClassId::CPU_TEST.0, count: 1 },
         poll_ms: 100,
         dev: true,
@@ -103,6 +106,24 @@ impl Agent {
         let dir = tempfile::tempdir().unwrap();
         let config = config(dir.path(), server);
         Self::start_in(dir, config, server, PROGRAM.into(), desk).await
+    }
+
+    /// OpenSSH, and a container for each tenant.
+    pub(crate) async fn start_with_container(
+        dir: tempfile::TempDir,
+        accounts: Option<(&str, &str)>,
+        isolation: Driver,
+        container: Container,
+    ) -> Self {
+        let mut config = Config { isolation, container: Some(container), ..config(dir.path(), Server::Openssh) };
+        let mut program = PathBuf::from(PROGRAM);
+        if let Some((tenant, keeper)) = accounts {
+            (config.tenant_user, config.keeper_user) = (tenant.to_owned(), keeper.to_owned());
+            std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+            program = dir.path().join("surety-node");
+            std::fs::copy(PROGRAM, &program).unwrap();
+        }
+        Self::start_in(dir, config, Server::Openssh, program, Desk::new).await
     }
 
     /// As a miner would: OpenSSH, accounts for tenants and keepers, a directory that only root can write to.

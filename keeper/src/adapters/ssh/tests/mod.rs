@@ -5,6 +5,7 @@ mod hostile;
 mod looks;
 mod measuring;
 mod openssh;
+mod talkative;
 
 use super::*;
 use surety_core::types::{Endpoint, MachineId, SshKey};

@@ -1,0 +1,39 @@
+//! Whom to think of before the next minute comes round.
+
+use crate::types::MachineId;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whose measurement is to be thought about before the next minute. Once a minute every offered machine is.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Agenda {
+    /// Machines the chain said something about, or whose turn has come; those drawn by lot, marked.
+    pub(super) pressing: BTreeMap<MachineId, bool>,
+    /// Machines with a measurement in flight.
+    pub(super) in_flight: BTreeSet<MachineId>,
+    /// The last minute in which all were thought about.
+    pub(super) minute: u64,
+}
+
+impl Agenda {
+    /// A new run: nothing is in flight, and all are thought about at once.
+    pub(crate) fn restart(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Machines with a measurement in flight.
+    pub(crate) fn in_flight(&self) -> impl Iterator<Item = &MachineId> {
+        self.in_flight.iter()
+    }
+
+    /// This machine is to be thought about at the next tick.
+    pub(super) fn press(&mut self, machine: MachineId) {
+        self.pressing.entry(machine).or_default();
+    }
+
+    /// This machine is gone.
+    pub(super) fn forget(&mut self, machine: &MachineId) {
+        self.pressing.remove(machine);
+        self.in_flight.remove(machine);
+    }
+}
