@@ -51,7 +51,7 @@ impl Liar {
     /// own machine, dated anew.
     fn accuse(&mut self, env: &mut Env) {
         let block = env.chain.newest().clone();
-        let nodes: Vec<NodeView> = block.state.nodes.values().map(|node| (**node).clone()).collect();
+        let nodes: Vec<NodeView> = block.state.nodes.values().map(|node| **node).collect();
         let Some(mut node) = self.more.pick(&nodes) else { return };
         let proved_at_secs = env.now.saturating_sub(self.more.below(200));
         let theirs = env.boards.iter().flat_map(|board| board.bundles.values()).take(8);
