@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use std::cmp::min;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Proofs remembered as served, per registration.
-const SERVED_MAX: usize = 8;
+/// Proofs remembered as served, per registration: those of 32 spoofs.
+const SERVED_MAX: usize = 64;
 /// Peers' evidence remembered as not showing what was signed, per registration.
 const REFUTED_MAX: usize = 16;
 
@@ -125,7 +125,9 @@ pub(crate) fn prove(state: &mut State, spoofing: Spoofing) -> bool {
         return false;
     };
     let fresh = spoofing.proofs.iter().all(|bad| !file.served.contains(&digest(bad)));
-    let taken = fresh && file.proven.is_none();
+    // What cannot be remembered any more could come again under a new date, from a peer as from nobody else.
+    let forgets = file.served.len().saturating_add(spoofing.proofs.len()) > SERVED_MAX;
+    let taken = fresh && file.proven.is_none() && !(forgets && spoofing.recomputed.is_some());
     if taken {
         file.proven = Some(Box::new(Proven { spoofing, asked_ms: None }));
     }

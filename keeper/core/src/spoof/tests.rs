@@ -306,3 +306,21 @@ fn proofs_that_are_not_two_are_not_kept() {
 }
 
 mod peers;
+
+#[test]
+fn a_proof_that_served_long_ago_is_not_signed_under_a_new_date() {
+    let again = |caught: u64| {
+        let mut state = seeing(config());
+        for n in 1..=caught {
+            prove(&mut state, spoofing(2 * n));
+            let signed = signs(&seconds(&mut state, 2));
+            own(&mut state, signed[0]);
+        }
+        let dated = |bad: BadProof| BadProof { at_secs: START + 90, ..bad };
+        let by_peer = Some(Recomputed { keeper: account(2), evidence: Hash32([2; 32]) });
+        let redated = Spoofing { recomputed: by_peer, proofs: spoofing(2).proofs.map(dated), ..spoofing(90) };
+        prove(&mut state, redated)
+    };
+    // As many as are remembered, and more: then a peer's word about older ones counts for nothing.
+    assert_eq!([1, 5, 31, 32, 40].map(again), [false; 5]);
+}
