@@ -265,6 +265,16 @@ pub(crate) fn carries_now(
         })
 }
 
+/// Whether a peer's attestation of this kind about this rental would serve now.
+pub(crate) fn peer_says(state: &State, rental: &RentalView, kind: Kind) -> bool {
+    let Some(docket) = state.court.dockets.get(&rental.id) else {
+        return false;
+    };
+    let peers = docket.attestations.iter().filter(|(signer, _)| **signer != state.config.me);
+    let mut kept = peers.flat_map(|(_, kept)| kept);
+    kept.any(|signed| signed.statement.kind == kind && usable(state, rental, kind, signed))
+}
+
 /// The contract's own minimum of a kind.
 fn contract_least_secs(state: &State, kind: Kind) -> Option<u64> {
     match kind {

@@ -119,42 +119,60 @@ struct Claim<'a> {
 }
 
 /// The outage lasts: after the grace `NotDelivered` or `Offline`, signed anew while it does.
+///
+/// A keeper that was not there from the start cannot say "never", and says `Offline`. One that was then says so as well,
+/// as soon as that is long enough: or neither would be a quorum, and the renter would wait for both.
 pub(crate) fn sign_lasting(state: &State, machine: MachineId, watch: &mut Watch, effects: &mut Vec<Effect>) {
-    let looks_needed = looks_needed(watch.mass, &state.config.rules);
-    let (Some(tenancy), Some(streak)) = (&mut watch.tenancy, &watch.streak) else {
-        return;
-    };
-    let Some(rental) = state.world.best.rentals.get(&tenancy.rental) else {
-        return;
-    };
     let rules = &state.config.rules;
-    if !crate::world::is_running(rental, state.signable_secs()) {
-        return;
-    }
-    let Some(clip) = streak.clip(rental.start_secs, min(state.signable_secs(), rental.end_secs)) else {
+    let looks_needed = looks_needed(watch.mass, rules);
+    let Watch { tenancy: Some(tenancy), streak: Some(streak), said_beside, .. } = watch else {
         return;
     };
-    if !clip.proven(looks_needed, rules) {
+    let rental = state.world.best.rentals.get(&tenancy.rental);
+    let Some(rental) = rental.filter(|rental| crate::world::is_running(rental, state.signable_secs())) else {
         return;
-    }
+    };
+    let clip = streak.clip(rental.start_secs, min(state.signable_secs(), rental.end_secs));
+    let Some(clip) = clip.filter(|clip| clip.proven(looks_needed, rules)) else {
+        return;
+    };
     let watched = clip.from_secs.saturating_sub(rental.start_secs) <= rules.first_look_lag_secs;
     let never = tenancy.delivered_secs.is_none() && watched;
-    let (kind, from_secs) =
-        if never { (Kind::NotDelivered, rental.start_secs) } else { (Kind::Offline, clip.from_secs) };
-    let long_enough = least_length_secs(kind, rules, &state.times)
-        .is_some_and(|least| clip.until_secs.saturating_sub(from_secs) >= least);
-    let again = tenancy.last_signed.is_none_or(|(last_kind, last_until)| {
-        let stale = clip.until_secs >= last_until.saturating_add(rules.resign_every_secs);
-        last_kind != kind || stale || court::carries_now(state, rental, kind, (from_secs, last_until), clip.until_secs)
-    });
-    if !long_enough || !again {
-        return;
+    let (delivered_secs, thinned) = (tenancy.delivered_secs, streak.thinned());
+    let mut sign = |kind, from_secs, last_signed: &mut Option<(Kind, UnixSecs)>| {
+        if is_due(state, rental, kind, (from_secs, clip.until_secs), *last_signed) {
+            *last_signed = Some((kind, clip.until_secs));
+            let claim = Claim { kind, from_secs, clip, rental, delivered_secs, looks_needed, thinned };
+            attest(state, machine, &claim, effects);
+        }
+    };
+    if never {
+        sign(Kind::NotDelivered, rental.start_secs, &mut tenancy.last_signed);
     }
-    tenancy.last_signed = Some((kind, clip.until_secs));
-    let delivered_secs = tenancy.delivered_secs;
-    let thinned = streak.thinned();
-    let claim = Claim { kind, from_secs, clip, rental, delivered_secs, looks_needed, thinned };
-    attest(state, machine, &claim, effects);
+    if !never {
+        sign(Kind::Offline, clip.from_secs, &mut tenancy.last_signed);
+    } else if court::peer_says(state, rental, Kind::Offline) {
+        sign(Kind::Offline, clip.from_secs, said_beside);
+    }
+}
+
+/// Whether an outage is long enough for a kind, and what was signed of it last is old, of another kind, or too short
+/// for what a peer saw.
+fn is_due(
+    state: &State,
+    rental: &RentalView,
+    kind: Kind,
+    (from_secs, until_secs): (UnixSecs, UnixSecs),
+    last_signed: Option<(Kind, UnixSecs)>,
+) -> bool {
+    let rules = &state.config.rules;
+    let long_enough =
+        least_length_secs(kind, rules, &state.times).is_some_and(|least| until_secs.saturating_sub(from_secs) >= least);
+    let again = last_signed.is_none_or(|(last_kind, last_until)| {
+        let stale = until_secs >= last_until.saturating_add(rules.resign_every_secs);
+        last_kind != kind || stale || court::carries_now(state, rental, kind, (from_secs, last_until), until_secs)
+    });
+    long_enough && again
 }
 
 /// An outage is over (the machine came back, the rental ended, or looking was broken off): `Interrupted`.

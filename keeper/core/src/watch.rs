@@ -29,6 +29,9 @@ pub struct Watch {
     /// The tenancy is over, and waits for the anchors to confirm or drop looks already made.
     #[serde(default)]
     pub ending: bool,
+    /// The `Offline` last asked for beside a `NotDelivered`, for peers that came late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said_beside: Option<(Kind, UnixSecs)>,
     /// It failed last time somebody could look.
     pub suspected: bool,
     /// Machines of most owners failed together at some time during the present suspicion. It stays until this one is
@@ -229,6 +232,7 @@ fn begin(state: &mut State, machine: &MachineId, effects: &mut Vec<Effect>) {
     state.watches.edit(machine, |watch| {
         if watch.tenancy.is_none() {
             watch.tenancy = Some(Tenancy { rental, delivered_secs: None, last_signed: None });
+            watch.said_beside = None;
             watch.next_look_ms = now_ms;
         }
     });
@@ -408,6 +412,7 @@ fn on_accepted(watch: &mut Watch, at_secs: UnixSecs, rules: &Rules, now_secs: Un
     watch.suspected = false;
     watch.mass = false;
     watch.last_ok_secs = Some(at_secs);
+    watch.said_beside = None;
     if let Some(tenancy) = &mut watch.tenancy {
         tenancy.delivered_secs.get_or_insert(at_secs);
         tenancy.last_signed = None;
