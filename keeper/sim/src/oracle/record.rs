@@ -1,6 +1,6 @@
 //! The record the naive judge reads: one keeper's committed inputs, shortened to what bears on judgement.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use surety_core::effect::{Effect, EffectId};
 use surety_core::input::{Input, InventoryOutcome, InventoryResult, Observation};
 use surety_core::rules::Rules;
@@ -87,6 +87,8 @@ pub(crate) struct History {
     notes: Vec<(bool, usize)>,
     /// Looks that were asked for, by rental.
     asked_about: BTreeMap<EffectId, RentalId>,
+    /// Rentals read of each machine and not undone: only to say which one a look was asked for.
+    rented: BTreeMap<MachineId, BTreeSet<RentalId>>,
     /// The present registration of each machine.
     registrations: BTreeMap<MachineId, u32>,
     /// Who the keeper is.
@@ -104,8 +106,14 @@ impl History {
             Input::Tick(tick) => self.push(Fact::Tick(tick.now_ms, tick.now_unix_ms, tick.rpc_healthy)),
             Input::Chain(update) if update.view == View::Best => {
                 self.push(Fact::Block(update.block.timestamp_secs));
-                update.newest.iter().for_each(|newest| self.push(Fact::Newest(newest.rental)));
-                update.rentals.iter().for_each(|rental| self.push(Fact::Rental(line(rental))));
+                if let Some(newest) = &update.newest {
+                    self.push(Fact::Newest(newest.rental));
+                    self.rented.values_mut().for_each(|ids| ids.retain(|id| *id <= newest.rental));
+                }
+                for rental in &update.rentals {
+                    self.push(Fact::Rental(line(rental)));
+                    self.rented.entry(rental.machine).or_default().insert(rental.id);
+                }
                 self.registrations.extend(update.nodes.iter().map(|node| (node.machine, node.registration)));
                 if let Some(keepers) = &update.keepers {
                     let me = keepers.iter().find(|keeper| keeper.account == self.me);
@@ -138,8 +146,8 @@ impl History {
                     self.push(Fact::Asked(*id, now_ms));
                 }
                 Effect::Probe { id, machine, .. } => {
-                    let rental = self.running(self.facts.len(), *machine).map(|(rental, ..)| rental);
-                    self.asked_about.extend(rental.map(|rental| (*id, rental)));
+                    let rental = self.rented.get(machine).and_then(BTreeSet::last);
+                    self.asked_about.extend(rental.map(|rental| (*id, *rental)));
                 }
                 Effect::Sign { statement: Statement::Attestation(claim), .. } => self.push(Fact::Claim(*claim)),
                 _ => {}
