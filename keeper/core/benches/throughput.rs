@@ -82,8 +82,8 @@ fn keeper(config: Config) -> State {
     state
 }
 
-/// What a quiet machine costs: many keepers that know the same machines at both ends of the chain, so that what was only
-/// needed on the way there does not count.
+/// What a quiet machine costs: many keepers that know the same machines at both ends of the chain, so that what was
+/// only needed on the way there does not count.
 fn quiet_bytes(config: &Config) -> usize {
     const KEEPERS: usize = 16;
     let nodes: Vec<NodeView> = (0..MACHINES).map(node).collect();

@@ -1,5 +1,5 @@
-//! A map as one sorted list: half of what a tree of small entries takes. For what is read all the time and grows rarely:
-//! a new key moves everything behind it.
+//! A map as one sorted list: half of what a tree of small entries takes. For what is read all the time and grows
+//! rarely: a new key moves everything behind it.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;

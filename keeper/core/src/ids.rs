@@ -24,8 +24,8 @@ pub fn effect_id(domain: &str, parts: &[&[u8]]) -> EffectId {
     tagged(&format!("surety/effect/{domain}"), parts)
 }
 
-/// The id of a look: no hash, since looks are what a keeper does most. Half of the machine's identity, the rental and the
-/// count of looks are 32 bytes; that another effect's hash is the same is as likely as that two hashes are.
+/// The id of a look: no hash, since looks are what a keeper does most. Half of the machine's identity, the rental and
+/// the count of looks are 32 bytes; that another effect's hash is the same is as likely as that two hashes are.
 pub(crate) fn look_id(machine: &MachineId, rental: RentalId, looks: u64) -> EffectId {
     let mut id = [0u8; 32];
     id[..16].copy_from_slice(&machine.0[..16]);

@@ -64,7 +64,7 @@ pub fn looks_needed(mass: bool, rules: &Rules) -> u32 {
 /// Whether machines of most owners fail together at present: then the fault may lie between them and us. One vote per
 /// owner, bonded and formerly healthy machines only, so that nobody shields one outage with a fleet of dead machines.
 ///
-/// Owners are counted only until it is clear that those who fail are not most of them: in a fleet that is well, at once.
+/// Owners are counted only until it is clear that those who fail are not most of them: in a healthy fleet, at once.
 pub fn many_fail(state: &State) -> bool {
     let voter = |(machine, watch): (&MachineId, &Watch)| {
         let votes = watch.tenancy.is_some() && watch.last_ok_secs.is_some();

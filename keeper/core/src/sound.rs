@@ -1,5 +1,5 @@
-//! Whether a state agrees with itself: what is derived and kept in step by hand is made anew and compared. Tests and the
-//! simulator ask it; a keeper in service need not.
+//! Whether a state agrees with itself: what is derived and kept in step by hand is made anew and compared. Tests and
+//! the simulator ask it; a keeper in service need not.
 
 use crate::state::State;
 use crate::world::Snapshot;

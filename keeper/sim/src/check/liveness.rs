@@ -19,7 +19,8 @@ const SEEN_BY_ALL_SECS: u64 = 240;
 const APART_SECS: u64 = 200;
 /// From "may be filed" to the chain: who saw it last began up to 35 s late; the look that makes it long enough (10 s),
 /// an anchor round (6 s), a block that passes that look and is read (15 s), a signature and a peers' round (5 s), who
-/// saw it first signing anew, by the next block (15 s), a block that takes the case (24 s), two for rounding. Keepers before us in the order that are not there cost 20 s each (`file_rank_delay_secs`).
+/// saw it first signing anew, by the next block (15 s), a block that takes the case (24 s), two for rounding. Keepers
+/// before us in the order that are not there cost 20 s each (`file_rank_delay_secs`).
 const ON_CHAIN_SECS: u64 = 112;
 
 /// An outage of a rented machine, clipped to the rental.
