@@ -24,7 +24,7 @@ pub(crate) use record::History;
 use record::{Eyes, Fact, Look};
 use surety_core::rules::Rules;
 use surety_core::statement::Attestation;
-use surety_core::types::{Cause, Kind, MachineId, RentalId};
+use surety_core::types::{Cause, Kind, MachineId, RentalId, UnixSecs};
 
 /// `Offline` is signed anew each minute; a look and its anchor round take up to half a minute more.
 const SIGNED_WITHIN_SECS: u64 = 120;
@@ -75,12 +75,26 @@ impl History {
             let begin = looks[*first].at_secs;
             claim.from_secs <= begin && begin <= latest_begin
         });
-        let mut begins = begins.map(|first| self.run_from(&looks, first, machine, eyes));
-        let stands = begins.any(|run| {
-            let last = run.iter().position(|look| look.at_secs == claim.until_secs);
-            last.is_some_and(|last| last + 1 >= 4 && claim.until_secs - run[0].at_secs >= rules.proof_min_secs)
+        let mut begins = begins.map(|first| (looks[first].at_secs, self.chains(&looks[first..], machine, eyes)));
+        let stands = begins.any(|(begin, chains)| {
+            let long = claim.until_secs - begin >= rules.proof_min_secs;
+            long && chains.iter().any(|(until, length)| *until == claim.until_secs && *length >= 4)
         });
         (!stands).then_some("its looks do not carry it")
+    }
+
+    /// Of all ways to pick looks from the first one on, each following the one before: where they end, and the most
+    /// looks on the way there. A look that was dated by a clock which was set back at once need not be among them.
+    fn chains(&self, looks: &[Look], machine: MachineId, eyes: Eyes) -> Vec<(UnixSecs, usize)> {
+        let mut lengths: Vec<Option<usize>> = vec![Some(1)];
+        for next in looks.iter().skip(1) {
+            let before = looks.iter().zip(&lengths).filter_map(|(look, length)| Some((look, (*length)?)));
+            let joined = before
+                .filter(|(look, _)| follows(look, next) && !self.accepted(look.position, next.position, machine, eyes));
+            let most = joined.map(|(_, length)| length + 1).max();
+            lengths.push(most);
+        }
+        looks.iter().zip(lengths).filter_map(|(look, length)| Some((look.at_secs, length?))).collect()
     }
 
     /// Failing looks from `first` on, as long as each follows the one before and none in between succeeded.
