@@ -3,17 +3,18 @@
 use crate::limits::HOSTS_MAX;
 use crate::types::{Endpoint, MonoMs};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// When each host was last contacted, so that no two reasons add up to a nuisance.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Hosts {
+    /// Hashed: it is asked with every look, and in no order.
     #[serde(with = "entries")]
-    last_ms: BTreeMap<HostKey, MonoMs>,
+    last_ms: HashMap<HostKey, MonoMs>,
     window_ms: MonoMs,
     #[serde(with = "entries")]
-    networks: BTreeMap<Network, u32>,
+    networks: HashMap<Network, u32>,
 }
 
 /// An address as IPv6 and a port.
@@ -99,21 +100,22 @@ fn network(ip: IpAddr) -> Network {
     }
 }
 
-/// Maps whose keys are no text, written as lists of pairs.
+/// Maps whose keys are no text, written as lists of pairs, sorted: one state has one encoding.
 mod entries {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, HashMap};
+    use std::hash::Hash;
 
-    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
-        map: &BTreeMap<K, V>,
+    pub(super) fn serialize<K: Serialize + Ord, V: Serialize, S: Serializer>(
+        map: &HashMap<K, V>,
         s: S,
     ) -> Result<S::Ok, S::Error> {
-        s.collect_seq(map)
+        s.collect_seq(map.iter().collect::<BTreeMap<_, _>>())
     }
 
-    pub(super) fn deserialize<'de, K, V, D>(d: D) -> Result<BTreeMap<K, V>, D::Error>
+    pub(super) fn deserialize<'de, K, V, D>(d: D) -> Result<HashMap<K, V>, D::Error>
     where
-        K: Deserialize<'de> + Ord,
+        K: Deserialize<'de> + Eq + Hash,
         V: Deserialize<'de>,
         D: Deserializer<'de>,
     {

@@ -53,6 +53,11 @@ impl Roll {
         due.filter_map(|(_, machine)| self.of.get_key_value(machine))
     }
 
+    /// The same machines, as they are now.
+    pub(crate) fn due_now(&self, now_ms: MonoMs) -> Vec<MachineId> {
+        self.due.range(..=(now_ms, MachineId([0xff; 32]))).map(|(_, machine)| *machine).collect()
+    }
+
     /// Machines of which something waits to be decided.
     pub(crate) fn awake(&self) -> impl Iterator<Item = (&MachineId, &Watch)> {
         self.awake.iter().filter_map(|machine| self.of.get_key_value(machine))

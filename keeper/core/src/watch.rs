@@ -4,7 +4,7 @@ use crate::cards;
 use crate::complaints;
 use crate::effect::{Effect, EffectId};
 use crate::health::AnchorRound;
-use crate::hosts::is_public;
+use crate::hosts::{Hosts, is_public};
 use crate::ids::{effect_id, look_id, scatter};
 use crate::input::{Observation, ProbeResult};
 use crate::judge::{Outcome, looks_needed, many_fail, outcome};
@@ -252,60 +252,77 @@ pub(crate) fn forget_idle(state: &mut State, machine: &MachineId) {
 
 /// Asks for the looks that are due.
 pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
-    let due = state.watches.due(state.clock.now_ms);
-    let due: Vec<(MachineId, RentalId, SshKey)> = due
-        .filter_map(|(machine, watch)| tenant_to_look_for(watch, state).map(|(id, key)| (*machine, id, key)))
-        .collect();
-    for (machine, rental, renter_key) in due {
-        look_at(state, machine, rental, renter_key, effects);
+    for machine in state.watches.due_now(state.clock.now_ms) {
+        look_at(state, machine, effects);
     }
 }
 
 /// The tenant whose access is due to be looked at: its rental runs, and no look is being made.
-fn tenant_to_look_for(watch: &Watch, state: &State) -> Option<(RentalId, SshKey)> {
-    let now_ms = state.clock.now_ms;
-    let busy = watch
-        .in_flight
-        .is_some_and(|flight| now_ms.saturating_sub(flight.asked_ms) <= state.config.rules.look_timeout_ms);
-    let best = &state.world.best;
+fn tenant_to_look_for(watch: &Watch, sight: &Sight<'_>) -> Option<(RentalId, SshKey)> {
+    let (now_ms, timeout_ms) = (sight.clock.now_ms, sight.config.rules.look_timeout_ms);
+    let busy = watch.in_flight.is_some_and(|flight| now_ms.saturating_sub(flight.asked_ms) <= timeout_ms);
+    let best = &sight.world.best;
     let rental = watch.tenancy.as_ref().filter(|_| !busy).and_then(|tenancy| best.rentals.get(&tenancy.rental))?;
     is_running(rental, best.block.timestamp_secs).then_some((rental.id, rental.renter_key))
 }
 
-fn look_at(state: &mut State, machine: MachineId, rental: RentalId, renter_key: SshKey, effects: &mut Vec<Effect>) {
+/// What became of a look that was due.
+enum Asked {
+    /// It is to be made there.
+    Look(EffectId, Endpoint, SshKey),
+    /// There is nowhere to look.
+    Nowhere(EffectId, Option<Endpoint>),
+    /// The machine of this rental was not read.
+    Unread(RentalId),
+}
+
+fn look_at(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>) {
     let harder = complaints::pace_ms(state, &machine);
-    let State { config, clock, world, hosts, watches, .. } = state;
-    let rules = &config.rules;
-    let Some(node) = world.best.nodes.get(&machine) else {
-        let id = effect_id("alert/no-node", &[&machine.0, &rental.to_be_bytes()]);
-        let message = format!("machine {machine} of rental {rental} was not read from the chain: check the RPC");
-        effects.push(Effect::Alert { id, message });
-        let next_look_ms = clock.now_ms.saturating_add(rules.look_every_ms);
-        watches.edit(&machine, |watch| watch.next_look_ms = next_look_ms);
-        return;
+    let State { config, clock, world, health, hosts, watches, .. } = state;
+    let sight = Sight { config, clock, world, health };
+    match watches.edit(&machine, |watch| ask(&sight, hosts, &machine, watch, harder)).flatten() {
+        None => {}
+        Some(Asked::Look(id, endpoint, renter_key)) => {
+            effects.push(Effect::Probe { id, endpoint, machine, renter_key });
+        }
+        Some(Asked::Nowhere(id, endpoint)) => {
+            let result = unreachable_by_choice(id, machine, clock, endpoint);
+            on_probe(state, &result);
+        }
+        Some(Asked::Unread(rental)) => {
+            let id = effect_id("alert/no-node", &[&machine.0, &rental.to_be_bytes()]);
+            let message = format!("machine {machine} of rental {rental} was not read from the chain: check the RPC");
+            effects.push(Effect::Alert { id, message });
+        }
+    }
+}
+
+/// Asks for the look that is due, unless it is not due after all or its host was contacted just now.
+fn ask(
+    sight: &Sight<'_>,
+    hosts: &mut Hosts,
+    machine: &MachineId,
+    watch: &mut Watch,
+    harder: Option<u64>,
+) -> Option<Asked> {
+    let (rules, now_ms) = (&sight.config.rules, sight.clock.now_ms);
+    let (rental, renter_key) = tenant_to_look_for(watch, sight)?;
+    let Some(node) = sight.world.best.nodes.get(machine) else {
+        watch.next_look_ms = now_ms.saturating_add(rules.look_every_ms);
+        return Some(Asked::Unread(rental));
     };
     let open = node.endpoint.filter(|endpoint| rules.local || is_public(endpoint.ip));
     if let Some(endpoint) = &open
-        && !hosts.touch(endpoint, clock.now_ms, rules.host_gap_min_ms, rules.network_looks_max)
+        && !hosts.touch(endpoint, now_ms, rules.host_gap_min_ms, rules.network_looks_max)
     {
-        return;
+        return None;
     }
-    let asked = watches.edit(&machine, |watch| {
-        watch.looks = watch.looks.saturating_add(1);
-        let id = look_id(&machine, rental, watch.looks);
-        watch.in_flight = Some(Flight { id, rental, asked_ms: clock.now_ms });
-        let usual_ms = spacing_ms(watch.suspected, &config.me, id, rules);
-        watch.next_look_ms = clock.now_ms.saturating_add(harder.map_or(usual_ms, |ms| std::cmp::min(ms, usual_ms)));
-        id
-    });
-    let Some(id) = asked else { return };
-    match open {
-        Some(endpoint) => effects.push(Effect::Probe { id, endpoint, machine, renter_key }),
-        None => {
-            let result = unreachable_by_choice(id, machine, clock, node.endpoint);
-            on_probe(state, &result);
-        }
-    }
+    watch.looks = watch.looks.saturating_add(1);
+    let id = look_id(machine, rental, watch.looks);
+    watch.in_flight = Some(Flight { id, rental, asked_ms: now_ms });
+    let usual_ms = spacing_ms(watch.suspected, &sight.config.me, id, rules);
+    watch.next_look_ms = now_ms.saturating_add(harder.map_or(usual_ms, |ms| std::cmp::min(ms, usual_ms)));
+    Some(open.map_or(Asked::Nowhere(id, node.endpoint), |endpoint| Asked::Look(id, endpoint, renter_key)))
 }
 
 fn spacing_ms(suspected: bool, me: &Account, id: EffectId, rules: &Rules) -> u64 {
