@@ -127,11 +127,11 @@ struct Spent {
 
 impl Spent {
     /// Folds inputs, those of one kind in a row timed together.
-    fn feed_all(&mut self, state: &mut State, inputs: &[Input]) -> Vec<Effect> {
-        let mut effects = Vec::new();
+    fn feed_all(&mut self, state: &mut State, inputs: &[Input]) -> Vec<Vec<Effect>> {
+        let mut effects = Vec::with_capacity(inputs.len());
         for same in inputs.chunk_by(|a, b| kind(a) == kind(b)) {
             let begun = Instant::now();
-            same.iter().for_each(|input| effects.append(&mut step(state, input)));
+            same.iter().for_each(|input| effects.push(step(state, input)));
             let entry = self.by_kind.entry(kind(&same[0])).or_default();
             entry.0 += same.len() as u64;
             entry.1 += begun.elapsed();
@@ -198,7 +198,7 @@ fn main() {
         let begun = cpu();
         let effects = spent.feed_all(&mut state, &inputs);
         busy += cpu().saturating_sub(begun);
-        waiting.extend(effects.iter().filter_map(|effect| answer(effect, secs)));
+        waiting.extend(effects.iter().flatten().filter_map(|effect| answer(effect, secs)));
     }
     let inputs: u64 = spent.by_kind.values().map(|(count, _)| count).sum();
     println!("{MACHINES} machines, {RENTED} rented, {SECS} s");

@@ -252,7 +252,9 @@ pub(crate) fn forget_idle(state: &mut State, machine: &MachineId) {
 
 /// Asks for the looks that are due.
 pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
-    for machine in state.watches.due_now(state.clock.now_ms) {
+    let due = state.watches.due_now(state.clock.now_ms);
+    effects.reserve(due.len());
+    for machine in due {
         look_at(state, machine, effects);
     }
 }
