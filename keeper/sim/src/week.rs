@@ -92,9 +92,12 @@ fn cases(env: &Env) -> String {
     )
 }
 
+/// An outage on chain later than this is named.
+const LATE_SECS: u64 = 300;
+
 fn times(env: &Env, until: UnixSecs) -> String {
     let state = &env.chain.newest().state;
-    let (mut clear, mut lost_secs, mut delay_secs) = (0, Vec::new(), Vec::new());
+    let (mut clear, mut lost_secs, mut delay_secs, mut odd) = (0, Vec::new(), Vec::new(), Vec::new());
     for rental in state.rentals.values() {
         for outage in clear_outages(env, rental, EPOCH) {
             let length_secs = outage.until - outage.from;
@@ -102,8 +105,16 @@ fn times(env: &Env, until: UnixSecs) -> String {
                 continue;
             }
             clear += 1;
-            let Some((filed_at, secs)) = recorded(env, rental, &outage) else { continue };
-            delay_secs.push(filed_at.saturating_sub(first_fileable(env, &outage).1));
+            let says = format!("rental {} {}..{}", rental.view.id, outage.from - EPOCH, outage.until - EPOCH);
+            let Some((filed_at, secs)) = recorded(env, rental, &outage) else {
+                odd.push(format!("{says} never"));
+                continue;
+            };
+            let late_secs = filed_at.saturating_sub(first_fileable(env, &outage).1);
+            if late_secs > LATE_SECS {
+                odd.push(format!("{says} after {late_secs} s"));
+            }
+            delay_secs.push(late_secs);
             if outage.returned {
                 lost_secs.push(length_secs.saturating_sub(secs));
             }
@@ -111,9 +122,10 @@ fn times(env: &Env, until: UnixSecs) -> String {
     }
     format!(
         "outages of {SURELY_SEEN_SECS} s or more that stand alone: {clear}, on chain {}\nseconds from fileable to on \
-         chain: {}\nseconds lost to the intersection: {}",
+         chain: {}\nlate or never: {}\nseconds lost to the intersection: {}",
         delay_secs.len(),
         spread(&delay_secs),
+        if odd.is_empty() { "none".to_owned() } else { odd.join("; ") },
         spread(&lost_secs)
     )
 }
