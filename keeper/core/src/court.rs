@@ -240,8 +240,8 @@ fn plan_in_gap(state: &State, rental: &RentalView, docket: &Docket, kind: Kind, 
 }
 
 /// Whether signing anew, up to `until_secs`, makes with some peer the least interval that the contract takes, where
-/// what this keeper signed last fell short. All that lasts is signed anew each minute; but who saw it first would otherwise
-/// make everybody wait for that, since the interval counts from who saw it last.
+/// what this keeper signed last fell short. All that lasts is signed anew each minute; but who saw it first would
+/// otherwise make everybody wait for that, since the interval counts from who saw it last.
 pub(crate) fn carries_now(
     state: &State,
     rental: &RentalView,

@@ -1,4 +1,5 @@
-//! Machines that let the keeper in and then misbehave: a real SSH server whose agent floods, drips, lies or says nothing.
+//! Machines that let the keeper in and then misbehave: a real SSH server whose agent floods, drips, lies or keeps
+//! silent.
 
 use super::*;
 use russh::keys::PrivateKey;
