@@ -63,9 +63,10 @@ impl Clock {
         self.now_unix_ms / 1_000
     }
 
-    /// A monotonic time from a result, or now when it lies more than a minute ahead: only ticks move the clock.
+    /// A monotonic time from a result, at most a minute ahead: only ticks move the clock. It is never made earlier than
+    /// now: what ended after an anchor round was asked for must not seem to have ended before.
     pub(crate) fn sane_ms(&self, ms: MonoMs) -> MonoMs {
-        if ms > self.now_ms.saturating_add(60_000) { self.now_ms } else { ms }
+        std::cmp::min(ms, self.now_ms.saturating_add(60_000))
     }
 
     fn start(&mut self, started: &Started) {

@@ -82,8 +82,11 @@ pub(crate) fn forged(machine: MachineId, registration: u32, way: u64, at_secs: u
         0 => [proof(unsealed(1)), proof(unsealed(2))],
         // What the machine really signed: good proofs.
         1 => [proof(work(1, false)), proof(work(2, false))],
-        // Another registration's, or another machine's.
-        2 => [1, 2].map(|session| proof(transcript(machine, registration + 1, CLASS, session, true))),
+        // Another registration's (an earlier one: this machine may yet have the next), or another machine's.
+        2 => {
+            let earlier = registration.saturating_sub(1);
+            [1, 2].map(|session| proof(transcript(machine, earlier, CLASS, session, true)))
+        }
         3 => {
             let other = MachineId(tagged("sim/other", &[&machine.0]).0);
             [1, 2].map(|session| proof(transcript(other, registration, CLASS, session, true)))

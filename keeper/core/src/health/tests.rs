@@ -115,3 +115,31 @@ fn an_answer_to_another_question_changes_nothing() {
     step(&mut state, &Input::Anchors(AnchorResult { id, ended_ms: 1, reachable: 0, asked: 3 }));
     assert_eq!(state.hash(), before);
 }
+
+#[test]
+fn a_round_does_not_speak_for_a_look_that_ended_long_after_it_was_asked_for_while_the_loop_stood_still() {
+    let mut state = seeing();
+    let mut look = None;
+    while look.is_none() || state.health.in_flight.is_none() {
+        state.world.best.block.timestamp_secs = state.clock.now_secs();
+        for effect in tick(&mut state) {
+            match effect {
+                Effect::Probe { id, .. } => look = Some(id),
+                Effect::ProbeAnchors { id } if look.is_none() => {
+                    let ended_ms = state.clock.now_ms;
+                    step(&mut state, &Input::Anchors(AnchorResult { id, ended_ms, reachable: 3, asked: 3 }));
+                }
+                _ => {}
+            }
+        }
+    }
+    // Both come back after a pause of which no tick has told yet.
+    let (id, at_secs, now_ms) = (look.unwrap_or_default(), state.clock.now_secs(), state.clock.now_ms);
+    let seen = crate::input::Observation::Refused;
+    let (started_ms, ended_ms) = (now_ms, now_ms + 97_000);
+    let result = crate::input::ProbeResult { id, machine: machine(1), started_ms, ended_ms, at_secs, seen };
+    step(&mut state, &Input::Probe(result));
+    round(&mut state, 3, 3);
+    let watch = &state.watches[&machine(1)];
+    assert_eq!((watch.provisional.len(), watch.streak.is_none()), (1, true));
+}

@@ -51,6 +51,7 @@ impl Keeper {
             }
             let seen = self.look_at_node(env, &row, head_of_lane, lane_nonce)?;
             let Some(done) = self.act(env, &row, &seen)? else { break };
+            let signed = matches!(done, Done::Signed { .. });
             let next = row.apply(&done);
             env.check.require(next.is_ok(), || format!("{next:?}"));
             let next = next.map_err(|_| Broken)?;
@@ -58,6 +59,10 @@ impl Keeper {
             row = next;
             self.write_or_die(env)?;
             self.disk.put_row(&row);
+            // Bytes that were made and not stored went nowhere: their nonce is free for another intent.
+            if let Some(nonce) = row.nonce().filter(|_| signed) {
+                crate::check::lane::on_sign(env, &self.account, row.id, nonce);
+            }
             self.write_or_die(env)?;
             if settled_down {
                 break;
@@ -117,7 +122,6 @@ impl Keeper {
 
     fn resign_tx(&mut self, env: &mut Env, row: &Row, nonce: u64, max_fee_wei: u64) -> Done {
         self.forget_answer(row);
-        crate::check::lane::on_sign(env, &self.account, row.id, nonce);
         let parts: [&[u8]; 4] = [&self.account.0, &row.id.0, &nonce.to_be_bytes(), &max_fee_wei.to_be_bytes()];
         let hash = tagged("sim/tx", &parts);
         Done::Signed { raw: hash.to_string(), hash, max_fee_wei }
