@@ -18,8 +18,8 @@ pub(crate) struct Lane {
     pub(crate) mined: u64,
 }
 
-/// Bytes are stored for a row, and may go out from here on. A second nonce is right only where the first is used by somebody else, which no world
-/// here has: each account has one lane.
+/// Bytes are stored for a row, and may go out from here on. A second nonce is right only where the first is used by
+/// somebody else, which no world here has: each account has one lane.
 pub(crate) fn on_sign(env: &mut Env, account: &Account, row: EffectId, nonce: u64) {
     let lane = &mut env.check.lane;
     let first = *lane.nonce_of.entry((*account, row)).or_insert(nonce);
