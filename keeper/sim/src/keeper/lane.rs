@@ -86,7 +86,7 @@ impl Keeper {
             Action::Wait | Action::AskForFunds => return Ok(None),
             Action::ReserveNonce { nonce } => Done::Reserved { nonce },
             Action::Sign { nonce } => self.sign_tx(env, row, nonce, FEE_WEI),
-            Action::Resign { nonce, max_fee_wei } => self.resign_tx(env, row, nonce, max_fee_wei),
+            Action::Resign { nonce, max_fee_wei } => self.resign_tx(row, nonce, max_fee_wei),
             Action::Broadcast => self.broadcast(env, row)?,
             Action::PollReceipt | Action::ReconcileFromState => Done::Polled { in_pool },
             Action::RecordMined { block, ok } => Done::Mined { block, ok },
@@ -117,10 +117,10 @@ impl Keeper {
         if let Err(why) = block.state.clone().call(&Call::Intent(row.intent.clone()), block.at.timestamp_secs) {
             return Done::Finished(TxOutcome::Failed { why: why.to_owned() });
         }
-        self.resign_tx(env, row, nonce, fee_wei)
+        self.resign_tx(row, nonce, fee_wei)
     }
 
-    fn resign_tx(&mut self, env: &mut Env, row: &Row, nonce: u64, max_fee_wei: u64) -> Done {
+    fn resign_tx(&mut self, row: &Row, nonce: u64, max_fee_wei: u64) -> Done {
         self.forget_answer(row);
         let parts: [&[u8]; 4] = [&self.account.0, &row.id.0, &nonce.to_be_bytes(), &max_fee_wei.to_be_bytes()];
         let hash = tagged("sim/tx", &parts);
