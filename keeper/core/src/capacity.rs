@@ -134,7 +134,8 @@ pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
     let in_flight: Vec<MachineId> = state.agenda.in_flight.iter().copied().collect();
     in_flight.into_iter().for_each(|machine| expire(state, machine));
     let minute = state.clock.now_secs() / 60;
-    if state.agenda.minute < minute {
+    // Another minute, not a later one: a clock that was ahead and is mended must not stop the work.
+    if state.agenda.minute != minute {
         state.agenda.minute = minute;
         think_about_all(state, minute, effects);
     }

@@ -146,12 +146,11 @@ pub(crate) fn sign_lasting(state: &State, machine: MachineId, watch: &mut Watch,
             attest(state, machine, &claim, effects);
         }
     };
-    if never {
-        sign(Kind::NotDelivered, rental.start_secs, &mut tenancy.last_signed);
-    }
     if !never {
-        sign(Kind::Offline, clip.from_secs, &mut tenancy.last_signed);
-    } else if court::peer_says(state, rental, Kind::Offline) {
+        return sign(Kind::Offline, clip.from_secs, &mut tenancy.last_signed);
+    }
+    sign(Kind::NotDelivered, rental.start_secs, &mut tenancy.last_signed);
+    if court::peer_says(state, rental, Kind::Offline) {
         sign(Kind::Offline, clip.from_secs, said_beside);
     }
 }

@@ -254,3 +254,12 @@ fn idle_machines_are_measured_at_times_that_follow_the_blocks() {
     assert!(!one.is_empty() && one != two, "{one:?} {two:?}");
     assert!(one.len() < 15, "about one in four hours: {one:?}");
 }
+
+#[test]
+fn a_clock_that_was_ahead_and_is_mended_does_not_stop_measuring() {
+    let mut state = idle(|_| ());
+    let asked = seconds(&mut state, 20);
+    answer(&mut state, asked[0], MeasureOutcome::Unmeasured { why: "busy".to_owned() });
+    state.agenda.minute += 1_000;
+    assert_eq!(seconds(&mut state, 200).len(), 1, "the pause after a failure ends by the clock as it is now");
+}
