@@ -59,3 +59,47 @@ fn priced(intent: &Intent) -> (&'static str, u64) {
         Intent::Join { .. } | Intent::CheckIn { .. } => ("seat", 0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use surety_core::types::{MachineId, RentalId};
+
+    const ARBITER: &str = include_str!("../../../contracts/snapshots/Arbiter.json");
+    const ESCROW: &str = include_str!("../../../contracts/snapshots/RentalEscrow.json");
+    const VAULT: &str = include_str!("../../../contracts/snapshots/CollateralVault.json");
+
+    fn measured(of: &str, call: &str) -> Option<u64> {
+        serde_json::from_str::<Value>(of).ok()?.get(call)?.as_str()?.parse().ok()
+    }
+
+    fn file(kind: Kind) -> Intent {
+        Intent::File { kind, rental: 1, gap: 0, attestations: Vec::new() }
+    }
+
+    fn close(count: RentalId) -> Intent {
+        Intent::Close { rentals: (1..=count).collect() }
+    }
+
+    #[test]
+    fn gas_is_what_the_contracts_were_measured_to_take() {
+        let (machine, spoofs) = (MachineId::default(), Vec::new());
+        let spoofed = Intent::FileSpoofed { machine, registration: 1, gpu_class: 1, gpu_count: 1, spoofs };
+        let told = [
+            (file(Kind::Interrupted), ARBITER, "file Interrupted, first, k=3"),
+            (file(Kind::Offline), ARBITER, "file Offline, k=3"),
+            (spoofed, ARBITER, "fileSpoofed, rented, k=3"),
+            (Intent::Execute { case_id: 1 }, ARBITER, "execute Offline"),
+            (Intent::FlushBurn, VAULT, "flushBurn"),
+            (close(1), ESCROW, "closeMany, 1"),
+            (Intent::Claim { rental: 1, past_secs: 0 }, ESCROW, "claim, first credit of the miner"),
+        ];
+        for (intent, of, call) in told {
+            assert_eq!(Some(priced(&intent).1), measured(of, call), "{call}");
+        }
+        // Per further rental, rounded.
+        let five = measured(ESCROW, "closeMany, 5").unwrap_or(0);
+        assert!(priced(&close(5)).1.abs_diff(five) < 5, "{five}");
+    }
+}

@@ -183,4 +183,4 @@ fn is_user_name(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

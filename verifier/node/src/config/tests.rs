@@ -19,6 +19,19 @@ class = 65535
 count = 1
 "#;
 
+/// A machine with accounts on its host, as a deployment has it.
+pub(crate) const ON_HOST: &str = r#"
+rpc_url = "http://127.0.0.1:8545"
+chain_id = 31337
+host_key = "/etc/surety/host_key"
+deployment = "/etc/surety/31337.json"
+listen = "0.0.0.0:2200"
+tenant_user = "tenant"
+keeper_user = "keeper"
+state_dir = "/var/lib/surety"
+device = { kind = "cpu", class = 65535, count = 1 }
+"#;
+
 fn parse(text: &str) -> Result<Config, String> {
     Config::parse(text, Path::new("node.toml")).map_err(|error| error.to_string())
 }

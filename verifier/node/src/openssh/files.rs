@@ -130,18 +130,8 @@ fn utc(secs: UnixSecs) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::config::tests::ON_HOST;
 
-    const CONFIG: &str = r#"
-        rpc_url = "http://127.0.0.1:8545"
-        chain_id = 31337
-        host_key = "/etc/surety/host_key"
-        deployment = "/etc/surety/31337.json"
-        listen = "0.0.0.0:2200"
-        tenant_user = "tenant"
-        keeper_user = "keeper"
-        state_dir = "/var/lib/surety"
-        device = { kind = "cpu", class = 65535, count = 1 }
-    "#;
     const CONTAINER: &str = r#"
         isolation = "docker"
         container = { engine = "/usr/bin/docker", image = "a", memory_mib = 64, cpus = 1, network = "none" }
@@ -158,10 +148,10 @@ mod tests {
     fn a_renter_with_a_container_gets_nothing_of_the_host_but_the_way_into_it() {
         let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB rental-7\n";
         let plain = format!("expiry-time=\"19700101000000Z\" {key}");
-        assert_eq!(tenants_file(CONFIG), plain);
+        assert_eq!(tenants_file(ON_HOST), plain);
         let way_in = "restrict,pty,command=\"/usr/local/bin/surety-node enter --socket /var/lib/surety/enter.sock \
                       --rental 7\",";
-        assert_eq!(tenants_file(&format!("{CONFIG}{CONTAINER}")), format!("{way_in}{plain}"));
+        assert_eq!(tenants_file(&format!("{ON_HOST}{CONTAINER}")), format!("{way_in}{plain}"));
     }
 
     #[test]
@@ -170,8 +160,8 @@ mod tests {
             let config: Config = toml::from_str(config).unwrap();
             sshd_config(&config, config.listen, true, true)
         };
-        assert!(!text(CONFIG).contains("Subsystem"));
-        let with_container = text(&format!("{CONFIG}{CONTAINER}"));
+        assert!(!text(ON_HOST).contains("Subsystem"));
+        let with_container = text(&format!("{ON_HOST}{CONTAINER}"));
         assert!(with_container.contains("\nSubsystem sftp surety-sftp\nMatch User tenant\n"), "{with_container}");
         assert!(!with_container.contains("HOME=/var/lib/surety/tenant"));
     }

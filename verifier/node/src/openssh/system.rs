@@ -282,18 +282,7 @@ mod tests {
 
     #[test]
     fn a_tenants_home_is_wiped_or_nothing_of_theirs() {
-        let text = r#"
-            rpc_url = "http://127.0.0.1:8545"
-            chain_id = 31337
-            host_key = "/etc/surety/host_key"
-            deployment = "/etc/surety/31337.json"
-            listen = "0.0.0.0:2200"
-            tenant_user = "tenant"
-            keeper_user = "keeper"
-            state_dir = "/var/lib/surety"
-            device = { kind = "cpu", class = 65535, count = 1 }
-        "#;
-        let on_host: Config = toml::from_str(text).unwrap();
+        let on_host: Config = toml::from_str(crate::config::tests::ON_HOST).unwrap();
         let in_container = Config { isolation: Driver::Podman, ..on_host.clone() };
         let at_home = |config: &Config, home: &str| {
             let checked = check_home(config, &Account { uid: 1000, gid: 1000, home: home.into() });
