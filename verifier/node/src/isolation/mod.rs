@@ -135,8 +135,8 @@ impl Walls {
         let (wanted, wishes) = watch::channel(None);
         let unseen = Seen { wanted: None, progress: Progress::Underway };
         let (report, seen) = watch::channel(unseen);
-        let keeper = Keeper { engine: engine.clone(), data_dir: config.tenant_dir(), dev: config.dev };
-        let working = tokio::spawn(keeper.work(wishes, report));
+        let caretaker = Caretaker { engine: engine.clone(), data_dir: config.tenant_dir(), dev: config.dev };
+        let working = tokio::spawn(caretaker.work(wishes, report));
         Self::Container(Box::new(Containers { engine, wanted, seen, working }))
     }
 
@@ -186,13 +186,13 @@ impl Drop for Containers {
 }
 
 /// Compares and carries out.
-struct Keeper {
+struct Caretaker {
     engine: Arc<Engine>,
     data_dir: PathBuf,
     dev: bool,
 }
 
-impl Keeper {
+impl Caretaker {
     async fn work(self, mut wishes: watch::Receiver<Option<Wanted>>, report: watch::Sender<Seen>) {
         loop {
             let wish = *wishes.borrow_and_update();
