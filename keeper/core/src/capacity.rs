@@ -133,7 +133,9 @@ pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
     }
     let in_flight: Vec<MachineId> = state.agenda.in_flight.iter().copied().collect();
     in_flight.into_iter().for_each(|machine| expire(state, machine));
-    let minute = state.clock.now_secs() / 60;
+    let now_secs = state.clock.now_secs();
+    state.agenda.take_up(now_secs);
+    let minute = now_secs / 60;
     // Another minute, not a later one: a clock that was ahead and is mended must not stop the work.
     if state.agenda.minute != minute {
         state.agenda.minute = minute;
@@ -149,6 +151,9 @@ pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
             record(state, node);
             is_due(state, node, offer, drawn)
         });
+        if due.is_none() {
+            put_off(state, machine);
+        }
         // What is due and could not be asked, because the host was contacted just now, is asked later.
         if due.is_none_or(|(node, offer)| ask(state, &node, &offer, effects)) {
             state.agenda.pressing.remove(&machine);
@@ -168,7 +173,17 @@ fn think_about_all(state: &mut State, minute: u64, effects: &mut Vec<Effect>) {
         if is_due(state, &node, &offer, drawn) {
             let mark = state.agenda.pressing.entry(node.machine).or_default();
             *mark |= drawn;
+        } else {
+            put_off(state, node.machine);
         }
+    }
+}
+
+/// What is in a pause is thought about again when that ends, not at some later minute.
+fn put_off(state: &mut State, machine: MachineId) {
+    let retry_at_secs = state.capacity.get(&machine).map_or(0, |capacity| capacity.retry_at_secs);
+    if retry_at_secs > state.clock.now_secs() {
+        state.agenda.put_off(machine, retry_at_secs);
     }
 }
 

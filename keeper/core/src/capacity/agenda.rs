@@ -1,6 +1,6 @@
 //! Whom to think of before the next minute comes round.
 
-use crate::types::MachineId;
+use crate::types::{MachineId, UnixSecs};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +11,8 @@ pub struct Agenda {
     pub(super) pressing: BTreeMap<MachineId, bool>,
     /// Machines with a measurement in flight.
     pub(super) in_flight: BTreeSet<MachineId>,
+    /// Machines in a pause, and when it ends.
+    pub(super) pauses: BTreeSet<(UnixSecs, MachineId)>,
     /// The last minute in which all were thought about.
     pub(super) minute: u64,
 }
@@ -29,6 +31,21 @@ impl Agenda {
     /// This machine is to be thought about at the next tick.
     pub(super) fn press(&mut self, machine: MachineId) {
         self.pressing.entry(machine).or_default();
+    }
+
+    /// This machine is to be thought about when its pause ends.
+    pub(super) fn put_off(&mut self, machine: MachineId, until_secs: UnixSecs) {
+        self.pauses.insert((until_secs, machine));
+    }
+
+    /// Machines whose pause has ended are to be thought about at the next tick.
+    pub(super) fn take_up(&mut self, now_secs: UnixSecs) {
+        while let Some(&(until_secs, machine)) = self.pauses.first()
+            && until_secs <= now_secs
+        {
+            self.pauses.pop_first();
+            self.press(machine);
+        }
     }
 
     /// This machine is gone.

@@ -263,3 +263,18 @@ fn a_clock_that_was_ahead_and_is_mended_does_not_stop_measuring() {
     state.agenda.minute += 1_000;
     assert_eq!(seconds(&mut state, 200).len(), 1, "the pause after a failure ends by the clock as it is now");
 }
+
+#[test]
+fn a_pause_after_a_failure_ends_when_it_ends_and_not_at_the_next_minute() {
+    let mut state = idle(|_| ());
+    state.config.rules.measure_retry_secs = 13;
+    let asked = seconds(&mut state, 20);
+    answer(&mut state, asked[0], MeasureOutcome::Unmeasured { why: "busy".to_owned() });
+    assert_eq!(seconds(&mut state, 12).len(), 0);
+    let again = seconds(&mut state, 2);
+    assert_eq!(again.len(), 1, "thirteen seconds are thirteen seconds");
+    answer(&mut state, again[0], MeasureOutcome::Unmeasured { why: "busy".to_owned() });
+    state.agenda.restart();
+    assert_eq!(seconds(&mut state, 25).len(), 0, "the second pause is twice as long");
+    assert_eq!(seconds(&mut state, 2).len(), 1, "a restart makes no pause longer and none shorter");
+}
