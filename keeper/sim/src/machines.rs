@@ -162,11 +162,16 @@ impl Machine {
         &self.agent.admits
     }
 
+    /// Questions about its cards that were left without an answer, from keepers that had not heard it admit of late.
+    pub(crate) fn missed(&self, from: UnixSecs, until: UnixSecs) -> u64 {
+        self.agent.missed(from, until)
+    }
+
     /// What its agent says about its cards; nothing while it is out.
-    pub(crate) fn stated(&mut self, registration: u32) -> InventoryOutcome {
+    pub(crate) fn stated(&mut self, registration: u32, keeper: usize, now: UnixSecs) -> InventoryOutcome {
         match self.down {
             Some(_) => InventoryOutcome::Unmeasured { why: "unreachable".to_owned() },
-            None => self.agent.answer(registration),
+            None => self.agent.answer(registration, keeper, now),
         }
     }
 

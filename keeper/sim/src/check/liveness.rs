@@ -129,13 +129,17 @@ pub(crate) fn at_end(env: &mut Env, keepers: &[Keeper], healed_at: UnixSecs) {
 /// Keepers ask about cards every 9 to 11 min and wait up to 150 s for a gap between looks; proof takes 120 s more. What
 /// lasts this long is seen by all of them.
 const ADMITTED_SECS: u64 = 1_200;
+/// And until a keeper whose question was left without an answer asks again.
+const ASKED_AGAIN_SECS: u64 = 660 + 150;
 
 /// A machine that admits for long enough, and serves otherwise, has a case by the time that it has all again.
 fn cards(env: &mut Env, state: &Contracts, since: UnixSecs, bound_secs: u64) {
     for rental in state.rentals.values().filter(|rental| rental.view.start_secs >= since) {
         let (id, start, end) = (rental.view.id, rental.view.start_secs, rental.view.end_secs);
         let Some(machine) = env.machines.get(&rental.view.machine) else { continue };
-        let long = machine.admits().stretches(true, start, end).filter(|(from, until)| until - from >= ADMITTED_SECS);
+        let least_secs = |from, until| ADMITTED_SECS + ASKED_AGAIN_SECS * machine.missed(from, until);
+        let stretches = machine.admits().stretches(true, start, end);
+        let long = stretches.filter(|&(from, until)| until - from >= least_secs(from, until));
         let served = |(from, until): &(UnixSecs, UnixSecs)| {
             let from = from.saturating_sub(APART_SECS).max(start);
             machine.served.longest_secs(false, from, (until + APART_SECS).min(end)) == 0

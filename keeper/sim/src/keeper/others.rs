@@ -90,7 +90,7 @@ impl Keeper {
         let reached = start.reached && self.net.reaches(&machine);
         let target = env.machines.get_mut(&machine)?;
         let outcome = match reached {
-            true => target.stated(registration),
+            true => target.stated(registration, self.index, env.now),
             false => InventoryOutcome::Unmeasured { why: "no answer".to_owned() },
         };
         if matches!(outcome, InventoryOutcome::Stated { .. }) {

@@ -3,9 +3,13 @@
 use crate::chain::contracts::CLASS;
 use crate::machines::track::Track;
 use crate::rng::{Episodes, Rng};
+use std::collections::BTreeMap;
 use surety_core::cards::CardsStatement;
 use surety_core::input::InventoryOutcome;
 use surety_core::types::{Ed25519Signature, UnixSecs};
+
+/// Who has heard an admission asks again at the suspect pace: some answers in this time.
+const OF_LATE_SECS: u64 = 120;
 
 /// The manner of an agent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +38,10 @@ pub(crate) struct Agent {
     rng: Rng,
     /// Whether it would admit to fewer cards than are rented.
     pub(crate) admits: Track,
+    /// When each keeper last heard it admit.
+    heard: BTreeMap<usize, UnixSecs>,
+    /// When it left a keeper without an answer that had not heard it admit of late.
+    missed: Vec<UnixSecs>,
 }
 
 impl Agent {
@@ -53,7 +61,8 @@ impl Agent {
         let length_secs = *rng.pick(&[(60, 600), (300, 2_400), (1_200, 6_000)]).unwrap_or(&(60, 600));
         let gap_secs = if matches!(manner, Manner::Fewer | Manner::Flapping) { gap_secs } else { 0 };
         let lacks = Episodes::new(Rng::new(seed, "lacks", number), gap_secs, length_secs, now);
-        Self { manner, lacks, flap_at: 0, left: 0, rng, admits: Track::new(false) }
+        let (heard, missed) = (BTreeMap::new(), Vec::new());
+        Self { manner, lacks, flap_at: 0, left: 0, rng, admits: Track::new(false), heard, missed }
     }
 
     pub(crate) fn heal(&mut self) {
@@ -81,8 +90,26 @@ impl Agent {
         self.admits.set(now, admits);
     }
 
-    /// What it answers at this moment to a question about a registration.
-    pub(crate) fn answer(&mut self, registration: u32) -> InventoryOutcome {
+    /// Questions without an answer while it admitted, from keepers that had not heard it admit of late.
+    pub(crate) fn missed(&self, from: UnixSecs, until: UnixSecs) -> u64 {
+        self.missed.iter().filter(|at| (from..until).contains(at)).count() as u64
+    }
+
+    /// What it answers a keeper now, who asks about a registration.
+    pub(crate) fn answer(&mut self, registration: u32, keeper: usize, now: UnixSecs) -> InventoryOutcome {
+        let outcome = self.says(registration);
+        if !self.admits.is() {
+            return outcome;
+        }
+        if matches!(outcome, InventoryOutcome::Stated { .. }) {
+            self.heard.insert(keeper, now);
+        } else if self.heard.get(&keeper).is_none_or(|at| now - at > OF_LATE_SECS) {
+            self.missed.push(now);
+        }
+        outcome
+    }
+
+    fn says(&mut self, registration: u32) -> InventoryOutcome {
         let silent = || InventoryOutcome::Unmeasured { why: "no answer".to_owned() };
         let all = usize::from(CLASS.1);
         let says = |registration, count: usize| {
