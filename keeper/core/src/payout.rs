@@ -41,6 +41,9 @@ impl PayoutRules {
 pub struct Payout {
     /// Its transaction.
     pub in_flight: Option<EffectId>,
+    /// The newest block when it was submitted.
+    #[serde(default)]
+    pub submitted_at: u64,
     /// Payouts so far.
     pub attempts: u64,
     /// Failures since the last success.
@@ -76,6 +79,7 @@ pub(crate) fn pay(state: &mut State, effects: &mut Vec<Effect>) {
     payout.attempts = payout.attempts.saturating_add(1);
     let id = effect_id("payout", &[&payout.attempts.to_be_bytes()]);
     payout.in_flight = Some(id);
+    payout.submitted_at = block;
     effects.push(Effect::Submit { id, intent });
 }
 
@@ -110,7 +114,9 @@ fn to_claim(state: &State) -> Option<Intent> {
     if after_secs == 0 {
         return None;
     }
-    let open = state.world.best.rentals.open();
+    // What finality does not show yet may still be undone, and no payout for it could be seen to be done.
+    let is_final = |rental: &&RentalView| state.world.finalized.rentals.contains_key(&rental.id);
+    let open = state.world.best.rentals.open().filter(is_final);
     let (unpaid_secs, rental) =
         open.map(|rental| (unpaid_secs(state, rental), rental)).max_by_key(|(secs, rental)| (*secs, rental.id))?;
     let due = unpaid_secs >= after_secs.saturating_add(turn_delay_secs(state, rental.id));
@@ -137,14 +143,18 @@ fn turn_delay_secs(state: &State, rental: RentalId) -> u64 {
 
 /// A payout reached its end.
 pub(crate) fn on_tx(state: &mut State, result: &TxResult, effects: &mut Vec<Effect>) {
-    let now_secs = state.clock.now_secs();
+    let (now_secs, block) = (state.clock.now_secs(), state.world.best.block.number);
     let payout = &mut state.payout;
     if payout.in_flight != Some(result.id) {
         return;
     }
     payout.in_flight = None;
     match &result.outcome {
-        TxOutcome::Settled => payout.failures = 0,
+        TxOutcome::Settled => {
+            payout.failures = 0;
+            // Finality already shows what the newest block we know lacks: that one would only ask for it again.
+            payout.nothing_at = Some(block).filter(|block| *block == payout.submitted_at);
+        }
         TxOutcome::Failed { why } => {
             let wait_secs = backoff_secs(state.config.rules.submit_retry_secs, payout.failures);
             payout.retry_at_secs = now_secs.saturating_add(wait_secs);

@@ -45,18 +45,22 @@ pub fn intent_settled(world: &FinalWorld<'_>, intent: &Intent) -> Settled {
             }
             Some(_) | None => Settled::NotYet,
         },
-        // A rental that is not there was closed so long ago that it had to make room.
-        Intent::Close { rentals } => {
-            settled_if(rentals.iter().all(|id| world.view.rentals.get(id).is_none_or(|rental| rental.closed)))
-        }
+        Intent::Close { rentals } => settled_if(rentals.iter().all(|id| paid(world, *id, |_| false))),
         Intent::Join { past_secs, .. } | Intent::CheckIn { past_secs, .. } => {
             settled_if(world.view.seat.as_ref().is_some_and(|seat| seat.active_until_secs() > *past_secs))
         }
         Intent::Claim { rental, past_secs } => {
-            let paid = |rental: &RentalView| rental.closed || *past_secs < rental.paid_until_secs;
-            settled_if(world.view.rentals.get(rental).is_none_or(paid))
+            settled_if(paid(world, *rental, |rental| *past_secs < rental.paid_until_secs))
         }
     }
+}
+
+/// Whether a rental is closed, or paid as far as asked. One that is not there was closed so long ago that it had to make
+/// room; or it is newer than finality, of which the view says nothing.
+fn paid(world: &FinalWorld<'_>, id: RentalId, far_enough: impl Fn(&RentalView) -> bool) -> bool {
+    let rentals = &world.view.rentals;
+    let newest = rentals.last_key_value().map_or(0, |(newest, _)| *newest);
+    rentals.get(&id).map_or(id < newest, |rental| rental.closed || far_enough(rental))
 }
 
 fn settled_if(shown: bool) -> Settled {

@@ -244,10 +244,10 @@ fn a_close_is_settled_when_all_its_rentals_are_closed_whoever_did_it() {
     let close = Intent::Close { rentals: vec![1, 2, 3] };
     let with = |closed: [bool; 2]| {
         let mut view = Snapshot::default();
-        for (id, closed) in (1u64..).zip(closed) {
+        for (id, closed) in (2u64..).zip(closed) {
             view.rentals.put(RentalView { closed, ..rental(id) });
         }
-        // Rental 3 was closed so long ago that it is not kept any more.
+        // Rental 1 was closed so long ago that it is not kept any more.
         intent_settled(&FinalWorld { view: &view, times: times(), burn_credit_rao: None }, &close)
     };
     assert_eq!(with([true, false]), Settled::NotYet);
@@ -265,4 +265,19 @@ fn a_claim_is_settled_when_the_miner_is_paid_further_or_to_the_end() {
     assert_eq!(with(rental(1)), Settled::NotYet);
     assert_eq!(with(RentalView { paid_until_secs: START + 1, ..rental(1) }), Settled::Settled);
     assert_eq!(with(RentalView { closed: true, ..rental(1) }), Settled::Settled);
+}
+
+#[test]
+fn what_is_wanted_of_a_rental_that_finality_does_not_show_yet_is_not_settled() {
+    let wanted = [Intent::Claim { rental: 7, past_secs: START }, Intent::Close { rentals: vec![7] }];
+    let with = |view: &Snapshot| {
+        let world = FinalWorld { view, times: times(), burn_credit_rao: None };
+        wanted.each_ref().map(|intent| intent_settled(&world, intent))
+    };
+    let mut view = Snapshot::default();
+    assert_eq!(with(&view), [Settled::NotYet, Settled::NotYet], "no rental is final");
+    view.rentals.put(rental(6));
+    assert_eq!(with(&view), [Settled::NotYet, Settled::NotYet], "an older one is");
+    view.rentals.put(rental(8));
+    assert_eq!(with(&view), [Settled::Settled, Settled::Settled], "a newer one is: this one made room");
 }

@@ -86,6 +86,26 @@ fn a_long_rental_is_claimed_for_when_enough_service_is_unpaid() {
 }
 
 #[test]
+fn nothing_is_claimed_for_a_rental_that_is_not_final_yet() {
+    let mut state = with(20_000, &[rental(1)], RULES, &[1]);
+    state.world.finalized.rentals.remove(1);
+    assert_eq!(submitted(&tick(&mut state)), [], "finality stalls, or has not come so far");
+    state.world.finalized.rentals.put(rental(1));
+    state.payout = Payout::default();
+    assert_eq!(submitted(&tick(&mut state)).len(), 1);
+}
+
+#[test]
+fn what_is_done_already_is_not_asked_for_again_before_the_next_block() {
+    let mut state = with(20_000, &[rental(1)], RULES, &[1]);
+    let (id, _) = submitted(&tick(&mut state)).remove(0);
+    step(&mut state, &Input::Tx(TxResult { id, outcome: TxOutcome::Settled }));
+    assert_eq!(submitted(&tick(&mut state)), [], "our view lags behind finality");
+    state.world.best.block.number += 1;
+    assert_eq!(submitted(&tick(&mut state)).len(), 1);
+}
+
+#[test]
 fn seconds_without_service_are_not_claimed_for() {
     let failed = RentalView { faults: vec![fault(1_000, 3_000)], ..rental(1) };
     assert_eq!(first_payout(3_600 + 7_200 + 1_999, std::slice::from_ref(&failed), RULES), None);
