@@ -168,6 +168,8 @@ pub struct Progress {
     pub gas_balance_rao: std::sync::atomic::AtomicU64,
     /// 1 while that balance is below the floor.
     pub gas_low: std::sync::atomic::AtomicU64,
+    /// Machines shown to peers as failing.
+    pub hints: std::sync::Mutex<Vec<surety_core::types::MachineId>>,
     /// What is thought of each RPC endpoint, in the order of `chain.rpc`.
     pub endpoints: std::sync::Mutex<Vec<EndpointStanding>>,
     /// Where this keeper stands with a set that has seats: place in `Standing::ALL`, from 1; 0 where there are none.

@@ -4,6 +4,7 @@ use crate::cards::CardsStatement;
 use crate::complaints::Complaint;
 use crate::effect::EffectId;
 use crate::evidence::BadProof;
+use crate::hints::Hint;
 use crate::seat::SeatView;
 use crate::statement::{Attestation, Signed, Spoof, Statement};
 use crate::types::{CaseId, MachineId, MonoMs, RentalId, UnixSecs};
@@ -38,6 +39,8 @@ pub enum Input {
     SpoofChecked(SpoofCheck),
     /// A renter complains; the adapter has recovered the signer from the signature.
     Complaint(Signed<Complaint>),
+    /// A peer shows machines that fail.
+    Hint(Hint),
     /// A transaction reached its end.
     Tx(TxResult),
 }

@@ -40,6 +40,7 @@ mod fixtures;
 mod flat;
 pub mod gaps;
 pub mod health;
+pub mod hints;
 pub mod hosts;
 pub mod ids;
 pub mod input;

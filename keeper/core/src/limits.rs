@@ -55,6 +55,10 @@ pub const COMPLAINT_AGE_MAX_SECS: u64 = 300;
 pub const COMPLAINT_OPEN_SECS: u64 = 900;
 /// Complaints being looked into at once.
 pub const COMPLAINTS_OPEN_MAX: usize = 256;
+/// Failing machines that a keeper shows to its peers.
+pub const HINTS_SHOWN_MAX: usize = 256;
+/// Machines that one answer of a peer can make a keeper look at sooner.
+pub const HINTS_AT_ONCE: usize = 16;
 /// Hosts whose last look is remembered.
 pub const HOSTS_MAX: usize = 16_384;
 /// Bytes kept of any text that came from outside.

@@ -6,7 +6,7 @@ use crate::state::State;
 use crate::statement::{Signed, Statement};
 use crate::view::View;
 use crate::world::Touched;
-use crate::{capacity, cards, complaints, court, health, judge, payout, seat, settle, spoof, watch};
+use crate::{capacity, cards, complaints, court, health, hints, judge, payout, seat, settle, spoof, watch};
 
 /// Takes one entry of the log. Total: it never panics and never fails, whatever the input; what makes no sense is left
 /// out, with an alert where an operator should know.
@@ -29,6 +29,7 @@ pub fn step(state: &mut State, input: &Input) -> Vec<Effect> {
         Input::Peer(attestation) => court::on_peer(state, attestation),
         Input::PeerSpoof(signed) => spoof::on_peer(state, signed),
         Input::Complaint(signed) => complaints::on_complaint(state, signed),
+        Input::Hint(hint) => hints::on_hint(state, hint),
         Input::SpoofChecked(result) => spoof::on_checked(state, result, &mut effects),
         Input::Tx(result) => {
             court::on_tx(state, result, &mut effects);

@@ -22,6 +22,8 @@ pub(crate) struct Board {
     pub(crate) attestations: Vec<Signed<Attestation>>,
     pub(crate) certificates: BTreeMap<MachineId, Signed<Certificate>>,
     pub(crate) spoofs: Vec<Signed<Spoof>>,
+    /// Machines shown as failing.
+    pub(crate) hints: Vec<MachineId>,
     /// Evidence behind spoofs, by the digest that others ask for.
     pub(crate) bundles: BTreeMap<Hash32, Evidence>,
 }

@@ -46,6 +46,8 @@ pub(super) struct Run {
     early: Vec<Signed<Attestation>>,
     /// Statements about spoofs that were heard: each counts once in a run.
     heard: BTreeSet<Signature>,
+    /// What each peer was heard to show as failing.
+    hinted: Vec<BTreeSet<MachineId>>,
     frozen_until: UnixSecs,
     /// An intent was queued since the last round of the lane.
     pub(super) lane_woken: bool,
@@ -143,6 +145,7 @@ impl Keeper {
         if env.now % ROUND_SECS == self.phase {
             self.read_chain(env, View::Best);
             self.read_chain(env, View::Finalized);
+            self.show_hints(env);
             self.ask_peers(env);
             self.ask_about_spoofs(env);
         }
@@ -176,6 +179,9 @@ impl Keeper {
     pub(super) fn die(&mut self, env: &mut Env, torn: bool) {
         let Some(run) = self.run.take() else { return };
         self.deaths += 1;
+        if let Some(board) = env.boards.get_mut(self.index) {
+            board.hints.clear();
+        }
         self.disk.died(run.state, torn);
         self.down_until = env.now + self.rng.range(1, env.options.faults.down_max_secs.max(1));
         let (index, secs) = (self.index, self.down_until - env.now);
@@ -198,6 +204,7 @@ impl Keeper {
             cursors: vec![0; keepers],
             early: Vec::new(),
             heard: BTreeSet::new(),
+            hinted: vec![BTreeSet::new(); keepers],
             frozen_until: 0,
             lane_woken: false,
         });

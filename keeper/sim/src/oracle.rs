@@ -57,7 +57,7 @@ impl History {
             return Some("it ends after the newest block");
         }
         let never = claim.kind == Kind::NotDelivered;
-        if never && (claim.from_secs != start || self.delivered(at, claim.rental)) {
+        if never && (claim.from_secs != start || self.delivered(at, (claim.rental, start))) {
             return Some("it was delivered, or it does not begin with the rental");
         }
         let least_secs = match claim.kind {
@@ -143,8 +143,9 @@ impl History {
         None
     }
 
-    /// Whether a look made for this rental was let in. Times do not tell: clocks are off.
-    fn delivered(&self, until: usize, rental: RentalId) -> bool {
+    /// Whether a look made for this rental was let in, whatever its time: clocks are off. Its start tells it from one
+    /// of the same id on a branch that was undone.
+    fn delivered(&self, until: usize, rental: (RentalId, UnixSecs)) -> bool {
         self.facts.get(..until).unwrap_or_default().iter().any(|fact| match fact {
             Fact::Accepted { rental: about, .. } => *about == Some(rental),
             _ => false,

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use surety_core::effect::Effect;
+use surety_core::hints;
 use surety_core::input::Input;
 use surety_core::seat::Standing;
 use surety_core::state::State;
@@ -170,6 +171,9 @@ impl CoreLoop {
         progress.complaints_open.store(count(state.complaints.len()), Relaxed);
         if let Ok(mut shown) = self.shown.suspects.write() {
             *shown = suspects(state).collect();
+        }
+        if let Ok(mut shown) = progress.hints.lock() {
+            *shown = hints::shown(state);
         }
         let newest = state.world.best.block.timestamp_secs;
         let off = if newest == 0 { 0 } else { newest.abs_diff(state.clock.now_secs()) };

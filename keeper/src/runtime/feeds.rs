@@ -104,8 +104,8 @@ pub(super) async fn chain(
 /// Attestations kept until our own view shows the rental they are about.
 const EARLY_MAX: usize = 256;
 
-/// Collects what peers signed. A peer may have seen a rental before we have: core would not know what to make of its
-/// attestation, and the peer is not asked for it twice, so it waits here.
+/// Collects what peers signed, and what they see failing. A peer may have seen a rental before we have: core would not
+/// know what to make of its attestation, and the peer is not asked for it twice, so it waits here.
 pub(super) async fn peers(
     peers: Arc<Peers>,
     me: Account,
@@ -128,6 +128,11 @@ pub(super) async fn peers(
             _ = stop.changed() => return,
         };
         early.extend(polled);
+        for hint in peers.hints().await {
+            if inputs.send(Input::Hint(hint)).await.is_err() {
+                return;
+            }
+        }
         for attestation in due(&mut early, shown.newest_rental.load(Relaxed)) {
             if inputs.send(Input::Peer(attestation)).await.is_err() {
                 return;

@@ -15,6 +15,7 @@ pub(super) fn of_input(input: &Input) -> Span {
         Input::Complaint(signed) => {
             info_span!("complaint", rental = signed.statement.rental, id = %signed.statement.id())
         }
+        Input::Hint(hint) => info_span!("hint", peer = %hint.peer),
         Input::SpoofChecked(check) => info_span!("spoof", machine = %check.machine, id = %check.id),
         Input::Signed(signed) => of_statement("signed", &signed.statement),
         Input::Peer(signed) => of_statement("peer", &Statement::from(signed.statement)),

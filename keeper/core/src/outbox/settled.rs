@@ -55,8 +55,8 @@ pub fn intent_settled(world: &FinalWorld<'_>, intent: &Intent) -> Settled {
     }
 }
 
-/// Whether a rental is closed, or paid as far as asked. One that is not there was closed so long ago that it had to make
-/// room; or it is newer than finality, of which the view says nothing.
+/// Whether a rental is closed, or paid as far as asked. One that is not there was closed so long ago that it had to
+/// make room; or it is newer than finality, of which the view says nothing.
 fn paid(world: &FinalWorld<'_>, id: RentalId, far_enough: impl Fn(&RentalView) -> bool) -> bool {
     let rentals = &world.view.rentals;
     let newest = rentals.last_key_value().map_or(0, |(newest, _)| *newest);

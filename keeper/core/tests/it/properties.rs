@@ -5,6 +5,7 @@ use crate::odd_views::{keeper, node, rental};
 use crate::sim::{UNIX0, account, config, machine};
 use proptest::prelude::*;
 use surety_core::effect::{Effect, EffectId};
+use surety_core::hints::Hint;
 use surety_core::input::{
     AnchorResult, ChainUpdate, Input, InventoryResult, MeasureOutcome, MeasureResult, Observation, ProbeResult,
     SpoofCheck, Started, Tick, TxOutcome, TxResult,
@@ -290,6 +291,7 @@ impl World {
         let (rental, cause, evidence) = (rental.into(), Cause::Unreachable, Hash32::default());
         let statement = Attestation { kind, rental, cause, from_secs, until_secs, evidence };
         let signer = account(KEEPERS[usize::from(who) % 4]);
+        self.feed(Input::Hint(Hint { peer: signer, machines: vec![machine("m1"); usize::from(who)] }));
         self.feed(Input::Peer(Signed { statement, signer, signature: Signature::default() }));
         if kind == Kind::Spoofed {
             let (machine, registration) = (machine("m1"), 1);

@@ -133,6 +133,7 @@ impl Player {
             ["rpc", up] => sim.rpc_up = *up == "up",
             ["clock", off] => sim.wall_off_secs = off.strip_suffix('s')?.parse().ok()?,
             ["renter", "of", rental, "complains"] => sim.complain(rental.parse().ok()?)?,
+            ["peer", name, "shows", node, "failing"] => sim.hint(name, node),
             ["peer", name, "says", "spoofed", node, count, at] => {
                 sim.peer_spoof(name, node, count.parse().ok()?, secs(at)?);
             }
@@ -213,6 +214,10 @@ impl Player {
             }
             Input::Complaint(signed) => {
                 format!("renter of rental {} complains: {:?}", signed.statement.rental, signed.statement.code)
+            }
+            Input::Hint(hint) => {
+                let machines: Vec<&str> = hint.machines.iter().map(|machine| self.name(machine)).collect();
+                format!("peer {} shows {} failing", self.keeper(&hint.peer), machines.join(" "))
             }
             Input::Tx(result) => match &result.outcome {
                 TxOutcome::Settled => "tx settled".to_owned(),

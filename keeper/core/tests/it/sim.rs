@@ -6,6 +6,7 @@ use surety_core::cards::CardsStatement;
 use surety_core::complaints::{Complaint, ComplaintCode};
 use surety_core::effect::{Effect, Intent};
 use surety_core::evidence::{BadProof, Contracts, Evidence};
+use surety_core::hints::Hint;
 use surety_core::input::{
     AnchorResult, ChainUpdate, Input, InventoryOutcome, InventoryResult, MeasureOutcome, MeasureResult, Observation,
     ProbeResult, SpoofCheck, SpoofOutcome, Started, Tick, TxOutcome, TxResult,
@@ -265,6 +266,10 @@ impl Sim {
         let proved_at_secs = UNIX0 + at;
         let statement = Spoof { machine, registration: 1, gpu_class: 1, gpu_count, proved_at_secs, evidence };
         self.feed(Input::PeerSpoof(Signed { statement, signer: account(name), signature: Signature::default() }));
+    }
+
+    pub(crate) fn hint(&mut self, name: &str, node: &str) {
+        self.feed(Input::Hint(Hint { peer: account(name), machines: vec![machine(node)] }));
     }
 
     /// The renter of a rental complains about missing cards.

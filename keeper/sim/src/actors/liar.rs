@@ -35,6 +35,11 @@ impl Liar {
             return;
         }
         let block = env.chain.newest().clone();
+        let machines: Vec<_> = block.state.nodes.keys().copied().collect();
+        let shown: Vec<_> = machines.into_iter().filter(|_| self.more.percent(50)).collect();
+        if let Some(board) = env.boards.get_mut(self.index) {
+            board.hints = shown;
+        }
         let count = if self.rng.percent(5) { 50 } else { 1 };
         for _ in 0..count {
             let rentals: Vec<&RentalView> = block.state.rentals.values().map(|rental| &rental.view).collect();

@@ -5,6 +5,7 @@ use super::deeds::{Due, LookStart, LookTruth};
 use crate::env::{Env, keeper_account};
 use crate::proofs;
 use surety_core::effect::EffectId;
+use surety_core::hints::{self, Hint};
 use surety_core::input::{Input, InventoryOutcome, InventoryResult, SpoofCheck, SpoofOutcome};
 use surety_core::statement::{Signed, Spoof};
 use surety_core::types::{Account, Endpoint, MachineId};
@@ -35,10 +36,29 @@ impl Keeper {
         let (known, early): (Vec<_>, Vec<_>) = new.into_iter().partition(|one| one.statement.rental <= newest);
         run.early = early;
         run.early.truncate(256);
+        self.hear_hints(env);
         for signed in known {
             let held = self.state().is_some_and(|state| surety_core::court::holds(state, &signed));
             if !held {
                 self.feed(env, Input::Peer(signed));
+            }
+        }
+    }
+
+    /// Shows to peers what fails; nothing while nobody reaches this keeper.
+    pub(super) fn show_hints(&mut self, env: &mut Env) {
+        let shown = self.run.as_ref().filter(|_| self.net.talks()).map(|run| hints::shown(&run.state));
+        if let Some(board) = env.boards.get_mut(self.index) {
+            board.hints = shown.unwrap_or_default();
+        }
+    }
+
+    fn hear_hints(&mut self, env: &mut Env) {
+        for peer in (0..env.boards.len()).filter(|peer| *peer != self.index).collect::<Vec<_>>() {
+            let (Some(run), Some(board)) = (&mut self.run, env.boards.get(peer)) else { return };
+            let machines = run.hinted.get_mut(peer).map(|known| hints::news(known, &board.hints));
+            if let Some(machines) = machines.filter(|machines| !machines.is_empty()) {
+                self.feed(env, Input::Hint(Hint { peer: keeper_account(peer), machines }));
             }
         }
     }

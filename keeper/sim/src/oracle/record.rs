@@ -22,7 +22,7 @@ pub(super) enum Fact {
     Accepted {
         machine: MachineId,
         /// For which rental it was asked about.
-        rental: Option<RentalId>,
+        rental: Option<(RentalId, UnixSecs)>,
     },
     Failed {
         machine: MachineId,
@@ -85,10 +85,10 @@ pub(crate) struct History {
     pub(super) facts: Vec<Fact>,
     /// For each line, whether the keeper was blind after it, and which run of the process it is.
     notes: Vec<(bool, usize)>,
-    /// Looks that were asked for, by rental.
-    asked_about: BTreeMap<EffectId, RentalId>,
-    /// Rentals read of each machine and not undone: only to say which one a look was asked for.
-    rented: BTreeMap<MachineId, BTreeSet<RentalId>>,
+    /// Looks that were asked for: for which rental, and its start.
+    asked_about: BTreeMap<EffectId, (RentalId, UnixSecs)>,
+    /// Rentals read of each machine and not undone, with their start: only to say which one a look was asked for.
+    rented: BTreeMap<MachineId, BTreeMap<RentalId, UnixSecs>>,
     /// The present registration of each machine.
     registrations: BTreeMap<MachineId, u32>,
     /// Who the keeper is.
@@ -108,11 +108,11 @@ impl History {
                 self.push(Fact::Block(update.block.timestamp_secs));
                 if let Some(newest) = &update.newest {
                     self.push(Fact::Newest(newest.rental));
-                    self.rented.values_mut().for_each(|ids| ids.retain(|id| *id <= newest.rental));
+                    self.rented.values_mut().for_each(|ids| ids.retain(|id, _| *id <= newest.rental));
                 }
                 for rental in &update.rentals {
                     self.push(Fact::Rental(line(rental)));
-                    self.rented.entry(rental.machine).or_default().insert(rental.id);
+                    self.rented.entry(rental.machine).or_default().insert(rental.id, rental.start_secs);
                 }
                 self.registrations.extend(update.nodes.iter().map(|node| (node.machine, node.registration)));
                 if let Some(keepers) = &update.keepers {
@@ -146,8 +146,8 @@ impl History {
                     self.push(Fact::Asked(*id, now_ms));
                 }
                 Effect::Probe { id, machine, .. } => {
-                    let rental = self.rented.get(machine).and_then(BTreeSet::last);
-                    self.asked_about.extend(rental.map(|rental| (*id, *rental)));
+                    let rental = self.rented.get(machine).and_then(BTreeMap::last_key_value);
+                    self.asked_about.extend(rental.map(|(rental, start)| (*id, (*rental, *start))));
                 }
                 Effect::Sign { statement: Statement::Attestation(claim), .. } => self.push(Fact::Claim(*claim)),
                 _ => {}
@@ -276,7 +276,7 @@ impl History {
             Fact::Failed { machine, .. } => Some(*machine),
             _ => None,
         });
-        failed.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+        failed.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Failing looks at a machine that were vouched for before a position, oldest first.

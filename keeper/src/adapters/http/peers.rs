@@ -14,15 +14,16 @@ use fetch::{Entry, FetchError, Fetched};
 use reqwest::{Client, redirect};
 pub(super) use spoofs::SPOOFS_MAX;
 pub use spoofs::{BUNDLE_BYTES_MAX, UnreadError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use surety_client::digest::Domains;
+use surety_core::hints::{self, Hint};
 use surety_core::limits::KEEPERS_MAX;
 use surety_core::statement::{Attestation, Signed};
-use surety_core::types::{Account, Signature};
+use surety_core::types::{Account, MachineId, Signature};
 use surety_core::view::KeeperView;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -108,6 +109,7 @@ struct Round {
     asking: JoinSet<Answer>,
     /// Heard and not yet handed out.
     heard: Vec<Signed<Attestation>>,
+    hints: Vec<Hint>,
 }
 
 /// One peer.
@@ -119,6 +121,8 @@ struct Known {
     failures: u32,
     not_before: Option<Instant>,
     request: Option<Id>,
+    /// Machines it was heard to show as failing.
+    failing: BTreeSet<MachineId>,
 }
 
 impl Known {
@@ -191,6 +195,11 @@ impl Peers {
         std::mem::take(&mut round.heard)
     }
 
+    /// What the peers showed in the polls so far as failing, and had not shown before.
+    pub async fn hints(&self) -> Vec<Hint> {
+        std::mem::take(&mut self.round.lock().await.hints)
+    }
+
     /// Starts a request, unless one is under way or the peer must wait.
     fn ask(&self, round: &mut Round, peer: Account, url: &str) {
         let known = round.known.entry(peer).or_default();
@@ -235,6 +244,8 @@ impl Peers {
                 self.counts.accepted.fetch_add(sound.len() as u64, Relaxed);
                 self.counts.dropped.fetch_add((all - sound.len()) as u64, Relaxed);
                 round.heard.extend(sound);
+                let machines = hints::news(&mut known.failing, &fetched.failing);
+                round.hints.extend((!machines.is_empty()).then_some(Hint { peer: *peer, machines }));
             }
             Ok((_, (_, Err(error)))) => self.failed(known, *peer, &error),
             Err(error) => self.failed(known, *peer, &error),

@@ -144,10 +144,11 @@ async fn own_attestations(
     if limit == 0 || limit > page_max {
         return Err(ApiError::BadPage { page_max });
     }
+    let failing = shared.api.progress.hints.lock().map(|shown| shown.clone()).unwrap_or_default();
     let work = move |archive: &dyn Archive| {
         let own = archive.own_attestations_after(after.unwrap_or(0), limit).map_err(store_failed)?;
         let attestations = own.into_iter().take(limit as usize).map(|(seq, signed)| Numbered { seq, signed }).collect();
-        Ok(Page { attestations })
+        Ok(Page { attestations, failing })
     };
     shared.read(&shared.lists, work).await
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use surety_core::complaints::Complaint;
 use surety_core::statement::{Attestation, Signed, Spoof};
-use surety_core::types::{Hash32, RentalId, Signature, UnixSecs};
+use surety_core::types::{Hash32, MachineId, RentalId, Signature, UnixSecs};
 
 /// One page of a keeper's own attestations, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,9 @@ use surety_core::types::{Hash32, RentalId, Signature, UnixSecs};
 pub struct Page {
     /// The attestations with a sequence number above the one asked for.
     pub attestations: Vec<Numbered>,
+    /// Machines that it sees failing at present; its word, and no statement.
+    #[serde(default)]
+    pub failing: Vec<MachineId>,
 }
 
 /// An attestation with its place in the keeper's own order.

@@ -194,6 +194,7 @@ fn input_name(input: &Input) -> &'static str {
         Input::Inventory(_) => "statements about cards",
         Input::PeerSpoof(_) => "peers' spoofs",
         Input::Complaint(_) => "renters' complaints",
+        Input::Hint(_) => "peers' hints",
         Input::SpoofChecked(_) => "spoofs recomputed",
         Input::Signed(_) => "own signatures",
         Input::Peer(_) => "peers' attestations",

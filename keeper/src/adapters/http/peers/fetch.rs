@@ -4,8 +4,9 @@ use super::PeerLimits;
 use crate::adapters::http::wire::{Numbered, Page};
 use reqwest::{Client, Url};
 use surety_client::digest::Domains;
+use surety_core::limits::HINTS_SHOWN_MAX;
 use surety_core::statement::{Attestation, Signed};
-use surety_core::types::{Account, Signature};
+use surety_core::types::{Account, MachineId, Signature};
 
 /// Why a peer gave no usable answer.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,8 @@ pub(super) enum FetchError {
 pub(super) struct Fetched {
     /// All entries of the page, in order: the attestation where the signature is the peer's, else none.
     pub(super) entries: Vec<Entry>,
+    /// Machines that it shows as failing.
+    pub(super) failing: Vec<MachineId>,
 }
 
 /// One entry of a page.
@@ -89,7 +92,10 @@ pub(in crate::adapters::http) fn transport(error: reqwest::Error) -> String {
 
 fn parse(body: &[u8], after: u64, asked: u32, domains: &Domains, peer: Account) -> Result<Fetched, FetchError> {
     let not_a_page = |error: serde_json::Error| FetchError::NotAPage(error.to_string());
-    let Page { attestations } = serde_json::from_slice(body).map_err(not_a_page)?;
+    let Page { attestations, failing } = serde_json::from_slice(body).map_err(not_a_page)?;
+    if failing.len() > HINTS_SHOWN_MAX {
+        return Err(FetchError::NotAPage(format!("{} failing machines, at most {HINTS_SHOWN_MAX}", failing.len())));
+    }
     if attestations.len() > asked as usize {
         return Err(FetchError::TooMany { got: attestations.len(), asked });
     }
@@ -102,7 +108,7 @@ fn parse(body: &[u8], after: u64, asked: u32, domains: &Domains, peer: Account) 
         last = seq;
         entries.push(Entry { seq, signature: signed.signature, sound: check(domains, peer, signed) });
     }
-    Ok(Fetched { entries })
+    Ok(Fetched { entries, failing })
 }
 
 /// The attestation, when it is the peer's own and signed for these contracts.

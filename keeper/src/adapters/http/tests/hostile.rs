@@ -95,7 +95,7 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
 
 fn page(entries: &[(u64, Signed<Attestation>)]) -> String {
     let attestations = entries.iter().map(|(seq, signed)| Numbered { seq: *seq, signed: signed.clone() }).collect();
-    serde_json::to_string(&Page { attestations }).unwrap()
+    serde_json::to_string(&Page { attestations, failing: Vec::new() }).unwrap()
 }
 
 /// Polls a hostile peer beside an honest one. Returns what was heard of the hostile one, and the counts.
@@ -194,6 +194,17 @@ async fn a_page_longer_than_asked_for_is_refused() {
     refused(page_of(101)).await;
     let (heard, _) = beside_an_honest_one(page_of(100), limits()).await;
     assert_eq!(heard.len(), 100, "as many as asked for are taken");
+}
+
+#[tokio::test]
+async fn a_page_that_shows_more_machines_failing_than_a_keeper_may_is_refused() {
+    let failing = |count: usize| {
+        let failing = (0..count).map(|n| MachineId([u8::try_from(n % 256).unwrap(); 32])).collect();
+        serde_json::to_string(&Page { attestations: Vec::new(), failing }).unwrap()
+    };
+    refused(Script::Json(failing(surety_core::limits::HINTS_SHOWN_MAX + 1))).await;
+    let (_, counts) = beside_an_honest_one(Script::Json(failing(surety_core::limits::HINTS_SHOWN_MAX)), limits()).await;
+    assert_eq!(counts.failed.load(Relaxed), 0);
 }
 
 #[tokio::test]

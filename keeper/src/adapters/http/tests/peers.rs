@@ -41,6 +41,25 @@ async fn each_attestation_of_each_peer_is_heard_once_and_in_order() {
 }
 
 #[tokio::test]
+async fn what_a_peer_sees_failing_is_heard_once_for_each_time_that_it_begins() {
+    let served = start(HttpLimits::default()).await;
+    let shows =
+        |bytes: &[u8]| *served.progress.hints.lock().unwrap() = bytes.iter().map(|n| MachineId([*n; 32])).collect();
+    let (peers, counts) = peers(limits());
+    let keepers = [keeper(1, &served.url)];
+    let mut heard = Vec::new();
+    for shown in [&[][..], &[2, 1], &[1, 2], &[2], &[2, 1]] {
+        shows(shown);
+        peers.poll(&keepers, me()).await;
+        let hints = peers.hints().await;
+        assert!(hints.iter().all(|hint| hint.peer == key(1).account()));
+        heard.push(hints.into_iter().flat_map(|hint| hint.machines).map(|machine| machine.0[0]).collect::<Vec<_>>());
+    }
+    assert_eq!(heard, [vec![], vec![1, 2], vec![], vec![], vec![1]]);
+    assert_eq!(counts.failed.load(Relaxed), 0);
+}
+
+#[tokio::test]
 async fn a_long_list_is_read_page_by_page() {
     let served = start(HttpLimits::default()).await;
     let all: Vec<_> = (1..=7).map(|rental| served.shelf.add(&key(1), rental)).collect();

@@ -1,0 +1,61 @@
+//! What peers see failing at present, so that all see an outage from nearly the same second: the seconds that only some
+//! have seen are lost to the renter, and the last to see it is the last to sign. A hint is one keeper's word. It makes
+//! this keeper look now instead of up to half a minute later; what counts is what it sees then.
+
+use crate::cards;
+use crate::limits::{HINTS_AT_ONCE, HINTS_SHOWN_MAX};
+use crate::state::State;
+use crate::types::{Account, MachineId};
+use crate::watch;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// "These machines fail." Not signed: it comes from the address that the keeper has on chain, and proves nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Hint {
+    /// The keeper that shows them.
+    pub peer: Account,
+    /// Machines it did not show the last time, at most [`HINTS_AT_ONCE`].
+    pub machines: Vec<MachineId>,
+}
+
+/// What this keeper shows to its peers: machines that failed when last looked at, or say that they have fewer cards
+/// than they rent out; by identity, at most [`HINTS_SHOWN_MAX`]. One that is blind shows none: its own network may be
+/// what fails.
+pub fn shown(state: &State) -> Vec<MachineId> {
+    if state.health.blind.is_some() {
+        return Vec::new();
+    }
+    let failing = [&state.watches, &state.cards].into_iter().flat_map(|roll| roll.awake());
+    let mut machines: Vec<MachineId> =
+        failing.filter(|(_, record)| record.suspected).map(|(machine, _)| *machine).collect();
+    machines.sort_unstable();
+    machines.dedup();
+    machines.truncate(HINTS_SHOWN_MAX);
+    machines
+}
+
+/// A peer that counts shows machines that it did not show before: they are looked at as soon as their hosts may be
+/// contacted. One that shows everything moves a few looks forward, no more.
+pub(crate) fn on_hint(state: &mut State, hint: &Hint) {
+    if state.world.best.active_keeper(&hint.peer).is_none() {
+        return;
+    }
+    for machine in hint.machines.iter().take(HINTS_AT_ONCE) {
+        watch::poke(state, machine);
+        cards::poke(state, machine);
+    }
+}
+
+/// What a peer shows now and did not show before, at most [`HINTS_AT_ONCE`]; `known` is what it has been heard to show,
+/// and is brought up to date. What is too much comes with a later answer.
+pub fn news(known: &mut BTreeSet<MachineId>, shown: &[MachineId]) -> Vec<MachineId> {
+    let shown: BTreeSet<MachineId> = shown.iter().take(HINTS_SHOWN_MAX).copied().collect();
+    known.retain(|machine| shown.contains(machine));
+    let new: Vec<MachineId> = shown.difference(known).take(HINTS_AT_ONCE).copied().collect();
+    known.extend(&new);
+    new
+}
+
+#[cfg(test)]
+mod tests;

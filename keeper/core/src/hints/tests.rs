@@ -1,0 +1,121 @@
+use super::*;
+use crate::effect::Effect;
+use crate::fixtures::{START, account, machine, rental, state, tick, update};
+use crate::health::Blind;
+use crate::input::{AnchorResult, Input, Observation, ProbeResult};
+use crate::step::step;
+use crate::view::View;
+
+/// Ticks for so long, every look and anchor round answered at once; at which seconds machine 1 was looked at.
+fn looks(state: &mut State, secs: u64, seen: &Observation) -> Vec<u64> {
+    let mut at = Vec::new();
+    for _ in 0..secs {
+        for effect in tick(state) {
+            if let Effect::ProbeAnchors { id } = effect {
+                let ended_ms = state.clock.now_ms;
+                step(state, &Input::Anchors(AnchorResult { id, ended_ms, reachable: 3, asked: 3 }));
+            }
+            let Effect::Probe { id, machine, .. } = effect else { continue };
+            let (started_ms, at_secs) = (state.clock.now_ms, state.clock.now_secs());
+            at.push(at_secs - START);
+            let result = ProbeResult { id, machine, started_ms, ended_ms: started_ms, at_secs, seen: seen.clone() };
+            step(state, &Input::Probe(result));
+        }
+        let block = state.clock.now_secs() - START;
+        step(state, &Input::Chain(Box::new(update(View::Best, block, block, rental(1)))));
+    }
+    at
+}
+
+fn hint(peer: Account, machines: Vec<MachineId>) -> Input {
+    Input::Hint(Hint { peer, machines })
+}
+
+/// A keeper that sees, and has just looked at machine 1.
+fn watching() -> State {
+    let mut state = state(0);
+    let last = looks(&mut state, 90, &Observation::Accepted).pop().unwrap_or_default();
+    assert!(last > 0, "the machine is looked at");
+    while looks(&mut state, 1, &Observation::Accepted).is_empty() {}
+    assert_eq!(
+        looks(&mut state, 6, &Observation::Accepted),
+        [0u64; 0],
+        "well machines are looked at every half minute"
+    );
+    state
+}
+
+#[test]
+fn what_a_peer_shows_is_looked_at_now_and_nothing_else_follows_from_it() {
+    let mut state = watching();
+    let effects = step(&mut state, &hint(account(2), vec![machine(1)]));
+    assert_eq!(effects, []);
+    assert_eq!(looks(&mut state, 5, &Observation::Accepted).len(), 1, "as soon as the host may be contacted");
+    let watch = state.watches.get(&machine(1));
+    assert!(watch.is_some_and(|watch| !watch.suspected && watch.streak.is_none()), "it is well, as was seen");
+}
+
+#[test]
+fn who_does_not_count_gives_no_hints() {
+    let mut state = watching();
+    step(&mut state, &hint(account(9), vec![machine(1)]));
+    assert_eq!(looks(&mut state, 6, &Observation::Accepted), [0u64; 0]);
+}
+
+#[test]
+fn no_number_of_hints_makes_a_host_be_contacted_more_often_than_any_host_may_be() {
+    let mut state = watching();
+    let mut asked = Vec::new();
+    for _ in 0..60 {
+        step(&mut state, &hint(account(2), vec![machine(1); 100]));
+        asked.extend(looks(&mut state, 1, &Observation::Accepted));
+    }
+    let gap_secs = state.config.rules.host_gap_min_ms / 1_000;
+    assert!(asked.windows(2).all(|pair| pair[1] - pair[0] >= gap_secs), "{asked:?}");
+    assert!(asked.len() > 5, "{asked:?}");
+}
+
+#[test]
+fn more_machines_than_fit_in_one_hint_are_left_out() {
+    let mut state = watching();
+    let mut machines: Vec<MachineId> = (10..).map(machine).take(HINTS_AT_ONCE).collect();
+    machines.push(machine(1));
+    step(&mut state, &hint(account(2), machines));
+    assert_eq!(looks(&mut state, 6, &Observation::Accepted), [0u64; 0]);
+}
+
+#[test]
+fn what_fails_is_shown_while_this_keeper_sees_and_no_longer_than_it_fails() {
+    let mut state = watching();
+    assert_eq!(shown(&state), []);
+    looks(&mut state, 40, &Observation::Refused);
+    assert_eq!(shown(&state), [machine(1)]);
+    state.health.blind = Some(Blind::Anchors);
+    assert_eq!(shown(&state), [], "its own network may be what fails");
+    state.health.blind = None;
+    looks(&mut state, 30, &Observation::Accepted);
+    assert_eq!(shown(&state), []);
+}
+
+#[test]
+fn a_peer_is_heard_once_for_each_time_that_it_shows_a_machine() {
+    let mut known = BTreeSet::new();
+    assert_eq!(news(&mut known, &[machine(2), machine(1)]), [machine(1), machine(2)]);
+    assert_eq!(news(&mut known, &[machine(1), machine(2), machine(3)]), [machine(3)]);
+    assert_eq!(news(&mut known, &[machine(2)]), []);
+    assert_eq!(news(&mut known, &[machine(1), machine(2)]), [machine(1)], "it came back to it");
+}
+
+#[test]
+fn a_peer_that_shows_everything_is_heard_a_few_at_a_time_and_never_beyond_its_bound() {
+    let all: Vec<MachineId> = (0..=255).map(machine).collect();
+    let twice = [all.clone(), (0..=255).map(|n| MachineId([n; 32])).collect()].concat();
+    let mut known = BTreeSet::new();
+    let mut heard = 0;
+    for _ in 0..100 {
+        let new = news(&mut known, &twice);
+        assert!(new.len() <= HINTS_AT_ONCE);
+        heard += new.len();
+    }
+    assert!(heard <= HINTS_SHOWN_MAX && known.len() == heard, "{heard}");
+}
