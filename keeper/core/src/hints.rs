@@ -6,7 +6,7 @@ use crate::cards;
 use crate::limits::{HINTS_AT_ONCE, HINTS_SHOWN_MAX};
 use crate::state::State;
 use crate::types::{Account, MachineId};
-use crate::watch;
+use crate::watch::{self, Flight};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -19,20 +19,26 @@ pub struct Hint {
     pub machines: Vec<MachineId>,
 }
 
-/// What this keeper shows to its peers: machines that failed when last looked at, or say that they have fewer cards
-/// than they rent out; by identity, at most [`HINTS_SHOWN_MAX`]. One that is blind shows none: its own network may be
-/// what fails.
+/// A look that has not come back for so long is likely to fail: a machine that is well answers within a second or two,
+/// and one that is gone is known to be so only when the look's own time is over.
+const SLOW_MS: u64 = 5_000;
+
+/// What this keeper shows to its peers: machines that failed when last looked at, or keep it waiting now, or say that
+/// they have fewer cards than they rent out; by identity, at most [`HINTS_SHOWN_MAX`]. One that is blind shows none: its
+/// own network may be what fails.
 pub fn shown(state: &State) -> Vec<MachineId> {
     if state.health.blind.is_some() {
         return Vec::new();
     }
-    let failing = [&state.watches, &state.cards].into_iter().flat_map(|roll| roll.awake());
-    let mut machines: Vec<MachineId> =
-        failing.filter(|(_, record)| record.suspected).map(|(machine, _)| *machine).collect();
-    machines.sort_unstable();
-    machines.dedup();
-    machines.truncate(HINTS_SHOWN_MAX);
-    machines
+    let now_ms = state.clock.now_ms;
+    let waits = |flight: Flight| {
+        let age_ms = now_ms.saturating_sub(flight.asked_ms);
+        (SLOW_MS..=state.config.rules.look_timeout_ms).contains(&age_ms)
+    };
+    let outside = state.watches.iter().filter(|(_, watch)| watch.suspected || watch.in_flight.is_some_and(waits));
+    let cards = state.cards.awake().filter(|(_, record)| record.suspected);
+    let machines: BTreeSet<MachineId> = outside.chain(cards).map(|(machine, _)| *machine).collect();
+    machines.into_iter().take(HINTS_SHOWN_MAX).collect()
 }
 
 /// A peer that counts shows machines that it did not show before: they are looked at as soon as their hosts may be

@@ -98,6 +98,21 @@ fn what_fails_is_shown_while_this_keeper_sees_and_no_longer_than_it_fails() {
 }
 
 #[test]
+fn a_machine_that_keeps_this_keeper_waiting_is_shown_before_the_look_is_over() {
+    let mut state = watching();
+    let asks = |effect: &Effect| matches!(effect, Effect::Probe { .. });
+    while !tick(&mut state).iter().any(asks) {}
+    for _ in 0..4 {
+        tick(&mut state);
+    }
+    assert_eq!(shown(&state), [], "four seconds");
+    tick(&mut state);
+    assert_eq!(shown(&state), [machine(1)], "five");
+    let watch = state.watches.get(&machine(1));
+    assert!(watch.is_some_and(|watch| !watch.suspected), "a hint to others, no suspicion of its own");
+}
+
+#[test]
 fn a_peer_is_heard_once_for_each_time_that_it_shows_a_machine() {
     let mut known = BTreeSet::new();
     assert_eq!(news(&mut known, &[machine(2), machine(1)]), [machine(1), machine(2)]);
