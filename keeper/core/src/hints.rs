@@ -24,8 +24,8 @@ pub struct Hint {
 const SLOW_MS: u64 = 5_000;
 
 /// What this keeper shows to its peers: machines that failed when last looked at, or keep it waiting now, or say that
-/// they have fewer cards than they rent out; by identity, at most [`HINTS_SHOWN_MAX`]. One that is blind shows none: its
-/// own network may be what fails.
+/// they have fewer cards than they rent out; by identity, at most [`HINTS_SHOWN_MAX`]. One that is blind shows none:
+/// its own network may be what fails.
 pub fn shown(state: &State) -> Vec<MachineId> {
     if state.health.blind.is_some() {
         return Vec::new();

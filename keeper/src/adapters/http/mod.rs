@@ -6,7 +6,7 @@
 //! | route | answer |
 //! |---|---|
 //! | `/v1/attestations/{rental}` | `{"attestations": [Signed<Attestation>]}`: all this keeper holds about a rental |
-//! | `/v1/attestations?after=SEQ&limit=N` | `{"attestations": [{"seq", "signed"}]}`: its own ones, in order |
+//! | `/v1/attestations?after=SEQ&limit=N` | `{"attestations": [{"seq", "signed"}], "failing": [machine]}`: its own ones, in order, and what fails now, as it sees it |
 //! | `/v1/certificates/{machine}` | `{"certificates": [Signed<Certificate>]}`, newest first |
 //! | `/v1/spoofs` | `{"spoofs": [Signed<Spoof>]}`: its own ones, newest first |
 //! | `/v1/spoofs/{machine}` | the same, of all keepers, about one machine |
