@@ -123,8 +123,10 @@ pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
     if due.is_empty() {
         return;
     }
-    let under_way = state.cards.values().filter(|record| busy(record)).count();
-    for machine in due.into_iter().take(INVENTORIES_AT_ONCE.saturating_sub(under_way)) {
+    let State { cards, inventories, .. } = state;
+    inventories.retain(|machine| cards.get(machine).is_some_and(&busy));
+    let room = INVENTORIES_AT_ONCE.saturating_sub(inventories.len());
+    for machine in due.into_iter().take(room) {
         ask(state, machine, effects);
     }
 }
@@ -139,7 +141,7 @@ fn leaves_room(state: &State, machine: &MachineId, record: &Watch) -> bool {
 }
 
 fn ask(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>) {
-    let State { config, clock, world, hosts, cards, .. } = state;
+    let State { config, clock, world, hosts, cards, inventories, .. } = state;
     let (rules, now_secs) = (&config.rules, world.best.block.timestamp_secs);
     let tenancy = cards.get(&machine).and_then(|record| record.tenancy.as_ref());
     let rental = tenancy.and_then(|tenancy| world.best.rentals.get(&tenancy.rental));
@@ -160,6 +162,7 @@ fn ask(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>) {
         record.next_look_ms = clock.now_ms.saturating_add(wait_ms);
         id
     });
+    inventories.insert(machine);
     effects.extend(asked.map(|id| Effect::Inventory { id, endpoint, machine }));
 }
 

@@ -18,11 +18,20 @@ impl State {
             require(view.cases.is_derived_rightly(), "the open cases are not those that are not decided")?;
         }
         let asked = self.capacity.iter().filter(|(_, one)| one.in_flight.is_some()).map(|(machine, _)| machine);
+        require(inventories_listed(self), "a machine was asked about its cards and is not listed")?;
         require(self.agenda.in_flight().eq(asked), "the agenda lists other measurements than are in flight")?;
         require(self.watches_refused || tenancies_begun(self), "a rental runs and nobody looks at its machine")?;
         require(tenancies_ended(self), "a machine is looked at for a rental that does not run")?;
         require(cards_follow(self), "records about cards are not those of delivered tenancies")
     }
+}
+
+fn inventories_listed(state: &State) -> bool {
+    let (now_ms, timeout_ms) = (state.clock.now_ms, state.config.rules.look_timeout_ms);
+    state.cards.iter().all(|(machine, record)| {
+        let waits = record.in_flight.is_some_and(|flight| now_ms.saturating_sub(flight.asked_ms) <= timeout_ms);
+        !waits || state.inventories.contains(machine)
+    })
 }
 
 fn tenancies_begun(state: &State) -> bool {

@@ -107,6 +107,9 @@ pub struct State {
     /// What rented machines say about their cards.
     #[serde(default)]
     pub cards: Roll,
+    /// Machines that were asked which cards they have, until the answer or the end of its time.
+    #[serde(default)]
+    pub inventories: BTreeSet<MachineId>,
     /// Complaints being looked into, by rental.
     #[serde(default, skip_serializing_if = "Complaints::is_empty")]
     pub complaints: Complaints,
@@ -156,6 +159,7 @@ impl State {
             watches: Roll::default(),
             watches_refused: false,
             cards: Roll::default(),
+            inventories: BTreeSet::new(),
             complaints: Complaints::new(),
             hosts: Hosts::default(),
             capacity: BTreeMap::new(),
@@ -188,6 +192,7 @@ impl State {
         self.cards.edit_all(Watch::restart);
         self.capacity.values_mut().for_each(Capacity::restart);
         self.agenda.restart();
+        self.inventories.clear();
         crate::spoof::restart(&mut self.spoofs);
     }
 
