@@ -99,7 +99,7 @@ pub(crate) fn restart(files: &mut SpoofFiles) {
 
 /// The file of a machine's present registration.
 fn file_of(state: &mut State, machine: MachineId, registration: u32) -> Option<&mut SpoofFile> {
-    let current = state.world.best.nodes.get(&machine).is_some_and(|node| node.registration == registration);
+    let current = is_current(&state.world.best, &machine, registration);
     let room = state.spoofs.len() < SPOOF_FILES_MAX || state.spoofs.contains_key(&machine);
     if !current || !room || registration == 0 {
         return None;
@@ -109,6 +109,12 @@ fn file_of(state: &mut State, machine: MachineId, registration: u32) -> Option<&
         *file = SpoofFile { registration, ..SpoofFile::default() };
     }
     Some(file)
+}
+
+/// Whether this registration is the machine's, and not retired: the Arbiter takes no case about another.
+fn is_current(best: &Snapshot, machine: &MachineId, registration: u32) -> bool {
+    let node = best.nodes.get(machine);
+    node.is_some_and(|node| node.registration == registration && node.miner != Account::default())
 }
 
 /// When the last `Spoofed` of this registration was filed; 0 for never.
@@ -190,7 +196,7 @@ pub(crate) fn forget(state: &mut State) {
         file.unread.retain(|peer, _| file.spoofs.contains_key(peer));
         file.proven = file.proven.take().filter(|proven| serves(proven.spoofing.proved_at_secs));
         file.check = file.check.filter(|check| now_ms.saturating_sub(check.at_ms) <= timeout_ms);
-        let current = best.nodes.get(machine).is_some_and(|node| node.registration == file.registration);
+        let current = is_current(best, machine, file.registration);
         let empty = file.spoofs.is_empty() && file.proven.is_none() && file.served.is_empty();
         file.filing.is_some() || (current && !empty)
     });
@@ -358,8 +364,7 @@ fn file_case(state: &State, machine: &MachineId, file: &mut SpoofFile, effects: 
 pub fn plan(state: &State, machine: &MachineId, file: &SpoofFile) -> Option<Intent> {
     let best = &state.world.best;
     let registration = file.registration;
-    best.nodes.get(machine).filter(|node| node.registration == registration)?;
-    file.spoofs.get(&state.config.me)?;
+    is_current(best, machine, registration).then(|| file.spoofs.get(&state.config.me))??;
     let last_secs = last_spoofed_secs(best, registration);
     let usable: Vec<&Signed<Spoof>> =
         file.spoofs.values().filter(|signed| is_usable(state, signed, last_secs)).collect();

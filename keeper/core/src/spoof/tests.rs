@@ -269,6 +269,18 @@ fn a_spoof_already_on_chain_makes_older_statements_worthless() {
 }
 
 #[test]
+fn nothing_is_filed_about_a_registration_that_is_retired() {
+    let mut state = seeing(config());
+    own(&mut state, said(1, 50).statement.into());
+    peer(&mut state, &said(2, 50));
+    state.world.best.nodes.put(NodeView { miner: Account::default(), ..node(2) });
+    assert_eq!(filings(&seconds(&mut state, 300)), vec![], "the Arbiter would not take it");
+    assert!(state.spoofs.is_empty());
+    peer(&mut state, &said(3, 60));
+    assert!(state.spoofs.is_empty(), "nor is more heard of it");
+}
+
+#[test]
 fn a_failed_filing_is_told_and_made_anew() {
     let mut state = seeing(config());
     own(&mut state, said(1, 50).statement.into());
