@@ -10,7 +10,8 @@ use surety_client::provider::Tag;
 use surety_core::effect::EffectId;
 use surety_core::input::{Input, TxOutcome, TxResult};
 use surety_core::outbox::{
-    Action, Answer, Done, FinalWorld, OutboxError, Row, RowState, Seen, Settled, Tx, intent_settled, next_action,
+    Action, Answer, Done, FinalWorld, OutboxError, Row, RowState, Seen, Settled, Tx, intent_settled, lane_nonce,
+    next_action,
 };
 use surety_core::types::Hash32;
 use surety_core::view::ContractTimes;
@@ -85,38 +86,38 @@ impl Lane {
 
     async fn round(&mut self) -> Result<(), LaneError> {
         let store = self.store.clone();
-        let rows = blocking(move || store.lane()).await?;
+        let mut rows = blocking(move || store.lane()).await?;
         self.answers.retain(|id, _| rows.iter().any(|row| row.id == *id));
         let mut head_of_lane = true;
         for index in 0..rows.len() {
-            let lane_nonce = rows.iter().enumerate().filter(|(i, _)| *i != index).filter_map(|(_, r)| r.nonce()).max();
-            let ended = self.carry(rows[index].clone(), head_of_lane, lane_nonce).await?;
+            let lane_nonce = lane_nonce(&rows, index);
+            let ended = self.carry(&mut rows[index], head_of_lane, lane_nonce).await?;
             head_of_lane = head_of_lane && ended;
         }
         Ok(())
     }
 
     /// Takes one row as far as it goes now. True when nothing behind it has to wait for it.
-    async fn carry(&mut self, mut row: Row, head_of_lane: bool, lane_nonce: Option<u64>) -> Result<bool, LaneError> {
+    async fn carry(&mut self, row: &mut Row, head_of_lane: bool, lane_nonce: Option<u64>) -> Result<bool, LaneError> {
         for _ in 0..self.actions_max {
-            if let Some(outcome) = ended(&row) {
-                self.report(&row, outcome).await?;
+            if let Some(outcome) = ended(row) {
+                self.report(row, outcome).await?;
                 return Ok(true);
             }
-            let seen = self.look(&row, head_of_lane, lane_nonce).await?;
-            let action = next_action(&row, &seen);
+            let seen = self.look(row, head_of_lane, lane_nonce).await?;
+            let action = next_action(row, &seen);
             tracing::debug!(intent = %row.id, ?action, "outbox");
-            let Some(done) = self.act(&row, &action, &seen).await? else { break };
+            let Some(done) = self.act(row, &action, &seen).await? else { break };
             let next = row.apply(&done)?;
-            let settled_down = next == row || matches!(done, Done::Polled { .. });
-            row = next;
+            let settled_down = next == *row || matches!(done, Done::Polled { .. });
+            *row = next;
             let (store, stored) = (self.store.clone(), row.clone());
             blocking(move || store.put_row(&stored)).await?;
             if settled_down {
                 break;
             }
         }
-        Ok(matches!(row.state, RowState::Mined { .. }) || ended(&row).is_some())
+        Ok(matches!(row.state, RowState::Mined { .. }) || ended(row).is_some())
     }
 
     async fn act(&mut self, row: &Row, action: &Action, seen: &Seen) -> Result<Option<Done>, LaneError> {

@@ -275,6 +275,27 @@ async fn other_bytes_at_a_nonce_that_waits_are_refused_and_nothing_is_concluded_
 /// Bytes that a node took and lost may come back, so their nonce has to be used: also when the rental is closed by now,
 /// and the contract refuses a claim.
 #[tokio::test]
+async fn a_nonce_given_back_unsigned_is_the_next_intents_and_no_gap_stops_the_lane() {
+    let mut bench = Bench::start(1).await;
+    let (_, nonce) = bench.effects().await;
+    // Reserved, and the process died: by the time it is back the contract refuses the call.
+    let (id, refused) = (Hash32([9; 32]), Intent::Execute { case_id: 77 });
+    let tick = Input::Tick(Tick { now_ms: 0, now_unix_ms: 0, rpc_healthy: true });
+    bench.seq += 1;
+    let store = Store::open(&bench.path).unwrap();
+    store.commit(bench.seq, &tick, &[Effect::Submit { id, intent: refused.clone() }]).unwrap();
+    store.put_row(&Row { id, intent: refused, state: RowState::Reserved { nonce } }).unwrap();
+    drop(store);
+    bench.wish().await;
+    let before = bench.effects().await;
+    let (mut lane, mut reports) = bench.lane(ACTIONS_MAX);
+    let ended = bench.finish(&mut lane, &mut reports, "refused").await;
+    assert!(matches!(ended, TxOutcome::Failed { .. }), "{ended:?}");
+    assert_eq!(bench.finish(&mut lane, &mut reports, "behind it").await, TxOutcome::Settled);
+    bench.one_more(before, "one claim, at the nonce that was given back").await;
+}
+
+#[tokio::test]
 async fn lost_bytes_whose_call_reverts_by_now_are_signed_again_until_their_nonce_is_used() {
     let mut bench = Bench::start(1).await;
     let before = bench.effects().await;

@@ -9,7 +9,7 @@ use surety_core::effect::Intent;
 use surety_core::ids::tagged;
 use surety_core::input::{Input, TxOutcome, TxResult};
 use surety_core::outbox::{
-    Action, Answer, Done, FinalWorld, Row, RowState, Seen, Settled, Tx, intent_settled, next_action,
+    Action, Answer, Done, FinalWorld, Row, RowState, Seen, Settled, Tx, intent_settled, lane_nonce, next_action,
 };
 use surety_core::types::Hash32;
 
@@ -24,12 +24,11 @@ struct Broken;
 impl Keeper {
     pub(super) fn carry_lane(&mut self, env: &mut Env) {
         self.run_mut().into_iter().for_each(|run| run.lane_woken = false);
-        let rows = self.disk.lane();
+        let mut rows = self.disk.lane();
         let mut head_of_lane = true;
         for index in 0..rows.len() {
-            let others = rows.iter().enumerate().filter(|(other, _)| *other != index);
-            let lane_nonce = others.filter_map(|(_, row)| row.nonce()).max();
-            match self.carry(env, rows[index].clone(), head_of_lane, lane_nonce) {
+            let lane_nonce = lane_nonce(&rows, index);
+            match self.carry(env, &mut rows[index], head_of_lane, lane_nonce) {
                 Ok(passed) => head_of_lane &= passed,
                 Err(Broken) => return,
             }
@@ -40,25 +39,25 @@ impl Keeper {
     fn carry(
         &mut self,
         env: &mut Env,
-        mut row: Row,
+        row: &mut Row,
         head_of_lane: bool,
         lane_nonce: Option<u64>,
     ) -> Result<bool, Broken> {
         for _ in 0..ACTIONS_MAX {
-            if let Some(outcome) = ended(&row) {
+            if let Some(outcome) = ended(row) {
                 let reported = self.feed(env, Input::Tx(TxResult { id: row.id, outcome }));
                 return if reported { Ok(true) } else { Err(Broken) };
             }
-            let seen = self.look_at_node(env, &row, head_of_lane, lane_nonce)?;
-            let Some(done) = self.act(env, &row, &seen)? else { break };
+            let seen = self.look_at_node(env, row, head_of_lane, lane_nonce)?;
+            let Some(done) = self.act(env, row, &seen)? else { break };
             let signed = matches!(done, Done::Signed { .. });
             let next = row.apply(&done);
             env.check.require(next.is_ok(), || format!("{next:?}"));
             let next = next.map_err(|_| Broken)?;
-            let settled_down = next == row || matches!(done, Done::Polled { .. });
-            row = next;
+            let settled_down = next == *row || matches!(done, Done::Polled { .. });
+            *row = next;
             self.write_or_die(env)?;
-            self.disk.put_row(&row);
+            self.disk.put_row(row);
             // Bytes that were made and not stored went nowhere: their nonce is free for another intent.
             if let Some(nonce) = row.nonce().filter(|_| signed) {
                 crate::check::lane::on_sign(env, &self.account, row.id, nonce);
@@ -68,7 +67,7 @@ impl Keeper {
                 break;
             }
         }
-        Ok(matches!(row.state, RowState::Mined { .. }) || ended(&row).is_some())
+        Ok(matches!(row.state, RowState::Mined { .. }) || ended(row).is_some())
     }
 
     fn write_or_die(&mut self, env: &mut Env) -> Result<(), Broken> {
