@@ -81,6 +81,9 @@ pub struct Health {
     pub rounds: u64,
     /// Why nothing counts at present, if so.
     pub blind: Option<Blind>,
+    /// Since when it sees, monotonic; says nothing while it does not.
+    #[serde(default)]
+    pub sees_since_ms: MonoMs,
     /// Times the keeper went blind.
     pub episodes: u64,
     /// Whether the present episode was reported.
@@ -97,6 +100,7 @@ impl Default for Health {
             last_asked_ms: None,
             rounds: 0,
             blind: Some(Blind::Starting),
+            sees_since_ms: 0,
             episodes: 0,
             alerted: false,
         }
@@ -108,6 +112,12 @@ impl Health {
     pub(crate) fn restart(&mut self) {
         *self = Self { rounds: self.rounds, episodes: self.episodes, ..Self::default() };
     }
+
+    /// Whether this keeper saw from then on until now: what it tried while it was blind says nothing, also when the
+    /// answer, or its absence, comes to light after it sees again.
+    pub(crate) fn saw_since(&self, started_ms: MonoMs) -> bool {
+        self.blind.is_none() && self.sees_since_ms < started_ms
+    }
 }
 
 /// Looks at the gate anew; going blind drops every look not yet confirmed, and alerts once per episode.
@@ -117,6 +127,9 @@ pub(crate) fn refresh(state: &mut State, effects: &mut Vec<Effect>) {
     if now.is_some() && health.blind.is_none() {
         health.episodes = health.episodes.saturating_add(1);
         health.alerted = false;
+    }
+    if now.is_none() && health.blind.is_some() {
+        health.sees_since_ms = state.clock.now_ms;
     }
     health.blind = now;
     let Some(why) = now else { return };

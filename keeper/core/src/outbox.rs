@@ -180,8 +180,8 @@ pub enum Action {
     Finish(TxOutcome),
 }
 
-/// The highest nonce that a row of the lane holds, the one at `index` left out. `rows` are as they are now: one that ended
-/// unsigned earlier in the same round holds none any more, and a nonce above it would wait for ever.
+/// The highest nonce that a row of the lane holds, the one at `index` left out. `rows` are as they are now: one that
+/// ended unsigned earlier in the same round holds none any more, and a nonce above it would wait for ever.
 pub fn lane_nonce(rows: &[Row], index: usize) -> Option<u64> {
     rows.iter().enumerate().filter(|(other, _)| *other != index).filter_map(|(_, row)| row.nonce()).max()
 }

@@ -394,17 +394,18 @@ pub(crate) fn take(sight: &Sight<'_>, watch: &mut Watch, result: &ProbeResult) {
         seen: clip_seen(&result.seen),
         anchors: None,
     };
+    let saw = health.saw_since(look.started_ms);
     match outcome(&look.seen) {
         Outcome::Ok => {}
         Outcome::Fault(_) => {
             let sooner = flight.asked_ms.saturating_add(config.rules.suspect_every_ms);
             watch.suspected = true;
             watch.next_look_ms = std::cmp::min(watch.next_look_ms, sooner);
-            hold(watch, look, health.blind.is_none());
+            hold(watch, look, saw);
         }
         Outcome::Unmeasured => {
             let concerns = watch.streak.is_some() || !watch.provisional.is_empty();
-            hold(watch, look, concerns && health.blind.is_none());
+            hold(watch, look, concerns && saw);
         }
     }
 }

@@ -4,8 +4,8 @@
 //! A claim stands when there are failing looks at the machine such that
 //! 1. the first begins it (`NotDelivered`: comes within 120 s of it) and the last ends it;
 //! 2. the machine was not seen accepting between the first and the last;
-//! 3. each was made while the keeper saw, and the next anchor round asked for afterwards found the anchors, the keeper
-//!    seeing at every tick until then;
+//! 3. each was begun and ended while the keeper saw, and the next anchor round asked for afterwards found the anchors,
+//!    the keeper seeing at every tick until then;
 //! 4. each follows the one before within 90 s, by clocks that moved alike;
 //! 5. they are at least four, over at least 120 s, and as long as the kind asks;
 //! 6. the keeper sees when it signs and counts in the keeper set, and the end is not after the newest block it read.
@@ -57,7 +57,7 @@ impl History {
             return Some("it ends after the newest block");
         }
         let never = claim.kind == Kind::NotDelivered;
-        if never && (claim.from_secs != start || self.delivered(at, (claim.rental, start))) {
+        if never && (claim.from_secs != start || self.delivered(at, machine, (claim.rental, start))) {
             return Some("it was delivered, or it does not begin with the rental");
         }
         let least_secs = match claim.kind {
@@ -143,11 +143,11 @@ impl History {
         None
     }
 
-    /// Whether a look made for this rental was let in, whatever its time: clocks are off. Its start tells it from one
-    /// of the same id on a branch that was undone.
-    fn delivered(&self, until: usize, rental: (RentalId, UnixSecs)) -> bool {
+    /// Whether a look made for this rental was let in, whatever its time: clocks are off. Machine and start tell it from
+    /// one of the same id on a branch that was undone.
+    fn delivered(&self, until: usize, machine: MachineId, rental: (RentalId, UnixSecs)) -> bool {
         self.facts.get(..until).unwrap_or_default().iter().any(|fact| match fact {
-            Fact::Accepted { rental: about, .. } => *about == Some(rental),
+            Fact::Accepted { machine: seen, rental: about } => *seen == machine && *about == Some(rental),
             _ => false,
         })
     }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::fixtures::{START, machine, rental, state, tick, update};
-use crate::input::Input;
+use crate::input::{AnchorResult, Input};
+use crate::state::State;
 use crate::step::step;
 use crate::view::{RentalView, View};
 
@@ -147,6 +148,43 @@ fn a_restart_forgets_what_was_in_flight_and_waits_before_contacting_a_host_again
 
 /// Otherwise a keeper whose clock is behind, within what the gate allows, would call delivered what it saw delivered
 /// "never delivered".
+#[test]
+fn a_look_begun_while_blind_does_not_count_when_it_ends_after_sight_came_back() {
+    let mut state = state(100);
+    let (id, _) = next_look(&mut state);
+    // Asked for while blind; sight comes back; then the look's time is over.
+    assert!(state.health.blind.is_some());
+    let started_ms = state.clock.now_ms;
+    let sees = |state: &mut State| {
+        state.clock.now_ms += 5_000;
+        let (health, now_ms) = (&mut state.health, state.clock.now_ms);
+        (health.in_flight, health.chain_read) = (Some((EffectId::default(), now_ms)), true);
+        health.rpc_healthy = true;
+        state.world.best.block.timestamp_secs = state.clock.now_secs();
+        let round = AnchorResult { id: EffectId::default(), ended_ms: now_ms, reachable: 1, asked: 1 };
+        step(state, &Input::Anchors(round));
+        assert!(state.health.blind.is_none());
+    };
+    sees(&mut state);
+    let (ended_ms, at_secs) = (state.clock.now_ms, state.clock.now_secs());
+    let fails = |id, started_ms| ProbeResult {
+        id,
+        machine: machine(1),
+        started_ms,
+        ended_ms,
+        at_secs,
+        seen: Observation::Refused,
+    };
+    step(&mut state, &Input::Probe(fails(id, started_ms)));
+    let watch = state.watches.get(&machine(1)).cloned().unwrap_or_default();
+    assert!(watch.provisional.is_empty() && watch.suspected, "it raises suspicion and counts for nothing");
+    let in_flight = Some(Flight { id, rental: 1, asked_ms: ended_ms + 1 });
+    state.watches.edit(&machine(1), |watch| watch.in_flight = in_flight);
+    step(&mut state, &Input::Probe(fails(id, ended_ms + 1)));
+    let watch = state.watches.get(&machine(1)).cloned().unwrap_or_default();
+    assert_eq!(watch.provisional.len(), 1, "one begun after it counts");
+}
+
 #[test]
 fn a_look_that_was_let_in_counts_whatever_our_clock_says_of_its_time() {
     for at in [START - 40, START + 36_040] {

@@ -218,6 +218,16 @@ impl History {
         self.notes.get(at).is_none_or(|(blind, _)| *blind)
     }
 
+    /// Whether the keeper was blind at any time from a moment of the present run up to a position.
+    fn blind_within(&self, from_ms: u64, at: usize) -> bool {
+        let before = |fact: &Fact| match fact {
+            Fact::Tick(ms, ..) => *ms < from_ms,
+            fact => matches!(fact, Fact::Started),
+        };
+        let begun = self.facts.get(..at).unwrap_or_default().iter().rposition(before).map_or(0, |last| last + 1);
+        (begun..=at).any(|at| self.blind(at))
+    }
+
     pub(super) fn claims(&self) -> impl Iterator<Item = (usize, &Attestation)> {
         self.facts.iter().enumerate().filter_map(|(at, fact)| match fact {
             Fact::Claim(claim) => Some((at, claim)),
@@ -291,7 +301,7 @@ impl History {
                 _ => continue,
             };
             let run = self.notes[position].1;
-            if *seen != machine || self.blind(position) {
+            if *seen != machine || self.blind_within(*started_ms, position) {
                 continue;
             }
             if let Some(vouched_at) = self.voucher(position, until, *ended_ms) {
