@@ -143,8 +143,8 @@ impl History {
         None
     }
 
-    /// Whether a look made for this rental was let in, whatever its time: clocks are off. Machine and start tell it from
-    /// one of the same id on a branch that was undone.
+    /// Whether a look made for this rental was let in, whatever its time: clocks are off. Machine and start tell it
+    /// from one of the same id on a branch that was undone.
     fn delivered(&self, until: usize, machine: MachineId, rental: (RentalId, UnixSecs)) -> bool {
         self.facts.get(..until).unwrap_or_default().iter().any(|fact| match fact {
             Fact::Accepted { machine: seen, rental: about } => *seen == machine && *about == Some(rental),
