@@ -9,8 +9,10 @@ use surety_client::reader::{Reader, SetKind};
 use surety_core::types::Account;
 use surety_core::view::ContractTimes;
 
-/// Times an endpoint is asked before it is not usable, and the time between.
-const CHECKS_MAX: usize = 4;
+/// Times an endpoint may have something else than is configured before it is not usable, times it may not answer one of
+/// the fifteen questions of a check, and the time between.
+const OTHER_MAX: usize = 4;
+const SILENT_MAX: usize = 20;
 const CHECK_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why a keeper does not start on this chain.
@@ -130,16 +132,20 @@ pub async fn is_the_chain(node: &Node, deployment: &Deployment) -> Result<(), Pr
 
 /// Public endpoints refuse a request now and then, and may lag behind a deployment that is only just made.
 async fn check_patiently(node: &Node, deployment: &Deployment) -> Result<SetKind, PreflightError> {
-    for _ in 1..CHECKS_MAX {
-        match check(node, deployment).await {
-            Err(PreflightError::WrongChain { found, wanted }) => {
-                return Err(PreflightError::WrongChain { found, wanted });
-            }
-            Ok(kind) => return Ok(kind),
-            Err(_) => tokio::time::sleep(CHECK_PAUSE).await,
+    let (mut silent, mut other) = (0, 0);
+    loop {
+        let checked = check(node, deployment).await;
+        let (count, most) = match &checked {
+            Ok(_) | Err(PreflightError::WrongChain { .. }) => return checked,
+            Err(PreflightError::Unreachable(_) | PreflightError::Node(_)) => (&mut silent, SILENT_MAX),
+            Err(_) => (&mut other, OTHER_MAX),
+        };
+        *count += 1;
+        if *count >= most {
+            return checked;
         }
+        tokio::time::sleep(CHECK_PAUSE).await;
     }
-    check(node, deployment).await
 }
 
 /// Whether a node's chain, code and times are the deployment's; which keeper set it has.
@@ -153,4 +159,29 @@ async fn check(node: &Node, deployment: &Deployment) -> Result<SetKind, Prefligh
         return Err(PreflightError::OtherTimes { found });
     }
     Ok(reader.set_kind(block).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::adapters::evm::tests::world::World;
+    use surety_subtensor_rpc::{FAILED, Transport};
+
+    #[tokio::test]
+    async fn a_node_that_refuses_for_a_while_does_not_keep_a_keeper_from_starting() {
+        let world = World::start(1).await;
+        let failed = || world.control(0).asked().get(FAILED).copied().unwrap_or(0);
+        world.control(0).faults().transport = Some(Transport::TooMany);
+        let (urls, deployment) = ([world.stand_ins[0].url()], &world.chain.deployment);
+        let refused_six_times = async {
+            while failed() < 6 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            world.control(0).faults().transport = None;
+        };
+        let (found, ()) = tokio::join!(Preflight::of(&urls, deployment), refused_six_times);
+        assert!(found.is_ok(), "{found:?}");
+    }
 }

@@ -186,6 +186,9 @@ impl Faults {
     }
 }
 
+/// Under this name [`Control::asked`] counts requests that failed on the way.
+pub const FAILED: &str = "failed on the way";
+
 /// Faults shared with a running stand-in, and what it was asked.
 #[derive(Debug, Clone, Default)]
 pub struct Control {
@@ -204,7 +207,7 @@ impl Control {
         *self.faults() = Faults::default();
     }
 
-    /// Times each method was asked.
+    /// Times each method was asked, and [`FAILED`] those that failed before anybody looked at what they asked.
     pub fn asked(&self) -> BTreeMap<String, u64> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -30,5 +30,5 @@ mod shape;
 mod submit;
 mod upstream;
 
-pub use control::{Control, Faults, Lie, Mild, Submission, Transport};
+pub use control::{Control, FAILED, Faults, Lie, Mild, Submission, Transport};
 pub use server::StandIn;

@@ -1,6 +1,6 @@
 //! HTTP: one request or a batch in, answers out; faults of the transport before anything is read.
 
-use crate::control::{Control, Transport};
+use crate::control::{Control, FAILED, Transport};
 use crate::errors::Failure;
 use crate::methods::Methods;
 use crate::upstream::Upstream;
@@ -74,6 +74,9 @@ impl Drop for StandIn {
 
 async fn serve(State(methods): State<Methods>, body: Bytes) -> Response {
     let fault = methods.control().faults().next_transport();
+    if fault.is_some() {
+        methods.control().count(FAILED);
+    }
     match fault {
         None => {}
         Some(Transport::Timeout) => tokio::time::sleep(NEVER).await,

@@ -218,13 +218,12 @@ impl History {
         self.notes.get(at).is_none_or(|(blind, _)| *blind)
     }
 
-    /// Whether the keeper was blind at any time from a moment of the present run up to a position.
+    /// Whether the keeper was blind at any time from the tick of this moment, in the present run, up to a position.
     fn blind_within(&self, from_ms: u64, at: usize) -> bool {
-        let before = |fact: &Fact| match fact {
-            Fact::Tick(ms, ..) => *ms < from_ms,
-            fact => matches!(fact, Fact::Started),
-        };
-        let begun = self.facts.get(..at).unwrap_or_default().iter().rposition(before).map_or(0, |last| last + 1);
+        let upto = self.facts.get(..at).unwrap_or_default();
+        let run = upto.iter().rposition(|fact| matches!(fact, Fact::Started)).unwrap_or(0);
+        let tick = |at: &usize| matches!(self.facts[*at], Fact::Tick(ms, ..) if ms >= from_ms);
+        let begun = (run..at).find(tick).unwrap_or(at);
         (begun..=at).any(|at| self.blind(at))
     }
 
