@@ -2,11 +2,11 @@
 //! have seen are lost to the renter, and the last to see it is the last to sign. A hint is one keeper's word. It makes
 //! this keeper look now instead of up to half a minute later; what counts is what it sees then.
 
-use crate::cards;
 use crate::limits::{HINTS_AT_ONCE, HINTS_SHOWN_MAX};
+use crate::roll::Roll;
 use crate::state::State;
-use crate::types::{Account, MachineId};
-use crate::watch::{self, Flight};
+use crate::types::{Account, MachineId, MonoMs};
+use crate::watch::Flight;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -41,16 +41,29 @@ pub fn shown(state: &State) -> Vec<MachineId> {
     machines.into_iter().take(HINTS_SHOWN_MAX).collect()
 }
 
+/// A machine is looked at because of a hint this often at most, whoever gives it: a peer that shows everything, again
+/// and again, must neither multiply the looks nor leave no room between them for the question about cards.
+const HINT_EVERY_MS: u64 = 60_000;
+
 /// A peer that counts shows machines that it did not show before: they are looked at as soon as their hosts may be
-/// contacted. One that shows everything moves a few looks forward, no more.
+/// contacted.
 pub(crate) fn on_hint(state: &mut State, hint: &Hint) {
     if state.world.best.active_keeper(&hint.peer).is_none() {
         return;
     }
     for machine in hint.machines.iter().take(HINTS_AT_ONCE) {
-        watch::poke(state, machine);
-        cards::poke(state, machine);
+        heed(&mut state.watches, machine, state.clock.now_ms);
+        heed(&mut state.cards, machine, state.clock.now_ms);
     }
+}
+
+fn heed(roll: &mut Roll, machine: &MachineId, now_ms: MonoMs) {
+    roll.edit(machine, |record| {
+        if record.hints_after_ms <= now_ms {
+            record.hints_after_ms = now_ms.saturating_add(HINT_EVERY_MS);
+            record.next_look_ms = std::cmp::min(record.next_look_ms, now_ms);
+        }
+    });
 }
 
 /// What a peer shows now and did not show before, at most [`HINTS_AT_ONCE`]; `known` is what it has been heard to show,

@@ -41,6 +41,9 @@ pub struct Watch {
     pub last_ok_secs: Option<UnixSecs>,
     /// When the next look is due, monotonic.
     pub next_look_ms: MonoMs,
+    /// Until then no peer's hint moves that forward.
+    #[serde(default)]
+    pub hints_after_ms: MonoMs,
     /// The look being made.
     pub in_flight: Option<Flight>,
     /// Looks ever asked for.
@@ -99,7 +102,7 @@ impl Watch {
     /// A new run: nothing is in flight, and looks not yet confirmed never will be.
     pub(crate) fn restart(&mut self) {
         self.in_flight = None;
-        self.next_look_ms = 0;
+        (self.next_look_ms, self.hints_after_ms) = (0, 0);
         self.provisional.clear();
         self.drop_waiting();
         self.finished.iter_mut().for_each(|finished| finished.asked = None);
