@@ -1,6 +1,6 @@
 //! Checking one row of a product without computing it: secret vectors, and what the keeper prepares once an epoch.
 //!
-//! For a secret vector r, ⟨C[i], r⟩ = ⟨A[i], B·r⟩. The right side costs K multiplications once B·r is known, and B·r
+//! For a secret vector r, ⟨C_i, r⟩ = ⟨A_i, B·r⟩. The right side costs K multiplications once B·r is known, and B·r
 //! is the same for a whole epoch. If a row differs from the right one in any residue, the difference d is not zero,
 //! and ⟨d, r⟩ = 0 holds for exactly one in p of all r; V independent vectors leave p^-V (V = 4: 2^-64). This needs r
 //! to be independent of d, that is: secret. So r comes from a key that nobody but the keeper ever has, and never from

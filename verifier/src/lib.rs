@@ -21,6 +21,7 @@
 //! | [`statement`] | what a machine's host key signs |
 //! | [`device`] | the trait of a thing that computes, and the CPU reference |
 //! | [`session`] | the two state machines: keeper and prover |
+//! | [`score`] | what measured figures are worth, by published formulas |
 //! | [`verdict`], [`transcript`], [`evidence`] | what comes out, what is kept, and how a stranger checks it again |
 
 pub mod classes;
@@ -33,6 +34,7 @@ mod hexed;
 pub mod limits;
 pub mod matrix;
 pub mod params;
+pub mod score;
 pub mod seed;
 pub mod session;
 pub mod statement;

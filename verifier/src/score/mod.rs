@@ -1,0 +1,3 @@
+//! What measured figures are worth: pure functions, integers only. Nothing here pays anybody; setting weights does.
+
+pub mod sn27;
