@@ -17,6 +17,7 @@
 //! | [`field`], [`matrix`], [`seed`] | arithmetic mod 65521, the pseudorandom matrices, where every seed comes from |
 //! | [`tree`] | the BLAKE3 tree that commits to the results, and paths through it |
 //! | [`freivalds`] | secret vectors and the check of one row |
+//! | [`walk`] | dependent reads over all that a device holds; not part of sessions yet |
 //! | [`frame`] | messages, their encoding, the bounded decoder |
 //! | [`statement`] | what a machine's host key signs |
 //! | [`device`] | the trait of a thing that computes, and the CPU reference |
@@ -41,6 +42,7 @@ pub mod statement;
 pub mod transcript;
 pub mod tree;
 pub mod verdict;
+pub mod walk;
 mod wire;
 
 /// A 32-byte value: a seed, a BLAKE3 output, an ed25519 public key.
