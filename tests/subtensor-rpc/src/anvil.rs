@@ -7,10 +7,16 @@ use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 
 /// Longest it may take to answer first.
 const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// A transaction that waits this long while each is to be mined at once has been forgotten.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(2);
 
 /// A running anvil; killed when dropped.
 #[derive(Debug)]
@@ -18,6 +24,8 @@ pub struct Anvil {
     child: Child,
     url: String,
     upstream: Upstream,
+    mines_at_once: Arc<AtomicBool>,
+    reminder: JoinHandle<()>,
 }
 
 impl Anvil {
@@ -46,7 +54,9 @@ impl Anvil {
         let how = "run npm ci --ignore-scripts in contracts/";
         let child = command.spawn().with_context(|| format!("{} does not start: {how}", program.display()))?;
         let url = format!("http://127.0.0.1:{port}");
-        let mut anvil = Self { child, upstream: Upstream::new(&url)?, url };
+        let mines_at_once = Arc::new(AtomicBool::new(true));
+        let reminder = tokio::spawn(remind(Upstream::new(&url)?, mines_at_once.clone()));
+        let mut anvil = Self { child, upstream: Upstream::new(&url)?, url, mines_at_once, reminder };
         let end = Instant::now() + START_LIMIT;
         while anvil.upstream.height().await.is_err() {
             if let Some(status) = anvil.child.try_wait()? {
@@ -87,6 +97,7 @@ impl Anvil {
     /// # Errors
     /// anvil is gone.
     pub async fn automine(&self, on: bool) -> Result<()> {
+        self.mines_at_once.store(on, Relaxed);
         self.ask("evm_setAutomine", json!([on])).await.map(drop)
     }
 
@@ -109,8 +120,45 @@ impl Anvil {
 
 impl Drop for Anvil {
     fn drop(&mut self) {
+        self.reminder.abort();
         // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A transaction that comes in while a block is being made is left in the pool now and then, until the next comes.
+/// Where each is to be mined at once, one that still waits after a while is mined by hand.
+async fn remind(upstream: Upstream, mines_at_once: Arc<AtomicBool>) {
+    let mut waited = false;
+    loop {
+        tokio::time::sleep(FORGOTTEN_AFTER).await;
+        let status = upstream.get("txpool_status", json!([])).await.unwrap_or_default();
+        let waits = mines_at_once.load(Relaxed) && status["pending"].as_str().is_some_and(|count| count != "0x0");
+        if waits && waited {
+            // It may have been mined, or the anvil be gone, by now.
+            let _ = upstream.get("anvil_mine", json!(["0x1", "0x1"])).await;
+        }
+        waited = waits;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_is_forgotten_in_the_pool_is_mined_after_a_while() -> Result<()> {
+        let anvil = Anvil::start().await?;
+        // Behind the back of [`Anvil`], which goes on believing that each is mined at once.
+        anvil.ask("evm_setAutomine", json!([false])).await?;
+        let accounts = anvil.ask("eth_accounts", json!([])).await?;
+        anvil.ask("eth_sendTransaction", json!([{ "from": accounts[0], "to": accounts[0] }])).await?;
+        let end = Instant::now() + START_LIMIT;
+        while anvil.height().await? == 0 {
+            assert!(Instant::now() < end, "it is still in the pool");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
     }
 }
