@@ -17,8 +17,8 @@ impl State {
             require(view.rentals.is_derived_rightly(), "an index of rentals is not what its rentals give")?;
             require(view.cases.is_derived_rightly(), "the open cases are not those that are not decided")?;
         }
-        let asked = self.capacity.iter().filter(|(_, one)| one.in_flight.is_some()).map(|(machine, _)| machine);
         require(inventories_listed(self), "a machine was asked about its cards and is not listed")?;
+        let asked = self.capacity.iter().filter(|(_, one)| one.in_flight.is_some()).map(|(machine, _)| machine);
         require(self.agenda.in_flight().eq(asked), "the agenda lists other measurements than are in flight")?;
         require(self.watches_refused || tenancies_begun(self), "a rental runs and nobody looks at its machine")?;
         require(tenancies_ended(self), "a machine is looked at for a rental that does not run")?;

@@ -364,7 +364,9 @@ fn file_case(state: &State, machine: &MachineId, file: &mut SpoofFile, effects: 
 pub fn plan(state: &State, machine: &MachineId, file: &SpoofFile) -> Option<Intent> {
     let best = &state.world.best;
     let registration = file.registration;
-    is_current(best, machine, registration).then(|| file.spoofs.get(&state.config.me))??;
+    if !is_current(best, machine, registration) || !file.spoofs.contains_key(&state.config.me) {
+        return None;
+    }
     let last_secs = last_spoofed_secs(best, registration);
     let usable: Vec<&Signed<Spoof>> =
         file.spoofs.values().filter(|signed| is_usable(state, signed, last_secs)).collect();

@@ -9,10 +9,10 @@ use surety_client::reader::{Reader, SetKind};
 use surety_core::types::Account;
 use surety_core::view::ContractTimes;
 
-/// Times an endpoint may have something else than is configured before it is not usable, times it may not answer one of
-/// the fifteen questions of a check, and the time between.
+/// Times an endpoint may have something else than is configured before it is not usable, how long it may leave one of
+/// the fifteen questions of a check without an answer, again and again, and the time between two checks.
 const OTHER_MAX: usize = 4;
-const SILENT_MAX: usize = 20;
+const SILENT_MAX: Duration = Duration::from_secs(10);
 const CHECK_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why a keeper does not start on this chain.
@@ -132,16 +132,18 @@ pub async fn is_the_chain(node: &Node, deployment: &Deployment) -> Result<(), Pr
 
 /// Public endpoints refuse a request now and then, and may lag behind a deployment that is only just made.
 async fn check_patiently(node: &Node, deployment: &Deployment) -> Result<SetKind, PreflightError> {
-    let (mut silent, mut other) = (0, 0);
+    let (begun, mut other) = (tokio::time::Instant::now(), 0);
     loop {
         let checked = check(node, deployment).await;
-        let (count, most) = match &checked {
-            Ok(_) | Err(PreflightError::WrongChain { .. }) => return checked,
-            Err(PreflightError::Unreachable(_) | PreflightError::Node(_)) => (&mut silent, SILENT_MAX),
-            Err(_) => (&mut other, OTHER_MAX),
+        let enough = match &checked {
+            Ok(_) | Err(PreflightError::WrongChain { .. }) => true,
+            Err(PreflightError::Unreachable(_) | PreflightError::Node(_)) => begun.elapsed() >= SILENT_MAX,
+            Err(_) => {
+                other += 1;
+                other >= OTHER_MAX
+            }
         };
-        *count += 1;
-        if *count >= most {
+        if enough {
             return checked;
         }
         tokio::time::sleep(CHECK_PAUSE).await;

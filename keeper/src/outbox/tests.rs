@@ -272,8 +272,6 @@ async fn other_bytes_at_a_nonce_that_waits_are_refused_and_nothing_is_concluded_
     assert_eq!(lane.sender.broadcast(&first.raw).await, Answer::AlreadyKnown);
 }
 
-/// Bytes that a node took and lost may come back, so their nonce has to be used: also when the rental is closed by now,
-/// and the contract refuses a claim.
 #[tokio::test]
 async fn a_nonce_given_back_unsigned_is_the_next_intents_and_no_gap_stops_the_lane() {
     let mut bench = Bench::start(1).await;
@@ -295,6 +293,8 @@ async fn a_nonce_given_back_unsigned_is_the_next_intents_and_no_gap_stops_the_la
     bench.one_more(before, "one claim, at the nonce that was given back").await;
 }
 
+/// Bytes that a node took and lost may come back, so their nonce has to be used: also when the rental is closed by now,
+/// and the contract refuses a claim.
 #[tokio::test]
 async fn lost_bytes_whose_call_reverts_by_now_are_signed_again_until_their_nonce_is_used() {
     let mut bench = Bench::start(1).await;
