@@ -1,8 +1,9 @@
 //! Building blocks for unit tests.
 
+use crate::effect::Effect;
 use crate::evidence::Contracts;
 use crate::health::AnchorRound;
-use crate::input::{ChainUpdate, Input, Observation, Started, Tick};
+use crate::input::{AnchorResult, ChainUpdate, Input, Observation, ProbeResult, Started, Tick};
 use crate::payout::PayoutRules;
 use crate::rules::Rules;
 use crate::state::{Config, State};
@@ -140,7 +141,30 @@ pub(crate) fn state(at: u64) -> State {
 }
 
 /// The next second, with a healthy RPC.
-pub(crate) fn tick(state: &mut State) -> Vec<crate::effect::Effect> {
+pub(crate) fn tick(state: &mut State) -> Vec<Effect> {
     let (now_ms, now_unix_ms) = (state.clock.now_ms + 1_000, state.clock.now_unix_ms + 1_000);
     step(state, &Input::Tick(Tick { now_ms, now_unix_ms, rpc_healthy: true }))
+}
+
+/// Ticks for so long, every look and anchor round answered at once, nothing signed or sent: at which seconds after
+/// [`START`] looks were asked for.
+pub(crate) fn looks(state: &mut State, secs: u64, seen: &Observation) -> Vec<u64> {
+    let mut at = Vec::new();
+    for _ in 0..secs {
+        for effect in tick(state) {
+            assert!(!matches!(effect, Effect::Sign { .. } | Effect::Submit { .. }), "{effect:?}");
+            if let Effect::ProbeAnchors { id } = effect {
+                let ended_ms = state.clock.now_ms;
+                step(state, &Input::Anchors(AnchorResult { id, ended_ms, reachable: 3, asked: 3 }));
+            }
+            let Effect::Probe { id, machine, .. } = effect else { continue };
+            let (started_ms, at_secs) = (state.clock.now_ms, state.clock.now_secs());
+            at.push(at_secs - START);
+            let (ended_ms, seen) = (started_ms + 300, seen.clone());
+            step(state, &Input::Probe(ProbeResult { id, machine, started_ms, ended_ms, at_secs, seen }));
+        }
+        let block = state.clock.now_secs() - START;
+        step(state, &Input::Chain(Box::new(update(View::Best, block, block, rental(1)))));
+    }
+    at
 }

@@ -1,7 +1,6 @@
 use super::*;
-use crate::effect::Effect;
-use crate::fixtures::{START, account, machine, rental, state, tick, update};
-use crate::input::{AnchorResult, Input, Observation, ProbeResult};
+use crate::fixtures::{START, account, looks, machine, rental, state, tick, update};
+use crate::input::{Input, Observation};
 use crate::step::step;
 use crate::types::{Account, Signature};
 use crate::view::View;
@@ -19,29 +18,6 @@ fn renter() -> Account {
     rental(1).renter
 }
 
-/// Ticks for so long; machines accept their renters. Seconds at which looks were asked for.
-fn looks(state: &mut State, secs: u64) -> Vec<u64> {
-    let mut at = Vec::new();
-    for _ in 0..secs {
-        for effect in tick(state) {
-            assert!(!matches!(effect, Effect::Sign { .. } | Effect::Submit { .. }), "{effect:?}");
-            if let Effect::ProbeAnchors { id } = effect {
-                let ended_ms = state.clock.now_ms;
-                step(state, &Input::Anchors(AnchorResult { id, ended_ms, reachable: 3, asked: 3 }));
-            }
-            let Effect::Probe { id, machine, .. } = effect else { continue };
-            let (started_ms, at_secs) = (state.clock.now_ms, state.clock.now_secs());
-            at.push(at_secs - START);
-            let seen = Observation::Accepted;
-            let result = ProbeResult { id, machine, started_ms, ended_ms: started_ms + 300, at_secs, seen };
-            step(state, &Input::Probe(result));
-        }
-        let block = state.clock.now_secs() - START;
-        step(state, &Input::Chain(Box::new(update(View::Best, block, block, rental(1)))));
-    }
-    at
-}
-
 fn gaps(at: &[u64]) -> Vec<u64> {
     at.windows(2).map(|pair| pair[1] - pair[0]).collect()
 }
@@ -49,14 +25,14 @@ fn gaps(at: &[u64]) -> Vec<u64> {
 #[test]
 fn a_complaint_makes_a_keeper_look_at_the_suspect_pace_for_a_quarter_of_an_hour_and_no_closer() {
     let mut state = state(60);
-    let before = looks(&mut state, 200);
+    let before = looks(&mut state, 200, &Observation::Accepted);
     assert!(gaps(&before).iter().all(|gap| *gap >= 25), "{before:?}");
     let now = state.clock.now_secs() - START;
     step(&mut state, &signed(renter(), complaint(now)));
-    let during = looks(&mut state, COMPLAINT_OPEN_SECS);
+    let during = looks(&mut state, COMPLAINT_OPEN_SECS, &Observation::Accepted);
     assert!(gaps(&during).iter().all(|gap| (10..=25).contains(gap)), "{:?}", gaps(&during));
     assert!(during.len() > 80, "{} looks", during.len());
-    let after = looks(&mut state, 300);
+    let after = looks(&mut state, 300, &Observation::Accepted);
     assert!(state.complaints.is_empty());
     assert!(gaps(&after[1..]).iter().all(|gap| *gap >= 25), "{after:?}");
     assert!(!state.watches[&machine(1)].suspected, "and it was never suspected for it");
@@ -65,10 +41,10 @@ fn a_complaint_makes_a_keeper_look_at_the_suspect_pace_for_a_quarter_of_an_hour_
 #[test]
 fn the_look_comes_at_once_but_never_within_the_hosts_gap() {
     let mut state = state(60);
-    let first = looks(&mut state, 1);
+    let first = looks(&mut state, 1, &Observation::Accepted);
     assert_eq!(first.len(), 1, "a new tenancy is looked at at once");
     step(&mut state, &signed(renter(), complaint(first[0])));
-    assert_eq!(looks(&mut state, 12), [first[0] + 10]);
+    assert_eq!(looks(&mut state, 12, &Observation::Accepted), [first[0] + 10]);
 }
 
 #[test]
@@ -125,7 +101,7 @@ fn a_second_complaint_does_not_prolong_the_first() {
     let mut state = state(60);
     step(&mut state, &signed(renter(), complaint(60)));
     let first = state.complaints[&1];
-    looks(&mut state, 100);
+    looks(&mut state, 100, &Observation::Accepted);
     step(&mut state, &signed(renter(), complaint(160)));
     assert_eq!(state.complaints[&1], first);
 }

@@ -1,31 +1,9 @@
 use super::*;
 use crate::effect::Effect;
-use crate::fixtures::{START, account, machine, rental, state, tick, update};
+use crate::fixtures::{account, looks, machine, state, tick};
 use crate::health::Blind;
-use crate::input::{AnchorResult, Input, Observation, ProbeResult};
+use crate::input::{Input, Observation};
 use crate::step::step;
-use crate::view::View;
-
-/// Ticks for so long, every look and anchor round answered at once; at which seconds machine 1 was looked at.
-fn looks(state: &mut State, secs: u64, seen: &Observation) -> Vec<u64> {
-    let mut at = Vec::new();
-    for _ in 0..secs {
-        for effect in tick(state) {
-            if let Effect::ProbeAnchors { id } = effect {
-                let ended_ms = state.clock.now_ms;
-                step(state, &Input::Anchors(AnchorResult { id, ended_ms, reachable: 3, asked: 3 }));
-            }
-            let Effect::Probe { id, machine, .. } = effect else { continue };
-            let (started_ms, at_secs) = (state.clock.now_ms, state.clock.now_secs());
-            at.push(at_secs - START);
-            let result = ProbeResult { id, machine, started_ms, ended_ms: started_ms, at_secs, seen: seen.clone() };
-            step(state, &Input::Probe(result));
-        }
-        let block = state.clock.now_secs() - START;
-        step(state, &Input::Chain(Box::new(update(View::Best, block, block, rental(1)))));
-    }
-    at
-}
 
 fn hint(peer: Account, machines: Vec<MachineId>) -> Input {
     Input::Hint(Hint { peer, machines })
