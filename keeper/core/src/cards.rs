@@ -197,8 +197,8 @@ pub(crate) fn on_inventory(state: &mut State, result: &InventoryResult) {
     let seen = seen(state, flight.rental, result);
     let InventoryResult { id, machine, started_ms, ended_ms, at_secs, .. } = *result;
     let look = ProbeResult { id, machine, started_ms, ended_ms, at_secs, seen };
-    let State { config, clock, world, health, cards, .. } = state;
-    let sight = Sight { config, clock, world, health };
+    let State { config, clock, world, times, health, cards, .. } = state;
+    let sight = Sight { config, clock, world, times, health };
     cards.edit(&machine, |record| watch::take(&sight, record, &look));
 }
 

@@ -140,6 +140,7 @@ pub(crate) struct Sight<'a> {
     pub(crate) config: &'a Config,
     pub(crate) clock: &'a Clock,
     pub(crate) world: &'a World,
+    pub(crate) times: &'a ContractTimes,
     pub(crate) health: &'a Health,
 }
 

@@ -5,14 +5,14 @@ use crate::complaints;
 use crate::effect::{Effect, EffectId};
 use crate::health::AnchorRound;
 use crate::hosts::{Hosts, is_public};
-use crate::ids::{effect_id, look_id, scatter};
+use crate::ids::{effect_id, look_id};
 use crate::input::{Observation, ProbeResult};
 use crate::judge::{Outcome, looks_needed, many_fail, outcome};
 use crate::limits::{FINISHED_MAX, PROVISIONAL_MAX, WATCHES_MAX, clip_text};
 use crate::rules::Rules;
 use crate::state::{Sight, State};
 use crate::streak::{Look, Pushed, Streak};
-use crate::types::{Account, Endpoint, Kind, MachineId, MonoMs, RentalId, SshKey, UnixSecs};
+use crate::types::{Endpoint, Kind, MachineId, MonoMs, RentalId, SshKey, UnixSecs};
 use crate::view::RentalView;
 use crate::world::{Touched, is_running};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use closing::Closing;
 
 mod closing;
+mod pace;
 
 /// What is known about one machine from looking at it.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -262,13 +263,13 @@ pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
-/// The tenant whose access is due to be looked at: its rental runs, and no look is being made.
-fn tenant_to_look_for(watch: &Watch, sight: &Sight<'_>) -> Option<(RentalId, SshKey)> {
+/// The rental whose tenant's access is to be looked at: it runs, and no look is being made.
+fn tenant_to_look_for<'a>(watch: &Watch, sight: &Sight<'a>) -> Option<&'a RentalView> {
     let (now_ms, timeout_ms) = (sight.clock.now_ms, sight.config.rules.look_timeout_ms);
     let busy = watch.in_flight.is_some_and(|flight| now_ms.saturating_sub(flight.asked_ms) <= timeout_ms);
     let best = &sight.world.best;
     let rental = watch.tenancy.as_ref().filter(|_| !busy).and_then(|tenancy| best.rentals.get(&tenancy.rental))?;
-    is_running(rental, best.block.timestamp_secs).then_some((rental.id, rental.renter_key))
+    is_running(rental, best.block.timestamp_secs).then_some(rental)
 }
 
 /// What became of a look that was due.
@@ -283,8 +284,8 @@ enum Asked {
 
 fn look_at(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>) {
     let harder = complaints::pace_ms(state, &machine);
-    let State { config, clock, world, health, hosts, watches, .. } = state;
-    let sight = Sight { config, clock, world, health };
+    let State { config, clock, world, times, health, hosts, watches, .. } = state;
+    let sight = Sight { config, clock, world, times, health };
     match watches.edit(&machine, |watch| ask(&sight, hosts, &machine, watch, harder)).flatten() {
         None => {}
         Some(Asked::Look(id, endpoint, renter_key)) => {
@@ -311,7 +312,8 @@ fn ask(
     harder: Option<u64>,
 ) -> Option<Asked> {
     let (rules, now_ms) = (&sight.config.rules, sight.clock.now_ms);
-    let (rental, renter_key) = tenant_to_look_for(watch, sight)?;
+    let view = tenant_to_look_for(watch, sight)?;
+    let (rental, renter_key) = (view.id, view.renter_key);
     let Some(node) = sight.world.best.nodes.get(machine) else {
         watch.next_look_ms = now_ms.saturating_add(rules.look_every_ms);
         return Some(Asked::Unread(rental));
@@ -325,17 +327,9 @@ fn ask(
     watch.looks = watch.looks.saturating_add(1);
     let id = look_id(machine, rental, watch.looks);
     watch.in_flight = Some(Flight { id, rental, asked_ms: now_ms });
-    let usual_ms = spacing_ms(watch.suspected, &sight.config.me, id, rules);
+    let usual_ms = pace::wait_ms(sight, watch, view, id);
     watch.next_look_ms = now_ms.saturating_add(harder.map_or(usual_ms, |ms| std::cmp::min(ms, usual_ms)));
     Some(open.map_or(Asked::Nowhere(id, node.endpoint), |endpoint| Asked::Look(id, endpoint, renter_key)))
-}
-
-fn spacing_ms(suspected: bool, me: &Account, id: EffectId, rules: &Rules) -> u64 {
-    if suspected {
-        return rules.suspect_every_ms;
-    }
-    let jitter = scatter(&[&me.0, &id.0], rules.look_jitter_ms.saturating_mul(2));
-    rules.look_every_ms.saturating_sub(rules.look_jitter_ms).saturating_add(jitter)
 }
 
 /// No address, or one that nobody outside can reach: the look fails without being made.
@@ -356,8 +350,8 @@ fn unreachable_by_choice(
 
 /// A look came back.
 pub(crate) fn on_probe(state: &mut State, result: &ProbeResult) {
-    let State { config, clock, world, health, watches, .. } = state;
-    let sight = Sight { config, clock, world, health };
+    let State { config, clock, world, times, health, watches, .. } = state;
+    let sight = Sight { config, clock, world, times, health };
     let delivered = |watch: &Watch| watch.tenancy.as_ref().is_some_and(|tenancy| tenancy.delivered_secs.is_some());
     let first = watches.edit(&result.machine, |watch| {
         let before = delivered(watch);
@@ -371,7 +365,7 @@ pub(crate) fn on_probe(state: &mut State, result: &ProbeResult) {
 
 /// Takes the answer to the look that a record waits for.
 pub(crate) fn take(sight: &Sight<'_>, watch: &mut Watch, result: &ProbeResult) {
-    let Sight { config, clock, world, health } = *sight;
+    let Sight { config, clock, world, health, .. } = *sight;
     let Some(flight) = watch.in_flight.filter(|flight| flight.id == result.id) else {
         return;
     };
@@ -401,9 +395,11 @@ pub(crate) fn take(sight: &Sight<'_>, watch: &mut Watch, result: &ProbeResult) {
     match outcome(&look.seen) {
         Outcome::Ok => {}
         Outcome::Fault(_) => {
-            let sooner = flight.asked_ms.saturating_add(config.rules.suspect_every_ms);
-            watch.suspected = true;
-            watch.next_look_ms = std::cmp::min(watch.next_look_ms, sooner);
+            if !watch.suspected {
+                let sooner = flight.asked_ms.saturating_add(config.rules.suspect_every_ms);
+                watch.suspected = true;
+                watch.next_look_ms = std::cmp::min(watch.next_look_ms, sooner);
+            }
             hold(watch, look, saw);
         }
         Outcome::Unmeasured => {

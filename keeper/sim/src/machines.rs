@@ -28,6 +28,9 @@ enum Down {
     Hostile,
 }
 
+/// A look is given up after so long (the keeper's `SshLimits::probe_deadline`).
+const LOOK_SECS: u64 = 10;
+
 const DOWNS: [Down; 7] =
     [Down::Dead, Down::Silent, Down::Refusing, Down::WrongKey, Down::Dropping, Down::Garbage, Down::Hostile];
 
@@ -90,7 +93,7 @@ impl Machine {
             hops: !steady && rng.percent(15),
             capacity,
             odd_percent: *Rng::new(options.seed, "odd", number).pick(&[10, 30, 80]).unwrap_or(&30),
-            slow_secs: if rng.percent(20) { rng.range(2, 15) } else { 0 },
+            slow_secs: if rng.percent(20) { rng.range(2, LOOK_SECS - 1) } else { 0 },
             rng,
             outages,
             flapping: false,
@@ -183,7 +186,7 @@ impl Machine {
     pub(crate) fn latency_secs(&self) -> u64 {
         match self.down {
             None => self.slow_secs,
-            Some(Down::Silent | Down::Garbage) => 20,
+            Some(Down::Silent | Down::Garbage) => LOOK_SECS,
             Some(_) => 1,
         }
     }

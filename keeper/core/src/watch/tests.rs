@@ -195,3 +195,50 @@ fn a_look_that_was_let_in_counts_whatever_our_clock_says_of_its_time() {
         assert_eq!(tenancy.delivered_secs, Some(at.clamp(START, START + 36_000)));
     }
 }
+
+/// Seconds after START at which looks are asked for, all of which fail.
+fn failing_looks(state: &mut State, until: u64) -> Vec<u64> {
+    let mut asked = Vec::new();
+    while state.clock.now_secs() < START + until {
+        state.world.best.block.timestamp_secs = state.clock.now_secs();
+        let effects = tick(state);
+        let rounds: Vec<EffectId> = effects.iter().filter_map(round).collect();
+        for id in probes(&effects) {
+            let now_secs = state.clock.now_secs();
+            asked.push(now_secs - START);
+            answer(state, id, now_secs, Observation::Refused);
+        }
+        for id in rounds {
+            let now_ms = state.clock.now_ms;
+            step(state, &Input::Anchors(AnchorResult { id, ended_ms: now_ms, reachable: 5, asked: 5 }));
+        }
+    }
+    asked
+}
+
+fn round(effect: &Effect) -> Option<EffectId> {
+    if let Effect::ProbeAnchors { id } = effect { Some(*id) } else { None }
+}
+
+#[test]
+fn an_outage_is_looked_at_when_others_that_saw_it_seconds_later_can_call_it_long_enough_too() {
+    let mut state = state(100);
+    let (id, _) = next_look(&mut state);
+    let now_secs = state.clock.now_secs();
+    answer(&mut state, id, now_secs, Observation::Accepted);
+    let asked = failing_looks(&mut state, 1_200);
+    let streak = state.watches[&machine(1)].streak.as_ref();
+    let from = streak.map_or(0, |streak| streak.looks()[0].at_secs) - START;
+    let decisive = from + state.config.rules.offline_after_secs + 6;
+    assert!(asked.contains(&decisive), "{asked:?}, none at {decisive}");
+    let stretched = asked.windows(2).filter(|pair| pair[1] - pair[0] != 10).count();
+    assert_eq!(stretched, 1, "one pause is longer: {asked:?}");
+    assert!(asked.windows(2).all(|pair| (10..20).contains(&(pair[1] - pair[0]))), "{asked:?}");
+}
+
+#[test]
+fn a_machine_never_delivered_is_looked_at_when_its_grace_is_over() {
+    let mut state = state(3);
+    let asked = failing_looks(&mut state, 700);
+    assert!(asked.contains(&600), "{asked:?}");
+}

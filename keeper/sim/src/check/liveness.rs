@@ -13,15 +13,16 @@ use surety_core::types::{Kind, UnixSecs};
 const AFTERMATH_SECS: u64 = 1_200;
 /// Proof takes 120 s from the first failing look (`proof_min_secs`). That look comes up to 35 s after the outage began
 /// (`look_every_ms` + jitter), or 20 s later when it began under a look that succeeded; the last look before the return
-/// may stay unconfirmed, and the one before it is up to 20 s older.
+/// may stay unconfirmed, and the one before it is up to 20 s older (`watch::pace`).
 const SEEN_BY_ALL_SECS: u64 = 240;
 /// Service on both sides, so that outages do not run into one another.
 const APART_SECS: u64 = 200;
-/// From "may be filed" to the chain: who saw it last began up to 35 s late; the look that makes it long enough (10 s),
-/// an anchor round (6 s), a block that passes that look and is read (15 s), a signature and a peers' round (5 s), who
-/// saw it first signing anew, by the next block (15 s), a block that takes the case (24 s), two for rounding. Keepers
-/// before us in the order that are not there cost 20 s each (`file_rank_delay_secs`).
-const ON_CHAIN_SECS: u64 = 112;
+/// From "may be filed" to the chain: who saw it last began up to 35 s late; the look that makes it long enough (6 s,
+/// `watch::pace`, and 10 s more for who saw it first), its failing (10 s), an anchor round (6 s), a block that passes
+/// that look and is read (15 s), a signature and a peers' round (5 s), who saw it first signing anew, by the next block
+/// (15 s), a block that takes the case (24 s), two for rounding. Keepers before us in the order that are not there cost
+/// 20 s each (`file_rank_delay_secs`).
+const ON_CHAIN_SECS: u64 = 128;
 
 /// An outage of a rented machine, clipped to the rental.
 #[derive(Clone, Copy, Debug)]
