@@ -55,7 +55,7 @@ pub struct Watch {
     pub provisional: Vec<Look>,
     /// The interval that the last success ended, while its last looks wait for the anchors.
     #[serde(default)]
-    pub closing: Option<Closing>,
+    pub closing: Option<Box<Closing>>,
     /// Failing intervals that are over and wait for their signature.
     pub finished: Vec<Finished>,
 }

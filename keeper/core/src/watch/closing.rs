@@ -35,7 +35,8 @@ impl Watch {
         if streak.is_some() || !waiting.is_empty() {
             let (rental, delivered_secs) = (tenancy.rental, tenancy.delivered_secs);
             let looks_needed = looks_needed(self.mass, rules);
-            self.closing = Some(Closing { rental, delivered_secs, looks_needed, streak, waiting });
+            let closing = Closing { rental, delivered_secs, looks_needed, streak, waiting };
+            self.closing = Some(Box::new(closing));
             self.settle_closing(rules, now_secs);
         }
     }
