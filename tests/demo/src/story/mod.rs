@@ -6,9 +6,11 @@
 //! | [`opening`] | 1 chain, contracts, keepers; 2 machines; 3 bonds, offers, certificates |
 //! | [`rentals`] | 4 two rentals, and a wish |
 //! | [`outage`] | 5 one machine is killed; an audit in the middle of it |
+//! | [`complaint`] | 5 what its renter does about it |
 //! | [`closing`] | 6 claims, closings, exits; 7 an audit, and where every rao went |
 
 mod closing;
+mod complaint;
 mod opening;
 mod outage;
 mod rentals;
@@ -143,7 +145,7 @@ async fn tell_on(teller: &Teller, stage: &mut Stage, blows: &mut Aborting) -> Re
     let title = "two renters rent with a quorum of certificates, and log in";
     let [lost, kept] = teller.step(4, title, 40, rentals::rent_two(stage)).await?;
     let title = "one machine is killed: case, refund, penalty";
-    teller.step(5, title, 80, outage::outage(stage, &lost)).await?;
+    teller.step(5, title, 80, outage::outage(stage, &lost, &kept)).await?;
     let title = "the other rental runs out; claims, closings, exits";
     teller.step(6, title, 80, closing::close_all(stage, &lost, &kept)).await?;
     let killed = tokio::time::timeout(Duration::from_secs(60), &mut blows.0);

@@ -1,5 +1,6 @@
 //! Step 5: one machine is killed. What keepers make of it is checked to the rao, and its evidence by anybody's means.
 
+use super::complaint::complained;
 use super::stage::{Rented, Stage};
 use crate::wait::Seen;
 use alloy::primitives::B256;
@@ -24,13 +25,14 @@ const EXECUTED: u8 = 3;
 /// The first and only case.
 const CASE: u64 = 1;
 
-pub(super) async fn outage(stage: &mut Stage, lost: &Rented) -> Result<()> {
+pub(super) async fn outage(stage: &mut Stage, lost: &Rented, kept: &Rented) -> Result<()> {
     let start_secs = stage.chain.rental(lost.rental).await?.start_secs;
     stage.chain_time(start_secs + SERVES_SECS, "the rental has been served for a while", 20).await?;
     let machine = stage.machines.get_mut(lost.miner).context("no such machine")?;
     machine.kill();
     let name = machine.name.clone();
     stage.show.say("machine_killed", &format!("{name} is killed with SIGKILL"), json!({ "machine": name }));
+    complained(stage, lost, kept.renter).await?;
     let case = filed(stage, lost).await?;
     evidence(stage).await?;
     in_use(stage).await?;
