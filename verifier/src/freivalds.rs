@@ -80,6 +80,15 @@ impl EpochSecrets {
             secret_commitment: seed::secret_commitment(keeper_secret),
             seed: seed::epoch_seed(&block_hash, keeper_secret),
         };
+        Self::of(epoch, vector_secret, params)
+    }
+
+    /// The same for an epoch whose E is known: what was measured then is checked again with other vectors. A right
+    /// row passes whatever the vectors, a wrong one with probability p^-V, so this finds what its keeper found.
+    ///
+    /// `vector_secret` and `params` as for [`Self::new`].
+    #[must_use]
+    pub fn of(epoch: Epoch, vector_secret: &Bytes32, params: &Params) -> Self {
         let vectors = secret_vectors(vector_secret, params);
         let images = images(&epoch.seed, &vectors, params);
         Self { epoch, inner: params.inner, cols: params.cols, vectors, images }

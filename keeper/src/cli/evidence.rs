@@ -11,7 +11,7 @@ mod spoof;
 mod transcript;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub use chain::{OnChainError, verify_on_chain};
 pub use report::{Check, Line, Report};

@@ -1,11 +1,12 @@
-//! The command line: `surety keeper ...`, `surety evidence ...`, `surety complain ...`, `surety deploy ...`,
-//! `surety audit ...`.
+//! The command line: `surety keeper ...`, `surety evidence ...`, `surety verifier ...`, `surety complain ...`,
+//! `surety deploy ...`, `surety audit ...`.
 
 mod audit;
 mod complain;
 mod deploy;
 pub mod evidence;
 pub mod keeper;
+mod verifier;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -33,6 +34,11 @@ enum Command {
     Evidence {
         #[command(subcommand)]
         command: EvidenceCommand,
+    },
+    /// Check a measurement again, or a machine's fraud.
+    Verifier {
+        #[command(subcommand)]
+        command: verifier::VerifierCommand,
     },
     /// Tell the keepers that something is wrong with the machine you rent: they look at it more closely for a while.
     /// Example: surety complain --rental 7 --code too-slow --deployment deployments/964.json --rpc URL
@@ -69,6 +75,7 @@ impl Cli {
             Command::Evidence { command: EvidenceCommand::Verify { file, deployment, rpc } } => {
                 verify_evidence(&file, deployment.as_deref(), rpc.as_deref())
             }
+            Command::Verifier { command } => command.run(),
             Command::Complain(arguments) => complain::run(&arguments),
             Command::Deploy(arguments) => deploy::run(&arguments),
             Command::Audit(arguments) => audit::run(&arguments),

@@ -2,8 +2,8 @@
 //! signs anew what it has changed.
 #![allow(clippy::unwrap_used)]
 
-mod bundles;
-mod capacity;
+pub(in crate::cli) mod bundles;
+pub(in crate::cli) mod capacity;
 mod cards;
 mod onchain;
 mod outage;

@@ -152,7 +152,7 @@ pub(super) fn spoof_over(proofs: [BadProof; 2]) -> Bundle {
 }
 
 /// A challenge of this keeper to this machine, small enough for tests.
-pub(super) fn challenge(epoch: surety_verifier::freivalds::Epoch, params: Params) -> Challenge {
+pub(in crate::cli) fn challenge(epoch: surety_verifier::freivalds::Epoch, params: Params) -> Challenge {
     Challenge {
         chain_id: CHAIN_ID,
         keeper: keeper().account().0,
@@ -168,12 +168,12 @@ pub(super) fn challenge(epoch: surety_verifier::freivalds::Epoch, params: Params
 }
 
 /// A real session between the two state machines, in which an answer takes 3 ms and the work 40.
-pub(super) fn measured(device: Box<dyn Device>) -> Transcript {
+pub(in crate::cli) fn measured(device: Box<dyn Device>) -> Transcript {
     measured_in([0x66; 32], device)
 }
 
 /// The same, in the session with these random bytes.
-pub(super) fn measured_in(session_random: [u8; 32], device: Box<dyn Device>) -> Transcript {
+pub(in crate::cli) fn measured_in(session_random: [u8; 32], device: Box<dyn Device>) -> Transcript {
     let params = Params { inner: 64, cols: 64, rows: 64, rounds: 8, vectors: 4, openings: 32 };
     let secrets = Arc::new(EpochSecrets::new([1; 32], &[2; 32], &[3; 32], &params));
     let challenge = Challenge { session_random, ..challenge(*secrets.epoch(), params) };
@@ -201,7 +201,7 @@ pub(super) fn measured_in(session_random: [u8; 32], device: Box<dyn Device>) -> 
 }
 
 /// A certificate over this transcript.
-pub(super) fn certificate_over(transcript: &Transcript) -> Bundle {
+pub(in crate::cli) fn certificate_over(transcript: &Transcript) -> Bundle {
     let measured = Measured {
         machine: machine(),
         registration: 3,

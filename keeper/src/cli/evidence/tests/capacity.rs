@@ -116,7 +116,7 @@ fn something_else_than_a_session_is_named() {
 }
 
 /// A device that does every fourth round for another machine's seed: right sums, wrong task.
-pub(super) struct Lazy(pub(super) CpuDevice);
+pub(in crate::cli) struct Lazy(pub(in crate::cli) CpuDevice);
 
 impl Device for Lazy {
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {

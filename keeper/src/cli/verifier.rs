@@ -1,0 +1,175 @@
+//! `surety verifier replay FILE` and `surety verifier prove-fraud FILE`: measurements, checked again by anybody.
+//!
+//! Neither needs a chain, a key or a secret, and neither believes the keeper that measured, but for its clock.
+
+mod file;
+
+#[cfg(test)]
+mod tests;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Subcommand;
+use file::Found;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use surety_verifier::Bytes32;
+use surety_verifier::evidence::{FraudProof, PublicFinding, recheck_public, replay};
+use surety_verifier::freivalds::{Epoch, EpochSecrets, RowFault};
+use surety_verifier::transcript::Transcript;
+use surety_verifier::verdict::{BadRow, Verdict};
+
+/// What `surety verifier` does.
+#[derive(Debug, Subcommand)]
+pub(super) enum VerifierCommand {
+    /// Run the keeper's side of a measurement again: the same verdict, and every row that was shown recomputed.
+    /// Example: surety verifier replay bundle.json
+    Replay {
+        /// A transcript, as JSON or canonical bytes, or the evidence bundle of a certificate.
+        file: PathBuf,
+        /// The epoch's secret, once its keeper has revealed it: 64 hex digits. Shows that E was fixed before.
+        #[arg(long, value_parser = bytes32)]
+        revealed: Option<Bytes32>,
+    },
+    /// Check that a machine signed results that are wrong. Exit status 0: it did.
+    /// Example: surety verifier prove-fraud proof.json
+    ProveFraud {
+        /// A fraud proof, or a transcript or bundle that shows one.
+        file: PathBuf,
+        /// Also write the proof by itself, for others to check.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+}
+
+impl VerifierCommand {
+    pub(super) fn run(&self) -> Result<()> {
+        match self {
+            Self::Replay { file, revealed } => println!("{}", replayed(file::read(file)?, revealed.as_ref())?),
+            Self::ProveFraud { file, out } => {
+                let (says, proof) = fraud(file::read(file)?)?;
+                println!("{says}");
+                if let Some(out) = out {
+                    let text = serde_json::to_vec(&proof)?;
+                    std::fs::write(out, text).with_context(|| format!("writing {}", out.display()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a transcript amounts to.
+fn replayed(found: Found, revealed: Option<&Bytes32>) -> Result<String> {
+    let Found::Transcript(transcript) = found else {
+        bail!("this is a fraud proof, which has no session to replay: surety verifier prove-fraud checks it");
+    };
+    let challenge = &transcript.challenge;
+    challenge.check().context("no keeper may measure like this")?;
+    let mut fresh = [0; 32];
+    getrandom::fill(&mut fresh).map_err(|error| anyhow::anyhow!("the system gave no randomness: {error}"))?;
+    let secrets = EpochSecrets::of(challenge.epoch, &fresh, &challenge.params);
+    let verdict = replay(&transcript, &Arc::new(secrets)).context("the transcript is not that of a session")?;
+    let rows = rows(&recheck_public(&transcript)?, &verdict)?;
+    let epoch = epoch(&challenge.epoch, revealed)?;
+    let mut says = format!("session   {}\n", session(&transcript));
+    let digest = hex::encode(transcript.digest());
+    write!(says, "digest    0x{digest}\nverdict   {}\nrows      {rows}\n", verdict_says(&verdict))?;
+    write!(says, "epoch     {epoch}\ntimes     are the word of the keeper: nobody can check them")?;
+    Ok(says)
+}
+
+fn session(transcript: &Transcript) -> String {
+    let challenge = &transcript.challenge;
+    format!(
+        "keeper 0x{} measured machine 0x{} (registration {}, chain {}) as {} x {}, {} events",
+        hex::encode(challenge.keeper),
+        hex::encode(challenge.machine),
+        challenge.registration,
+        challenge.chain_id,
+        challenge.count,
+        challenge.class,
+        transcript.events.len()
+    )
+}
+
+fn verdict_says(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Proven { class, count } => format!("proven: {count} x {class}"),
+        Verdict::Fraud(bad) => format!("fraud: {}", bad_says(bad)),
+        Verdict::Underperforming(short) => {
+            format!("underperforming: right, in {} ms where {} ms are allowed", short.compute_ms, short.allowed_ms)
+        }
+        Verdict::Unmeasured(why) => format!("unmeasured: {why:?}"),
+    }
+}
+
+fn bad_says(bad: &BadRow) -> String {
+    let what = match bad.fault {
+        RowFault::NotAResidue => "holds numbers that are no residues",
+        RowFault::WrongProduct => "is not that of the product",
+    };
+    format!("row {} of round {} on GPU {} {what}", bad.at.row, bad.at.round, bad.at.gpu)
+}
+
+/// The rows that the machine showed, recomputed; they must speak for the verdict.
+fn rows(finding: &PublicFinding, verdict: &Verdict) -> Result<String> {
+    match (finding, verdict) {
+        (PublicFinding::Fraud(public, _), Verdict::Fraud(bad)) if public == bad => {
+            Ok("recomputed: that one is wrong, and the machine signed it; prove-fraud makes a proof of it".to_owned())
+        }
+        (PublicFinding::Fraud(bad, _), _) => bail!("{}, but the verdict is another", bad_says(bad)),
+        (_, Verdict::Fraud(_)) => bail!("the verdict is fraud, but every row that was shown is right"),
+        (PublicFinding::RowsRight { rows, complete }, Verdict::Proven { .. } | Verdict::Underperforming(_)) => {
+            ensure!(*complete, "the verdict needs all rows asked for; {rows} are shown");
+            Ok(format!("all {rows} that were asked for, recomputed: right"))
+        }
+        (PublicFinding::RowsRight { rows, .. }, Verdict::Unmeasured(_)) => {
+            Ok(format!("{rows} shown, recomputed: right"))
+        }
+        (PublicFinding::NothingSigned, Verdict::Unmeasured(_)) => Ok("the machine signed nothing".to_owned()),
+        (PublicFinding::NothingSigned, _) => bail!("the verdict needs results that the machine signed"),
+    }
+}
+
+fn epoch(epoch: &Epoch, revealed: Option<&Bytes32>) -> Result<String> {
+    let Some(secret) = revealed else {
+        return Ok("its secret was not given: whether E was fixed beforehand was not checked".to_owned());
+    };
+    ensure!(
+        epoch.opened_by(secret),
+        "the secret is not the one committed to ({}), or E was not made of it and the block",
+        hex::encode(epoch.secret_commitment)
+    );
+    Ok("opened by its secret: E follows from it and the block, and the keeper had committed to it".to_owned())
+}
+
+/// The fraud that a file shows, in words, and the proof of it.
+fn fraud(found: Found) -> Result<(String, FraudProof)> {
+    let proof = match found {
+        Found::Proof(proof) => proof,
+        Found::Transcript(transcript) => match recheck_public(&transcript)? {
+            PublicFinding::Fraud(_, proof) => *proof,
+            PublicFinding::RowsRight { rows, .. } => bail!("no fraud: all {rows} rows that were shown are right"),
+            PublicFinding::NothingSigned => bail!("no fraud: the machine signed nothing, so nothing speaks against it"),
+        },
+    };
+    let proven = proof.verify().context("this proves nothing")?;
+    let start = &proven.start;
+    let says = format!(
+        "proven    machine 0x{} (registration {}, chain {}) signed wrong results for keeper 0x{}\nrow       {}",
+        hex::encode(start.machine),
+        start.registration,
+        start.chain_id,
+        hex::encode(start.keeper),
+        bad_says(&proven.bad_row)
+    );
+    Ok((says, proof))
+}
+
+fn bytes32(text: &str) -> Result<Bytes32, String> {
+    let mut bytes = [0; 32];
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    hex::decode_to_slice(digits, &mut bytes).map_err(|error| format!("want 64 hex digits: {error}"))?;
+    Ok(bytes)
+}

@@ -1,0 +1,46 @@
+//! What a file given to `surety verifier` holds: strangers wrote it, so it is bounded and taken apart with care.
+
+use super::super::evidence::FILE_BYTES_MAX;
+use anyhow::{Context, Result, bail, ensure};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::io::Read;
+use std::path::Path;
+use surety_verifier::evidence::FraudProof;
+use surety_verifier::transcript::Transcript;
+
+/// First bytes of a canonical transcript.
+const CANONICAL: &[u8] = b"SURETYT";
+
+/// What a file turned out to be.
+#[derive(Debug)]
+pub(super) enum Found {
+    Transcript(Box<Transcript>),
+    Proof(FraudProof),
+}
+
+pub(super) fn read(path: &Path) -> Result<Found> {
+    let file = std::fs::File::open(path).with_context(|| format!("opening {}", path.display()))?;
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(|| format!("reading {}", path.display()))?;
+    ensure!(bytes.len() as u64 <= FILE_BYTES_MAX, "{} is longer than {FILE_BYTES_MAX} bytes", path.display());
+    parse(&bytes).with_context(|| format!("{} holds no measurement", path.display()))
+}
+
+pub(super) fn parse(bytes: &[u8]) -> Result<Found> {
+    if bytes.starts_with(CANONICAL) {
+        return Ok(Found::Transcript(Box::new(Transcript::from_bytes(bytes)?)));
+    }
+    let json: Value = serde_json::from_slice(bytes).context("neither canonical bytes nor JSON")?;
+    let inside = json.pointer("/evidence/subject/transcript").cloned();
+    let json = inside.unwrap_or(json);
+    match (json.get("challenge").is_some(), json.get("row").is_some()) {
+        (true, _) => Ok(Found::Transcript(Box::new(as_written(json)?))),
+        (_, true) => Ok(Found::Proof(as_written(json)?)),
+        _ => bail!("want a transcript, the evidence bundle of a certificate, or a fraud proof"),
+    }
+}
+
+fn as_written<T: DeserializeOwned>(json: Value) -> Result<T> {
+    Ok(serde_json::from_value(json)?)
+}

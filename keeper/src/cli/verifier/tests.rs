@@ -1,0 +1,119 @@
+//! Sessions between the two real state machines, given to the commands as files.
+#![allow(clippy::unwrap_used)]
+
+use super::super::evidence::tests::bundles::{certificate_over, challenge, measured};
+use super::super::evidence::tests::capacity::Lazy;
+use super::*;
+use surety_verifier::device::CpuDevice;
+use surety_verifier::params::Params;
+use surety_verifier::session::KeeperSession;
+
+/// The keeper's secret of the epoch in which those sessions were held.
+const SECRET: Bytes32 = [2; 32];
+
+fn honest() -> Transcript {
+    measured(Box::new(CpuDevice::default()))
+}
+
+fn lying() -> Transcript {
+    measured(Box::new(Lazy(CpuDevice::default())))
+}
+
+/// A session in which the machine never spoke.
+fn silent() -> Transcript {
+    let params = Params { inner: 64, cols: 64, rows: 64, rounds: 8, vectors: 4, openings: 32 };
+    let secrets = Arc::new(EpochSecrets::new([1; 32], &SECRET, &[3; 32], &params));
+    let (mut session, _) = KeeperSession::new(challenge(*secrets.epoch(), params), secrets, 500).unwrap();
+    let deadline_ms = session.deadline_ms();
+    session.on_timeout(deadline_ms + 1).unwrap().transcript
+}
+
+fn json(transcript: &Transcript) -> Vec<u8> {
+    serde_json::to_vec(transcript).unwrap()
+}
+
+fn replay_bytes(bytes: &[u8], revealed: Option<&Bytes32>) -> Result<String> {
+    replayed(file::parse(bytes)?, revealed)
+}
+
+fn refused<T>(result: Result<T>) -> String {
+    format!("{:#}", result.err().unwrap())
+}
+
+#[test]
+fn a_session_replays_to_its_verdict_with_vectors_that_its_keeper_never_had() {
+    let transcript = honest();
+    let says = replay_bytes(&json(&transcript), None).unwrap();
+    assert!(says.contains("verdict   proven: 1 x CPU test\n"), "{says}");
+    assert!(says.contains("rows      all 32 that were asked for, recomputed: right"), "{says}");
+    assert!(says.contains("was not checked"), "{says}");
+    let bundle = serde_json::to_vec(&certificate_over(&transcript)).unwrap();
+    for other_form in [transcript.to_bytes(), bundle] {
+        assert_eq!(replay_bytes(&other_form, None).unwrap(), says);
+    }
+}
+
+#[test]
+fn a_revealed_secret_must_be_the_one_committed_to() {
+    let bytes = json(&honest());
+    assert!(replay_bytes(&bytes, Some(&SECRET)).unwrap().contains("opened by its secret"));
+    assert!(refused(replay_bytes(&bytes, Some(&[9; 32]))).contains("not the one committed to"));
+}
+
+#[test]
+fn silence_replays_as_unmeasured_and_proves_no_fraud() {
+    let bytes = json(&silent());
+    let says = replay_bytes(&bytes, None).unwrap();
+    assert!(says.contains("verdict   unmeasured: TimedOut") && says.contains("signed nothing"), "{says}");
+    assert!(refused(fraud(file::parse(&bytes).unwrap())).contains("nothing speaks against it"));
+}
+
+#[test]
+fn fraud_replays_as_fraud_and_its_proof_stands_by_itself() {
+    let bytes = json(&lying());
+    let says = replay_bytes(&bytes, None).unwrap();
+    assert!(says.contains("verdict   fraud: row ") && says.contains("recomputed: that one is wrong"), "{says}");
+    let (says, proof) = fraud(file::parse(&bytes).unwrap()).unwrap();
+    let alone = serde_json::to_vec(&proof).unwrap();
+    assert_eq!(fraud(file::parse(&alone).unwrap()).unwrap(), (says, proof));
+    assert!(refused(replay_bytes(&alone, None)).contains("no session to replay"));
+}
+
+#[test]
+fn right_rows_are_no_fraud_in_a_session_or_by_themselves() {
+    let transcript = honest();
+    assert!(refused(fraud(file::parse(&json(&transcript)).unwrap())).contains("no fraud: all 32 rows"));
+    let (_, mut proof) = fraud(file::parse(&json(&lying())).unwrap()).unwrap();
+    let row = transcript.events.iter().filter(|event| event.frame[4] == 11).map(|event| event.frame.clone()).next();
+    proof.row = row.unwrap();
+    assert!(refused(fraud(Found::Proof(proof))).contains("this proves nothing"));
+}
+
+#[test]
+fn what_a_keeper_would_not_have_recorded_does_not_replay() {
+    let transcript = honest();
+    let last = transcript.events.len() - 1;
+    let changes: [fn(&mut Transcript, usize); 4] = [
+        |changed, last| changed.events[last].at_ms += 1,
+        |changed, last| drop(changed.events.remove(last - 1)),
+        |changed, _| changed.challenge.session_random[0] ^= 1,
+        |changed, _| changed.challenge.limits.compute_pass_ms = 1,
+    ];
+    for change in changes {
+        let mut changed = transcript.clone();
+        change(&mut changed, last);
+        refused(replay_bytes(&json(&changed), None));
+    }
+}
+
+#[test]
+fn other_files_are_named_as_such() {
+    for (bytes, says) in [
+        (&b"SURETYT1 and no more"[..], "not a transcript of this version"),
+        (b"no json", "neither canonical bytes nor JSON"),
+        (b"{\"a\":1}", "want a transcript"),
+        (b"{\"challenge\":{}}", "missing field"),
+    ] {
+        assert!(refused(file::parse(bytes)).contains(says), "{says}");
+    }
+}
