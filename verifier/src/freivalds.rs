@@ -32,6 +32,16 @@ pub struct Epoch {
 }
 
 impl Epoch {
+    /// From the block's hash and the keeper's secret.
+    #[must_use]
+    pub fn new(block_hash: Bytes32, keeper_secret: &Bytes32) -> Self {
+        Self {
+            block_hash,
+            secret_commitment: seed::secret_commitment(keeper_secret),
+            seed: seed::epoch_seed(&block_hash, keeper_secret),
+        }
+    }
+
     /// Whether a secret, revealed after the epoch, is the one that was committed to and gives this E.
     #[must_use]
     pub fn opened_by(&self, keeper_secret: &Bytes32) -> bool {
@@ -75,12 +85,7 @@ impl EpochSecrets {
     /// [`Params::check`].
     #[must_use]
     pub fn new(block_hash: Bytes32, keeper_secret: &Bytes32, vector_secret: &Bytes32, params: &Params) -> Self {
-        let epoch = Epoch {
-            block_hash,
-            secret_commitment: seed::secret_commitment(keeper_secret),
-            seed: seed::epoch_seed(&block_hash, keeper_secret),
-        };
-        Self::of(epoch, vector_secret, params)
+        Self::of(Epoch::new(block_hash, keeper_secret), vector_secret, params)
     }
 
     /// The same for an epoch whose E is known: what was measured then is checked again with other vectors. A right

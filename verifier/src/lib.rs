@@ -15,6 +15,7 @@
 //! | [`classes`] | GPU classes: the ids shared with the contracts, and what each must reach |
 //! | [`params`] | sizes of one measurement: K, N, M, T, V, k |
 //! | [`field`], [`matrix`], [`seed`] | arithmetic mod 65521, the pseudorandom matrices, where every seed comes from |
+//! | [`schedule`] | epochs by block number; their secrets, committed to before and revealed after |
 //! | [`tree`] | the BLAKE3 tree that commits to the results, and paths through it |
 //! | [`freivalds`] | secret vectors and the check of one row |
 //! | [`walk`] | dependent reads over all that a device holds; not part of sessions yet |
@@ -35,6 +36,7 @@ mod hexed;
 pub mod limits;
 pub mod matrix;
 pub mod params;
+pub mod schedule;
 pub mod score;
 pub mod seed;
 pub mod session;

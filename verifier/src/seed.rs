@@ -36,6 +36,10 @@ pub mod context {
     pub const STATEMENT: &str = "surety verifier v1 root statement";
     /// Digest of a transcript.
     pub const TRANSCRIPT: &str = "surety verifier v1 transcript";
+    /// What a keeper derives its epochs' secrets from, of its SSH key.
+    pub const EPOCH_MASTER: &str = "surety verifier v1 epoch master";
+    /// The secret of one epoch.
+    pub const EPOCH_SECRET: &str = "surety verifier v1 epoch secret";
 }
 
 /// The root "before" the first round.

@@ -8,6 +8,7 @@
 //! read at every block (`suspects`). After a reorg what was read on the other branch is read again (`plan`).
 
 mod endpoints;
+mod history;
 mod left_out;
 mod plan;
 mod seat;

@@ -1,16 +1,18 @@
-//! Prepares measurements: the epoch's secrets, from the operating system's randomness, and a fresh challenge each time.
+//! Prepares measurements: the epoch's work and secret vectors, and a fresh challenge each time.
 //!
-//! The secret vectors are never stored and never leave the process. A restart begins a new epoch, and a bad proof
-//! rotates the vectors.
+//! The epoch's secret was committed to (`/v1/epochs`) and its block is final, so this keeper does not choose what a
+//! machine is given. The secret vectors come from the operating system's randomness, are never stored and never leave
+//! the process: a restart draws new ones, and so does a bad proof.
 
 pub mod spoof;
 
 use crate::adapters::evm::{Endpoints, FollowError};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use surety_core::types::{Account, MachineId};
 use surety_verifier::classes::ClassId;
 use surety_verifier::freivalds::EpochSecrets;
 use surety_verifier::params::Params;
+use surety_verifier::schedule::{self, Master};
 use surety_verifier::session::{Challenge, Limits};
 
 /// Why no challenge could be made.
@@ -43,17 +45,25 @@ pub struct Epochs {
     endpoints: Endpoints,
     chain_id: u64,
     keeper: Account,
-    /// One epoch for each size of work.
-    ready: Mutex<Vec<(Params, Arc<EpochSecrets>)>>,
+    master: Master,
+    /// What is prepared, of the present epoch.
+    ready: Mutex<Ready>,
+}
+
+/// One for each size of work.
+#[derive(Debug, Default)]
+struct Ready {
+    epoch: u64,
+    sizes: Vec<(Params, Arc<EpochSecrets>)>,
 }
 
 /// Sizes of work held at once.
-const EPOCHS_MAX: usize = 32;
+const SIZES_MAX: usize = 32;
 
 impl Epochs {
     /// For the keeper `keeper` on the chain that `endpoints` are on.
-    pub fn new(endpoints: Endpoints, chain_id: u64, keeper: Account) -> Self {
-        Self { endpoints, chain_id, keeper, ready: Mutex::new(Vec::new()) }
+    pub fn new(endpoints: Endpoints, chain_id: u64, keeper: Account, master: Master) -> Self {
+        Self { endpoints, chain_id, keeper, master, ready: Mutex::default() }
     }
 
     /// A fresh challenge for a machine, and what its answers are checked with.
@@ -87,33 +97,41 @@ impl Epochs {
         Ok((challenge, secrets))
     }
 
-    /// Forgets all secrets: the next challenge draws new ones.
+    /// Forgets all vectors: the next challenge draws new ones.
     pub fn rotate(&self) {
-        if let Ok(mut ready) = self.ready.lock() {
-            ready.clear();
-        }
+        self.ready().sizes.clear();
     }
 
     async fn secrets(&self, params: &Params) -> Result<Arc<EpochSecrets>, ChallengeError> {
-        if let Some(found) = self.find(params) {
+        let number = schedule::epoch_of(self.endpoints.final_number().await?);
+        if let Some(found) = self.find(number, params) {
             return Ok(found);
         }
-        let block_hash = self.endpoints.newest().await?.hash.0;
-        let (keeper_secret, vector_secret) = (random()?, random()?);
-        let sizes = *params;
-        let drawing =
-            tokio::task::spawn_blocking(move || EpochSecrets::new(block_hash, &keeper_secret, &vector_secret, &sizes));
+        let block_hash = self.endpoints.hash_at(schedule::first_block(number)).await?.0;
+        let (epoch, vector_secret, sizes) = (self.master.epoch(number, block_hash), random()?, *params);
+        let drawing = tokio::task::spawn_blocking(move || EpochSecrets::of(epoch, &vector_secret, &sizes));
         let secrets = Arc::new(drawing.await.map_err(|_| ChallengeError::Died)?);
-        if let Ok(mut ready) = self.ready.lock() {
-            ready.truncate(EPOCHS_MAX - 1);
-            ready.push((*params, secrets.clone()));
-        }
+        self.keep(number, *params, secrets.clone());
         Ok(secrets)
     }
 
-    fn find(&self, params: &Params) -> Option<Arc<EpochSecrets>> {
-        let ready = self.ready.lock().ok()?;
-        ready.iter().find(|(sizes, _)| sizes == params).map(|(_, secrets)| secrets.clone())
+    fn find(&self, epoch: u64, params: &Params) -> Option<Arc<EpochSecrets>> {
+        let ready = self.ready();
+        let found = ready.sizes.iter().find(|(sizes, _)| ready.epoch == epoch && sizes == params);
+        found.map(|(_, secrets)| secrets.clone())
+    }
+
+    fn keep(&self, epoch: u64, params: Params, secrets: Arc<EpochSecrets>) {
+        let mut ready = self.ready();
+        if ready.epoch != epoch {
+            *ready = Ready { epoch, sizes: Vec::new() };
+        }
+        ready.sizes.truncate(SIZES_MAX - 1);
+        ready.sizes.push((params, secrets));
+    }
+
+    fn ready(&self) -> MutexGuard<'_, Ready> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

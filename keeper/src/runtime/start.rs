@@ -22,6 +22,7 @@ use surety_core::evidence::Contracts;
 use surety_core::input::{Input, Started};
 use surety_core::state::Config;
 use surety_core::view::View;
+use surety_verifier::schedule::Master;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
@@ -235,6 +236,7 @@ impl Parts {
             peers: self.peer_counts.clone(),
             now_ms: Arc::new(move || clock.now_ms()),
             desk: Arc::new(self.desk()),
+            epochs: Arc::new(self.master()),
             limits: HttpLimits::default(),
         };
         let mut stop = stop.clone();
@@ -246,6 +248,11 @@ impl Parts {
                 tracing::error!(%error, "the HTTP API ended");
             }
         });
+    }
+
+    /// What measuring epochs are made of.
+    fn master(&self) -> Master {
+        self.settings.ssh_key.epoch_master(self.settings.deployment.chain_id, self.settings.key.account())
     }
 
     fn desk(&self) -> Desk {
@@ -278,7 +285,7 @@ impl Parts {
         Hands {
             clock: self.clock,
             eyes: Eyes::new(limits, self.settings.ssh_key.clone()),
-            epochs: Epochs::new(self.endpoints.clone(), self.settings.deployment.chain_id, me),
+            epochs: Epochs::new(self.endpoints.clone(), self.settings.deployment.chain_id, me, self.master()),
             store: self.store.clone(),
             key: self.settings.key.clone(),
             domains: domains(&self.settings),

@@ -3,6 +3,7 @@
 
 mod fake;
 mod follower;
+mod history;
 mod majority;
 mod odd;
 mod slices;

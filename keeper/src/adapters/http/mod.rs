@@ -12,6 +12,7 @@
 //! | `/v1/spoofs/{machine}` | the same, of all keepers, about one machine |
 //! | `POST /v1/complaints` | takes a [`ComplaintBody`]; [`Taken`] when it is on disk: 201, or 200 when it was |
 //! | `/v1/complaints/{rental}` | [`ComplaintPage`]: what its renter complained of, newest first |
+//! | `/v1/epochs` | [`EpochPage`]: commitments to the secrets of measuring epochs, and secrets of the past |
 //! | `/evidence/{digest}` | [`crate::ports::Bundle`]: evidence, own or of a peer, with the statement that names it |
 //! | `/healthz` | 200 while the keeper makes progress, else 503 with reasons (module `health`) |
 //! | `/metrics` | Prometheus text (`keeper/METRICS.md` lists the names) |
@@ -37,11 +38,12 @@ pub use complaints::{Desk, DeskLimits, Renters, WallClock};
 pub use peers::{BUNDLE_BYTES_MAX, PeerCounts, PeerLimits, Peers, PeersError, UnreadError};
 pub use sending::{SendError, Sending};
 pub use server::{ServeError, serve};
-pub use wire::{ComplaintBody, ComplaintPage, Numbered, Page, SpoofPage, Taken};
+pub use wire::{ComplaintBody, ComplaintPage, EpochPage, Numbered, Page, SpoofPage, Taken};
 
 use crate::ports::{Archive, Progress};
 use std::sync::Arc;
 use std::time::Duration;
+use surety_verifier::schedule::Master;
 
 /// Monotonic milliseconds of this run: the clock that [`Progress`] is kept by.
 pub type Now = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -59,6 +61,8 @@ pub struct Api {
     pub now_ms: Now,
     /// Where complaints go.
     pub desk: Arc<Desk>,
+    /// What measuring epochs are made of: commitments are shown, and secrets of the past.
+    pub epochs: Arc<Master>,
     /// Bounds.
     pub limits: HttpLimits,
 }

@@ -4,7 +4,7 @@ use super::complaints;
 use super::error::ApiError;
 use super::metrics::Counts;
 use super::peers::SPOOFS_MAX;
-use super::wire::{Numbered, Page, SpoofPage};
+use super::wire::{EpochPage, Numbered, Page, SpoofPage};
 use super::{Api, health, metrics};
 use crate::ports::{Archive, ArchiveError, Bundle};
 use axum::Router;
@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use surety_core::statement::{Attestation, Certificate, Signed};
 use surety_core::types::RentalId;
+use surety_verifier::schedule::EPOCH_BLOCKS;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What all handlers share.
@@ -48,6 +49,7 @@ pub(super) fn router(api: Api) -> Router {
         .route("/v1/spoofs/{machine}", get(spoofs))
         .route(COMPLAINTS, post(complaints::complain).fallback(async || ApiError::NotPost))
         .route("/v1/complaints/{rental}", get(complaints_of))
+        .route("/v1/epochs", get(epochs))
         .route("/evidence/{digest}", get(evidence))
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics_text))
@@ -219,6 +221,11 @@ async fn evidence(State(shared): App, digest: Part) -> Result<Response, ApiError
     let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
     response.headers_mut().insert(header::CACHE_CONTROL, forever);
     Ok(response)
+}
+
+async fn epochs(State(shared): App) -> Response {
+    let epochs = shared.api.epochs.published(shared.api.progress.finalized_block.load(Relaxed));
+    axum::Json(EpochPage { epoch_blocks: EPOCH_BLOCKS, epochs }).into_response()
 }
 
 async fn healthz(State(shared): App) -> Response {

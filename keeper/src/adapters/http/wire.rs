@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use surety_core::complaints::Complaint;
 use surety_core::statement::{Attestation, Signed, Spoof};
 use surety_core::types::{Hash32, MachineId, RentalId, Signature, UnixSecs};
+use surety_verifier::schedule::Published;
 
 /// One page of a keeper's own attestations, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,16 @@ pub struct Numbered {
 pub struct SpoofPage {
     /// Newest first.
     pub spoofs: Vec<Signed<Spoof>>,
+}
+
+/// Epochs of measuring: `GET /v1/epochs`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochPage {
+    /// Blocks of an epoch.
+    pub epoch_blocks: u64,
+    /// Newest first: the next, the present, and past ones with their secrets.
+    pub epochs: Vec<Published>,
 }
 
 /// What a renter sends: `POST /v1/complaints`.

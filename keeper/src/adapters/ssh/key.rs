@@ -1,18 +1,22 @@
 //! The keeper's own SSH key: what it logs in with to measure.
 
+use russh::keys::PrivateKey;
 use russh::keys::ssh_key::private::Ed25519Keypair;
-use russh::keys::{Algorithm, PrivateKey};
 use secrecy::{ExposeSecret, SecretBox};
 use std::fmt;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use surety_core::types::SshKey;
+use surety_core::types::{Account, SshKey};
+use surety_verifier::schedule::Master;
 
 /// An ed25519 private key; prints as its public half only.
 #[derive(Clone)]
-pub struct KeeperKey(Arc<PrivateKey>);
+pub struct KeeperKey {
+    private: Arc<PrivateKey>,
+    seed: Arc<SecretBox<[u8; 32]>>,
+}
 
 /// Why a key file was refused.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +49,12 @@ pub enum KeyFileError {
 impl KeeperKey {
     /// From the 32-byte ed25519 seed.
     pub fn from_seed(seed: &SecretBox<[u8; 32]>) -> Self {
-        Self(Arc::new(PrivateKey::from(Ed25519Keypair::from_seed(seed.expose_secret()))))
+        Self::of(Ed25519Keypair::from_seed(seed.expose_secret()))
+    }
+
+    fn of(pair: Ed25519Keypair) -> Self {
+        let seed = Arc::new(SecretBox::new(Box::new(pair.private.to_bytes())));
+        Self { private: Arc::new(PrivateKey::from(pair)), seed }
     }
 
     /// From an OpenSSH private key file that nobody else can read.
@@ -65,17 +74,23 @@ impl KeeperKey {
             .read_to_end(secrecy::ExposeSecretMut::expose_secret_mut(&mut text))
             .map_err(unreadable)?;
         let key = PrivateKey::from_openssh(text.expose_secret()).ok();
-        let key = key.filter(|k| k.algorithm() == Algorithm::Ed25519 && !k.is_encrypted());
-        Ok(Self(Arc::new(key.ok_or_else(|| KeyFileError::NotEd25519 { path: path.to_owned() })?)))
+        let pair = key.filter(|k| !k.is_encrypted()).and_then(|k| k.key_data().ed25519().cloned());
+        pair.map(Self::of).ok_or_else(|| KeyFileError::NotEd25519 { path: path.to_owned() })
+    }
+
+    /// What the secrets of measuring epochs come from: as lasting as this key, so that a restart keeps what was
+    /// committed to. It tells nothing about the key.
+    pub fn epoch_master(&self, chain_id: u64, keeper: Account) -> Master {
+        Master::of_key(self.seed.expose_secret(), chain_id, &keeper.0)
     }
 
     /// The public half, as the keeper set publishes it.
     pub fn public(&self) -> SshKey {
-        SshKey(self.0.public_key().key_data().ed25519().map(|key| key.0).unwrap_or_default())
+        SshKey(self.private.public_key().key_data().ed25519().map(|key| key.0).unwrap_or_default())
     }
 
     pub(super) fn private(&self) -> Arc<PrivateKey> {
-        self.0.clone()
+        self.private.clone()
     }
 }
 

@@ -2,10 +2,10 @@
 //! nothing to them; they look harder, and show it to anybody.
 
 use super::stage::{Rented, Stage};
+use super::surety::surety;
 use crate::wait::Seen;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use std::process::Stdio;
 use std::time::Duration;
 
 const SAYS: &str = "the connection broke off";
@@ -50,15 +50,11 @@ async fn shown(stage: &Stage, lost: &Rented) -> Result<Seen<String>> {
 async fn complain(stage: &Stage, lost: &Rented, renter: usize) -> Result<Result<String, String>> {
     let renter = stage.renters.get(renter).context("no such renter")?;
     let key = hex::encode(stage.options.seed.bytes(&format!("evm/{}", renter.actor.name)));
-    let mut command = tokio::process::Command::new(&stage.options.programs.surety);
-    command.args(["complain", "--rental", &lost.rental.to_string(), "--code", "cannot-connect", "--text", SAYS]);
-    command.arg("--deployment").arg(&stage.deployment_path).args(["--rpc", &stage.anvil.url()]);
-    let output = command.env("SURETY_KEY", key).stdin(Stdio::null()).kill_on_drop(true).output();
-    let output = output.await.context("surety complain")?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    Ok(if output.status.success() {
-        Ok(text(&output.stdout))
-    } else {
-        Err(format!("{} {}", text(&output.stdout), text(&output.stderr)))
+    let rental = lost.rental.to_string();
+    surety(stage, |command| {
+        command.args(["complain", "--rental", &rental, "--code", "cannot-connect", "--text", SAYS]);
+        command.arg("--deployment").arg(&stage.deployment_path).args(["--rpc", &stage.anvil.url()]);
+        command.env("SURETY_KEY", key);
     })
+    .await
 }

@@ -2,8 +2,9 @@
 //!
 //! | module | steps |
 //! |---|---|
-//! | [`stage`] | what the steps share |
+//! | [`stage`], [`surety`] | what the steps share |
 //! | [`opening`] | 1 chain, contracts, keepers; 2 machines; 3 bonds, offers, certificates |
+//! | [`measured`] | 3 what stands behind certificates, run again |
 //! | [`rentals`] | 4 two rentals, and a wish |
 //! | [`outage`] | 5 one machine is killed; an audit in the middle of it |
 //! | [`complaint`] | 5 what its renter does about it |
@@ -11,10 +12,12 @@
 
 mod closing;
 mod complaint;
+mod measured;
 mod opening;
 mod outage;
 mod rentals;
 mod stage;
+mod surety;
 
 use crate::chaos;
 use crate::process::Processes;

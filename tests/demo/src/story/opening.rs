@@ -1,6 +1,7 @@
 //! Steps 1 to 3: everything is set up, machines are registered, bonded, offered and certified.
 
 use super::Options;
+use super::measured::replayed;
 use super::stage::{BEGAN_WITH_RAO, BOND_RAO, Cast, KEEPER_BEGAN_WITH_RAO, Stage};
 use crate::actor::Actor;
 use crate::anvil::{Anvil, CHAIN_ID, free_port};
@@ -302,11 +303,14 @@ pub(super) async fn bonds(stage: &Stage) -> Result<()> {
     let list = |index: usize| list(stage, index, registrations[index]);
     tokio::try_join!(list(0), list(1), list(2))?;
     for (index, registration) in registrations.iter().enumerate() {
-        let signers: Vec<Account> =
-            certificates(stage, index, *registration).await?.iter().map(|one| one.signer).collect();
+        let quorum = certificates(stage, index, *registration).await?;
+        let signers: Vec<Account> = quorum.iter().map(|one| one.signer).collect();
         let text = format!("machine-{} is measured and certified by {} keepers", index + 1, signers.len());
         let facts = json!({ "machine": stage.miners[index].machine(), "signers": signers });
         stage.show.say("certified", &text, facts);
+        if index == stage.cast.idle {
+            replayed(stage, &quorum).await?;
+        }
     }
     Ok(())
 }

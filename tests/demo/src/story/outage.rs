@@ -2,13 +2,13 @@
 
 use super::complaint::complained;
 use super::stage::{Rented, Stage};
+use super::surety::surety;
 use crate::wait::Seen;
 use alloy::primitives::B256;
 use alloy::sol_types::SolEvent;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 use surety_client::bindings::standins::BalanceTransferStandIn;
 use surety_client::bindings::{Arbiter, IArbiter, IRentalEscrow};
@@ -167,15 +167,10 @@ async fn forged(stage: &Stage, path: &Path, mut bundle: Value) -> Result<()> {
 
 /// Runs `surety evidence verify`; what it says, as `Ok` when it exits with 0.
 async fn verify(stage: &Stage, path: &Path) -> Result<Result<String, String>> {
-    let mut command = tokio::process::Command::new(&stage.options.programs.surety);
-    command.args(["evidence", "verify"]).arg(path).arg("--deployment").arg(&stage.deployment_path);
-    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await.context("surety evidence verify")?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    Ok(if output.status.success() {
-        Ok(text(&output.stdout))
-    } else {
-        Err(format!("{} {}", text(&output.stdout), text(&output.stderr)))
+    surety(stage, |command| {
+        command.args(["evidence", "verify"]).arg(path).arg("--deployment").arg(&stage.deployment_path);
     })
+    .await
 }
 
 /// Signers and evidence digests, from the event of the filing.

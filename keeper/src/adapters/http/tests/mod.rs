@@ -194,7 +194,8 @@ pub(super) async fn start_with(limits: HttpLimits, desk_limits: DeskLimits) -> S
     let now_ms: Now = Arc::new(move || clock.load(std::sync::atomic::Ordering::Relaxed));
     let (archive, counts) = (shelf.clone(), Arc::new(PeerCounts::default()));
     let (counter, desk) = complaints::Counter::open(desk_limits);
-    let api = Api { archive, progress: progress.clone(), peers: counts, now_ms, desk: Arc::new(desk), limits };
+    let (desk, epochs) = (Arc::new(desk), Arc::new(Master::of_key(&[1; 32], 31_337, &[2; 20])));
+    let api = Api { archive, progress: progress.clone(), peers: counts, now_ms, desk, epochs, limits };
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(serve(listener, api, async { drop(stopped.await) }));
     Served { url: format!("http://{address}"), address, shelf, progress, clock_ms, counter, stop: Some(stop), task }

@@ -1,9 +1,12 @@
 //! What each route answers, and what it says to nonsense.
 
+use super::super::wire::EpochPage;
 use super::*;
 use crate::ports::Bundle;
 use serde_json::json;
+use std::sync::atomic::Ordering::Relaxed;
 use surety_core::statement::Statement;
+use surety_verifier::schedule::EPOCH_BLOCKS;
 
 fn own_bundle() -> (Hash32, Bundle) {
     let signed = signed(&key(1), 7);
@@ -140,4 +143,22 @@ async fn every_answer_ends_its_connection_and_may_be_read_by_any_page() {
         assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
         assert_eq!(headers["access-control-allow-origin"], "*", "{path}");
     }
+}
+
+#[tokio::test]
+async fn epochs_are_committed_to_before_they_begin_and_opened_when_they_are_over() {
+    let served = start(HttpLimits::default()).await;
+    served.progress.best_block.store(3 * EPOCH_BLOCKS, Relaxed);
+    served.progress.finalized_block.store(3 * EPOCH_BLOCKS - 1, Relaxed);
+    let shown = async || serde_json::from_str::<EpochPage>(&served.get("/v1/epochs").await.text).unwrap();
+    let opened =
+        |page: &EpochPage| page.epochs.iter().map(|one| (one.number, one.secret.is_some())).collect::<Vec<_>>();
+    let before = shown().await;
+    assert_eq!(opened(&before), [(3, false), (2, false), (1, true), (0, true)], "what is not final is not over");
+    served.progress.finalized_block.store(3 * EPOCH_BLOCKS, Relaxed);
+    let after = shown().await;
+    assert_eq!(opened(&after), [(4, false), (3, false), (2, true), (1, true), (0, true)]);
+    assert_eq!((after.epochs[1].first_block, after.epoch_blocks), (3 * EPOCH_BLOCKS, EPOCH_BLOCKS));
+    let commitments = |page: &EpochPage| page.epochs.iter().map(|one| one.commitment.clone()).collect::<Vec<_>>();
+    assert_eq!(commitments(&after)[1..], commitments(&before), "what was committed to stays");
 }

@@ -1,0 +1,50 @@
+//! Step 3, from the side of somebody who doubts it: what stands behind a certificate is run again, and was not of the
+//! keeper's choosing.
+
+use super::stage::Stage;
+use super::surety::surety;
+use crate::wait::Seen;
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use std::time::Duration;
+use surety_core::statement::{Certificate, Signed};
+
+const SHOWN_LIMIT: Duration = Duration::from_secs(20);
+
+/// Replays the measurement behind each certificate, and looks for its epoch among those that its keeper committed to.
+pub(super) async fn replayed(stage: &Stage, certificates: &[Signed<Certificate>]) -> Result<()> {
+    for certificate in certificates {
+        let keeper = stage.keepers.iter().find(|keeper| keeper.account == certificate.signer);
+        let keeper = keeper.context("a certificate of no keeper")?;
+        let bundle = shown(stage, &keeper.url(), &format!("evidence/{}", certificate.statement.evidence)).await?;
+        let file = stage.dir.join(format!("measured-by-{}.json", keeper.name));
+        std::fs::write(&file, serde_json::to_vec(&bundle)?)?;
+        let says = surety(stage, |command| {
+            command.args(["verifier", "replay"]).arg(&file);
+        });
+        let says = says.await?;
+        let says = says.map_err(|why| anyhow::anyhow!("{}: {why}", file.display()))?;
+        ensure!(says.contains("verdict   proven"), "{} replays otherwise: {says}", file.display());
+        committed(stage, &keeper.url(), &bundle).await?;
+    }
+    let text = format!("{} measurements run again to the same verdict (surety verifier replay)", certificates.len());
+    stage.show.say("replayed", &text, json!({ "certificates": certificates.len() }));
+    Ok(())
+}
+
+/// The epoch is one that the keeper has committed to and not opened yet.
+async fn committed(stage: &Stage, url: &str, bundle: &Value) -> Result<()> {
+    let used = bundle.pointer("/evidence/subject/transcript/challenge/epoch/secret_commitment");
+    let used = used.context("the evidence names no epoch")?;
+    let page = shown(stage, url, "v1/epochs").await?;
+    let epochs = page["epochs"].as_array().context("no epochs are shown")?;
+    let known = epochs.iter().any(|one| one["commitment"] == *used && one.get("secret").is_none());
+    ensure!(known, "{url} measured with an epoch {used} that it has not committed to: {page}");
+    Ok(())
+}
+
+/// What a keeper shows; one that was killed is started again.
+async fn shown(stage: &Stage, url: &str, path: &str) -> Result<Value> {
+    let get = async || Ok(Seen::Done(stage.api.get(url, path).await?));
+    stage.seer.until(&format!("{url}/{path} is shown"), SHOWN_LIMIT, get).await
+}
