@@ -10,7 +10,7 @@
 use rayon::prelude::*;
 
 use crate::Bytes32;
-use crate::field::{P, dot, dot_signed};
+use crate::field::{Lowered, P, Terms, dot};
 use crate::matrix;
 use crate::params::Params;
 use crate::seed::{self, generator};
@@ -68,7 +68,7 @@ pub struct EpochSecrets {
     /// V vectors of N residues.
     vectors: Vec<Vec<u16>>,
     /// V images B·r of K residues.
-    images: Vec<Vec<u16>>,
+    images: Vec<Lowered>,
 }
 
 impl std::fmt::Debug for EpochSecrets {
@@ -95,7 +95,7 @@ impl EpochSecrets {
     #[must_use]
     pub fn of(epoch: Epoch, vector_secret: &Bytes32, params: &Params) -> Self {
         let vectors = secret_vectors(vector_secret, params);
-        let images = images(&epoch.seed, &vectors, params);
+        let images = images(&epoch.seed, &vectors, params).iter().map(|image| Lowered::new(image)).collect();
         Self { epoch, inner: params.inner, cols: params.cols, vectors, images }
     }
 
@@ -123,8 +123,8 @@ impl EpochSecrets {
         if residues.iter().any(|residue| *residue >= P) {
             return Err(RowFault::NotAResidue);
         }
-        let mut pairs = self.vectors.iter().zip(&self.images);
-        if pairs.all(|(vector, image)| dot(residues, vector) == dot_signed(a, image)) {
+        let (a, mut pairs) = (Terms::new(a), self.vectors.iter().zip(&self.images));
+        if pairs.all(|(vector, image)| dot(residues, vector) == a.dot(image)) {
             return Ok(());
         }
         Err(RowFault::WrongProduct)
@@ -156,10 +156,12 @@ fn secret_vector(key: &Bytes32, index: u8, cols: u32) -> Vec<u16> {
 #[must_use]
 pub fn images(epoch_seed: &Bytes32, vectors: &[Vec<u16>], params: &Params) -> Vec<Vec<u16>> {
     let b_key = seed::matrix_b_key(epoch_seed);
+    let vectors: Vec<Lowered> = vectors.iter().map(|vector| Lowered::new(vector)).collect();
     let by_row: Vec<Vec<u16>> = (0..params.inner)
         .into_par_iter()
         .map(|index| matrix::row(&b_key, index, params.cols))
-        .map(|row| vectors.iter().map(|vector| dot_signed(&row, vector)).collect())
+        .map(|row| Terms::new(&row))
+        .map(|row| vectors.iter().map(|vector| row.dot(vector)).collect())
         .collect();
     (0..vectors.len()).map(|v| by_row.iter().map(|row| row[v]).collect()).collect()
 }

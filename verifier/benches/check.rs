@@ -1,0 +1,92 @@
+//! What checking costs a keeper, at the size of a real card, against computing the same rows.
+//!
+//! `cargo bench -p surety-verifier` : K = 32768, N = 8192, M = 4096, V = 4, 256 rows of one GPU, on one core. The
+//! rows are right ones, in a round that is otherwise noise (nobody computes a whole round of this size on a processor),
+//! under a real tree. Printed: CPU seconds to prepare an epoch and the bytes it keeps; milliseconds for 256 openings;
+//! how many times cheaper that is than computing the rows (B generated once for all of them); bytes on the wire.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use rand_core::RngCore;
+use std::time::Duration;
+use surety_verifier::frame::{self, Frame, Row};
+use surety_verifier::freivalds::EpochSecrets;
+use surety_verifier::params::Params;
+use surety_verifier::seed::{self, RowAt};
+use surety_verifier::tree::{self, Tree};
+use surety_verifier::{Bytes32, matrix};
+
+/// Rows computed in full; each is checked several times to make up 256 openings.
+const ROWS: u32 = 16;
+const OPENINGS: usize = 256;
+const REPEATS: usize = 5;
+const SIGMA: Bytes32 = [5; 32];
+
+/// Time this thread has run, as Linux counts it: what else the machine does is left out.
+fn cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(stat.split_whitespace().next().unwrap().parse().unwrap())
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let before = cpu();
+    let done = work();
+    (done, cpu() - before)
+}
+
+fn main() {
+    // `cargo test` builds and runs benches too: only `cargo bench` says --bench.
+    if !std::env::args().any(|word| word == "--bench") {
+        return;
+    }
+    let one_core = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    one_core.install(run);
+}
+
+fn run() {
+    let params = Params { openings: 256, ..Params::full(81_920, 1) };
+    let (secrets, prepared) = timed(|| EpochSecrets::new([1; 32], &[2; 32], &[3; 32], &params));
+    let kept = usize::from(params.vectors) * (params.inner + params.cols) as usize * 2;
+    println!("epoch prepared in {:.3} s, {} KiB kept", prepared.as_secs_f64(), kept / 1024);
+
+    let a_key = seed::matrix_a_key(&seed::gpu_seed(&SIGMA, 0), 1, &[4; 32]);
+    let at: Vec<u32> = (0..ROWS).map(|n| n * params.rows / ROWS + n).collect();
+    let of_a: Vec<_> = at.iter().map(|row| matrix::row(&a_key, *row, params.inner)).collect();
+    let b_key = seed::matrix_b_key(&secrets.epoch().seed);
+    let (right, computed) = timed(|| matrix::rows_from_seed(&params, &b_key, &of_a));
+
+    let (root, shown) = opened(&params, &at, &right);
+    let check = |row: &Row| {
+        tree::verify(&params, &root, row.at.row, &row.block, &row.path).unwrap();
+        let residues = matrix::from_bytes(tree::row_in_block(&params, row.at.row, &row.block));
+        secrets.check_row(&matrix::row(&a_key, row.at.row, params.inner), &residues).unwrap();
+    };
+    let all = || shown.iter().cycle().take(OPENINGS).for_each(check);
+    let checked = (0..REPEATS).map(|_| timed(all).1).min().unwrap();
+    println!("{OPENINGS} openings checked in {:.1} ms (best of {REPEATS})", checked.as_secs_f64() * 1e3);
+    let ratio = (computed.as_secs_f64() / f64::from(ROWS)) / (checked.as_secs_f64() / OPENINGS as f64);
+    println!("computing a row: {:.1} ms, {ratio:.0} times as much", computed.as_secs_f64() * 1e3 / f64::from(ROWS));
+    wire(&params, &shown[0]);
+}
+
+/// The root of a round of noise with the right rows in it, and those rows opened.
+fn opened(params: &Params, at: &[u32], right: &[Vec<u16>]) -> (Bytes32, Vec<Row>) {
+    let mut round = vec![0_u8; params.rows as usize * params.row_bytes()];
+    seed::generator(&[9; 32], 0).fill_bytes(&mut round);
+    for (row, residues) in at.iter().zip(right) {
+        let start = *row as usize * params.row_bytes();
+        round[start..start + params.row_bytes()].copy_from_slice(&matrix::to_bytes(residues));
+    }
+    let tree = Tree::build(&round);
+    let open = |row: &u32| {
+        let offset = tree::block_offset(params, *row);
+        let block = round[offset..offset + params.block_bytes()].to_vec();
+        Row { at: RowAt { gpu: 0, round: 1, row: *row }, block, path: tree.path(params, *row) }
+    };
+    (tree.root(), at.iter().map(open).collect())
+}
+
+fn wire(params: &Params, row: &Row) {
+    let row = frame::encode(&Frame::Row(row.clone())).len() * OPENINGS;
+    let roots = params.rounds as usize * 32 + 5 + 6 + 64;
+    println!("a session of {} rounds: {:.2} MiB from the machine", params.rounds, (row + roots) as f64 / 1048576.0);
+}
