@@ -45,7 +45,8 @@ fn main() {
 fn run() {
     let params = Params { openings: 256, ..Params::full(81_920, 1) };
     let (secrets, prepared) = timed(|| EpochSecrets::new([1; 32], &[2; 32], &[3; 32], &params));
-    let kept = usize::from(params.vectors) * (params.inner + params.cols) as usize * 2;
+    // Vectors are kept in halves of two bytes each.
+    let kept = usize::from(params.vectors) * (2 * params.inner + 4 * params.cols) as usize;
     println!("epoch prepared in {:.3} s, {} KiB kept", prepared.as_secs_f64(), kept / 1024);
 
     let a_key = seed::matrix_a_key(&seed::gpu_seed(&SIGMA, 0), 1, &[4; 32]);

@@ -64,12 +64,39 @@ fn run(a: &[i16], x: &[i16]) -> i32 {
     a.iter().zip(x).map(|(a, x)| i32::from(*a) * i32::from(*x)).sum()
 }
 
-/// Σ sᵢ·xᵢ for residues. 32768 terms of 65520² stay below 2^47.
-#[must_use]
-pub fn dot(s: &[u16], x: &[u16]) -> u16 {
-    let sum: u64 = s.iter().zip(x).map(|(s, x)| u64::from(u32::from(*s) * u32::from(*x))).sum();
-    let reduced = sum % u64::from(P);
-    u16::try_from(reduced).unwrap_or_default() // below 65521: the conversion cannot fail
+/// Residues in halves of 8 bits, ready to be multiplied with several lists of lowered residues.
+#[derive(Clone, Debug)]
+pub struct Halved {
+    low: Vec<i16>,
+    high: Vec<i16>,
+    /// 2^15·Σ xᵢ: what lowering the others takes away.
+    taken: i64,
+}
+
+impl Halved {
+    /// The same numbers, halved.
+    #[must_use]
+    pub fn new(residues: &[u16]) -> Self {
+        let [mut low, mut high] = [Vec::with_capacity(residues.len()), Vec::with_capacity(residues.len())];
+        for residue in residues {
+            let [lower, upper] = residue.to_le_bytes();
+            low.push(i16::from(lower));
+            high.push(i16::from(upper));
+        }
+        let sum: i64 = residues.iter().map(|residue| i64::from(*residue)).sum();
+        Self { low, high, taken: sum << 15 }
+    }
+
+    /// Σ sᵢ·xᵢ. 32768 terms of 65520² stay below 2^47, and a run of 128 of 2^15·2^8 within 2^30. Both must be of the
+    /// same length.
+    #[must_use]
+    pub fn dot(&self, s: &Lowered) -> u16 {
+        let sum = |half: &[i16]| -> i64 {
+            let runs = half.chunks(RUN / 2).zip(s.0.chunks(RUN / 2));
+            runs.map(|(half, s)| i64::from(run(half, s))).sum()
+        };
+        reduce_signed(sum(&self.low) + (sum(&self.high) << 8) + self.taken)
+    }
 }
 
 #[cfg(test)]
@@ -83,6 +110,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn products_of_residues_are_exact_for_any_words_and_lengths(
+            pairs in prop::collection::vec(any::<(u16, u16)>(), 0..1_000),
+        ) {
+            let (s, x): (Vec<u16>, Vec<u16>) = pairs.iter().copied().unzip();
+            let sum: u128 = pairs.iter().map(|(s, x)| u128::from(*s) * u128::from(*x)).sum();
+            prop_assert_eq!(u128::from(Halved::new(&x).dot(&Lowered::new(&s))), sum % u128::from(P));
+        }
+
         #[test]
         fn sums_of_products_are_exact_for_any_bytes_and_lengths(
             pairs in prop::collection::vec(any::<(i8, u16)>(), 0..1_000),
@@ -98,7 +134,10 @@ mod tests {
             let (a, x) = (vec![a; 65_536], vec![x; 65_536]);
             assert_eq!(Terms::new(&a).dot(&Lowered::new(&x)), plainly(&a, &x));
         }
-        let most = vec![P - 1; 32_768];
-        assert_eq!(u64::from(dot(&most, &most)), 32_768 % u64::from(P), "(-1)^2 each");
+        for (s, x) in [(0, u16::MAX), (u16::MAX, u16::MAX), (P - 1, P - 1), (0, 0)] {
+            let sum = u64::from(s) * u64::from(x) * 32_768;
+            let (s, x) = (vec![s; 32_768], vec![x; 32_768]);
+            assert_eq!(u64::from(Halved::new(&x).dot(&Lowered::new(&s))), sum % u64::from(P));
+        }
     }
 }

@@ -10,7 +10,7 @@
 use rayon::prelude::*;
 
 use crate::Bytes32;
-use crate::field::{Lowered, P, Terms, dot};
+use crate::field::{Halved, Lowered, P, Terms};
 use crate::matrix;
 use crate::params::Params;
 use crate::seed::{self, generator};
@@ -66,7 +66,7 @@ pub struct EpochSecrets {
     inner: u32,
     cols: u32,
     /// V vectors of N residues.
-    vectors: Vec<Vec<u16>>,
+    vectors: Vec<Halved>,
     /// V images B·r of K residues.
     images: Vec<Lowered>,
 }
@@ -96,6 +96,7 @@ impl EpochSecrets {
     pub fn of(epoch: Epoch, vector_secret: &Bytes32, params: &Params) -> Self {
         let vectors = secret_vectors(vector_secret, params);
         let images = images(&epoch.seed, &vectors, params).iter().map(|image| Lowered::new(image)).collect();
+        let vectors = vectors.iter().map(|vector| Halved::new(vector)).collect();
         Self { epoch, inner: params.inner, cols: params.cols, vectors, images }
     }
 
@@ -123,8 +124,9 @@ impl EpochSecrets {
         if residues.iter().any(|residue| *residue >= P) {
             return Err(RowFault::NotAResidue);
         }
-        let (a, mut pairs) = (Terms::new(a), self.vectors.iter().zip(&self.images));
-        if pairs.all(|(vector, image)| dot(residues, vector) == a.dot(image)) {
+        let (a, residues) = (Terms::new(a), Lowered::new(residues));
+        let mut pairs = self.vectors.iter().zip(&self.images);
+        if pairs.all(|(vector, image)| vector.dot(&residues) == a.dot(image)) {
             return Ok(());
         }
         Err(RowFault::WrongProduct)

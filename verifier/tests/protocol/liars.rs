@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use surety_verifier::classes::ClassId;
 use surety_verifier::device::{CpuDevice, Device, DeviceError, FillJob, Opening};
-use surety_verifier::field::{P, dot};
+use surety_verifier::field::{Halved, Lowered, P};
 use surety_verifier::frame::{ByeCode, Frame, HelloAck};
 use surety_verifier::freivalds::RowFault;
 use surety_verifier::params::Params;
@@ -53,11 +53,12 @@ fn a_liar_that_guesses_the_secret_vectors_is_caught() {
     let guess: Vec<u16> = (1..=64).collect();
     let device = Forger::boxed(move |_, _, residues| {
         let (x, y) = (u32::from(guess[0]), u32::from(guess[1]));
-        let right = dot(residues, &guess);
+        let dot = |residues: &[u16]| Halved::new(&guess).dot(&Lowered::new(residues));
+        let right = dot(residues);
         residues[0] = field::residue(i32::try_from((u32::from(residues[0]) + y) % u32::from(P)).unwrap());
         residues[1] =
             field::residue(i32::try_from((u32::from(residues[1]) + u32::from(P) - x) % u32::from(P)).unwrap());
-        assert_eq!(dot(residues, &guess), right);
+        assert_eq!(dot(residues), right);
     });
     assert_eq!(fraud(measure(TINY, [1; 32], vec![device]).verdict), (0, RowFault::WrongProduct));
 }

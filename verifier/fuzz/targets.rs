@@ -1,0 +1,134 @@
+//! What is done with hostile bytes: by cargo-fuzz, and by `tests/corpora.rs` as plain tests. Each panics when a rule is
+//! broken.
+
+use ed25519_dalek::SigningKey;
+use std::sync::{Arc, LazyLock};
+use surety_verifier::classes::ClassId;
+use surety_verifier::device::CpuDevice;
+use surety_verifier::frame::{Decoder, Frame, HEADER_BYTES, Side, encode};
+use surety_verifier::freivalds::EpochSecrets;
+use surety_verifier::params::Params;
+use surety_verifier::session::{Caps, Challenge, Claims, KeeperSession, Limits, Next, ProverSession};
+use surety_verifier::transcript::Transcript;
+use surety_verifier::verdict::Verdict;
+
+/// 8 KiB in two rounds, two rows of which are opened: a session in a fraction of a millisecond.
+pub(crate) const PARAMS: Params = Params { inner: 64, cols: 64, rows: 32, rounds: 2, vectors: 1, openings: 2 };
+
+static SECRETS: LazyLock<Arc<EpochSecrets>> =
+    LazyLock::new(|| Arc::new(EpochSecrets::new([1; 32], &[2; 32], &[3; 32], &PARAMS)));
+
+/// Panics when bytes break a rule.
+pub(crate) type Target = fn(&[u8]);
+
+/// Every target by its name, which is that of its corpus.
+pub(crate) const ALL: [(&str, Target); 4] =
+    [("frames", frames), ("transcript", transcript), ("keeper", keeper), ("prover", prover)];
+
+/// The machine whose answers are in the corpora.
+pub(crate) fn machine_key() -> SigningKey {
+    SigningKey::from_bytes(&[7; 32])
+}
+
+/// What that machine is asked.
+pub(crate) fn challenge() -> Challenge {
+    Challenge {
+        chain_id: 31_337,
+        keeper: [4; 20],
+        machine: machine_key().verifying_key().to_bytes(),
+        registration: 5,
+        class: ClassId::CPU_TEST,
+        count: 1,
+        params: PARAMS,
+        epoch: *SECRETS.epoch(),
+        session_random: [6; 32],
+        limits: Limits::cpu_test(),
+    }
+}
+
+/// A session that begins at 0.
+pub(crate) fn keeper_session() -> (KeeperSession, Vec<Frame>) {
+    KeeperSession::new(challenge(), Arc::clone(&SECRETS), 0).expect("the challenge is one that can be measured")
+}
+
+/// The machine's side, which computes no more than `PARAMS` asks for.
+pub(crate) fn prover_session() -> ProverSession<SigningKey> {
+    let caps = Caps { device_bytes: PARAMS.device_bytes(), operations: PARAMS.operations() };
+    let challenge = challenge();
+    let claims = Claims {
+        chain_id: challenge.chain_id,
+        registration: challenge.registration,
+        class: challenge.class,
+        keeper: Some(challenge.keeper),
+        caps,
+    };
+    ProverSession::new(vec![Box::new(CpuDevice::new())], machine_key(), claims).expect("one device")
+}
+
+/// A decoder gives the frames whose bytes came and no others, and holds no more than came.
+pub(crate) fn frames(bytes: &[u8]) {
+    for side in [Side::FromKeeper, Side::FromMachine] {
+        let (mut decoder, mut rest, mut again) = (Decoder::new(side), bytes, Vec::new());
+        while !rest.is_empty() {
+            match decoder.take(&mut rest) {
+                Ok(Some(frame)) => again.extend(encode(&frame)),
+                Ok(None) => assert!(rest.is_empty(), "bytes are left, and no frame is whole"),
+                Err(error) => {
+                    assert_eq!(decoder.take(&mut rest), Err(error), "a broken stream stays broken");
+                    assert_eq!(decoder.held_bytes(), 0);
+                    break;
+                }
+            }
+            assert!(again.len() + decoder.held_bytes() <= bytes.len(), "more is held than came");
+        }
+        assert!(bytes.starts_with(&again), "a frame has two forms");
+    }
+}
+
+/// Canonical bytes are the only bytes of a transcript.
+pub(crate) fn transcript(bytes: &[u8]) {
+    if let Ok(transcript) = Transcript::from_bytes(bytes) {
+        assert_eq!(transcript.to_bytes(), bytes, "a transcript has two forms");
+        let json = serde_json::to_vec(&transcript).expect("every transcript has a JSON form");
+        assert_eq!(serde_json::from_slice::<Transcript>(&json).ok(), Some(transcript), "JSON says something else");
+    }
+}
+
+/// Whatever a machine sends and whenever, a session ends by its deadlines, and nothing that the honest machine of the
+/// corpus signed ever becomes fraud.
+///
+/// `bytes` are pieces: tenths of a second until it comes, length (0 is 256), that many bytes.
+pub(crate) fn keeper(bytes: &[u8]) {
+    let ((mut session, _), mut decoder) = (keeper_session(), Decoder::new(Side::FromMachine));
+    let (mut now_ms, mut rest) = (0_u64, bytes);
+    while let [wait, length, tail @ ..] = rest {
+        now_ms += u64::from(*wait) * 100;
+        let most = if *length == 0 { 256 } else { usize::from(*length) };
+        let (mut piece, left) = tail.split_at(most.min(tail.len()));
+        rest = left;
+        while !piece.is_empty() {
+            let next = match decoder.take(&mut piece) {
+                Ok(None) => break,
+                Ok(Some(frame)) => session.on_frame(frame, now_ms),
+                Err(error) => session.on_malformed(&error, now_ms).map(|outcome| Next::Done(Box::new(outcome))),
+            };
+            if let Next::Done(outcome) = next.expect("the session is not over") {
+                return assert!(!matches!(outcome.verdict, Verdict::Fraud(_)), "{:?}", outcome.verdict);
+            }
+        }
+        assert!(session.deadline_ms() <= now_ms + Limits::cpu_test().total_ms(), "no deadline");
+    }
+    let outcome = session.on_timeout(session.deadline_ms() + 1).expect("the session is not over, and time is up");
+    assert!(matches!(outcome.verdict, Verdict::Unmeasured(_)), "{:?}", outcome.verdict);
+}
+
+/// Whatever a keeper sends, a machine answers or refuses, and computes no more than it allows.
+pub(crate) fn prover(bytes: &[u8]) {
+    let (mut session, mut decoder, mut rest) = (prover_session(), Decoder::new(Side::FromKeeper), bytes);
+    while let Ok(Some(frame)) = decoder.take(&mut rest) {
+        match session.on_frame(frame) {
+            Ok(answers) => assert!(answers.iter().all(|answer| encode(answer).len() > HEADER_BYTES)),
+            Err(error) => return drop(encode(&error.farewell())),
+        }
+    }
+}
