@@ -59,7 +59,8 @@ pub(crate) fn on_hint(state: &mut State, hint: &Hint) {
 
 fn heed(roll: &mut Roll, machine: &MachineId, now_ms: MonoMs) {
     roll.edit(machine, |record| {
-        if record.hints_after_ms <= now_ms {
+        // One that is suspected here as well is looked at often enough, and at moments of its own.
+        if !record.suspected && record.hints_after_ms <= now_ms {
             record.hints_after_ms = now_ms.saturating_add(HINT_EVERY_MS);
             record.next_look_ms = std::cmp::min(record.next_look_ms, now_ms);
         }

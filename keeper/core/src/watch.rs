@@ -328,6 +328,8 @@ fn ask(
     let id = look_id(machine, rental, watch.looks);
     watch.in_flight = Some(Flight { id, rental, asked_ms: now_ms });
     let usual_ms = pace::wait_ms(sight, watch, view, id);
+    // A suspected machine is looked at as often already, and at moments of its own.
+    let harder = harder.filter(|_| !watch.suspected);
     watch.next_look_ms = now_ms.saturating_add(harder.map_or(usual_ms, |ms| std::cmp::min(ms, usual_ms)));
     Some(open.map_or(Asked::Nowhere(id, node.endpoint), |endpoint| Asked::Look(id, endpoint, renter_key)))
 }

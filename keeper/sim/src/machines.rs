@@ -29,7 +29,7 @@ enum Down {
 }
 
 /// A look is given up after so long (the keeper's `SshLimits::probe_deadline`).
-const LOOK_SECS: u64 = 10;
+pub(crate) const LOOK_SECS: u64 = 10;
 
 const DOWNS: [Down; 7] =
     [Down::Dead, Down::Silent, Down::Refusing, Down::WrongKey, Down::Dropping, Down::Garbage, Down::Hostile];

@@ -39,6 +39,26 @@ fn a_complaint_makes_a_keeper_look_at_the_suspect_pace_for_a_quarter_of_an_hour_
 }
 
 #[test]
+fn a_complaint_leaves_the_looks_at_a_suspected_machine_where_they_are() {
+    let asked = |complained: bool| {
+        let mut state = state(60);
+        looks(&mut state, 100, &Observation::Accepted);
+        let from = looks(&mut state, 40, &Observation::Refused)[0];
+        let now = state.clock.now_secs() - START;
+        if complained {
+            step(&mut state, &signed(renter(), complaint(now)));
+        }
+        // The question about cards was asked.
+        state.cards.edit(&machine(1), |record| record.next_look_ms = u64::MAX);
+        let decisive = from + state.config.rules.offline_after_secs + 6;
+        (decisive, looks(&mut state, decisive - now, &Observation::Refused))
+    };
+    let (decisive, with) = asked(true);
+    assert_eq!(asked(false), (decisive, with.clone()));
+    assert_eq!(with.last(), Some(&decisive), "the look that makes the outage long enough");
+}
+
+#[test]
 fn the_look_comes_at_once_but_never_within_the_hosts_gap() {
     let mut state = state(60);
     let first = looks(&mut state, 1, &Observation::Accepted);

@@ -12,7 +12,7 @@ use surety_core::types::{Kind, UnixSecs};
 /// After this long nothing of the faults is left.
 const AFTERMATH_SECS: u64 = 1_200;
 /// Proof takes 120 s from the first failing look (`proof_min_secs`). That look comes up to 35 s after the outage began
-/// (`look_every_ms` + jitter), or 20 s later when it began under a look that succeeded; the last look before the return
+/// (`look_every_ms` + jitter), or 10 s later when it began under a look that succeeded; the last look before the return
 /// may stay unconfirmed, and the one before it is up to 20 s older (`watch::pace`).
 const SEEN_BY_ALL_SECS: u64 = 240;
 /// Service on both sides, so that outages do not run into one another.

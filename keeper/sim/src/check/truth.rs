@@ -3,6 +3,7 @@
 use crate::chain::contracts::{Case, Rental};
 use crate::env::Env;
 use crate::keeper::Keeper;
+use crate::machines::LOOK_SECS;
 use crate::options::Role;
 use surety_core::evidence::{Evidence, Outage, Subject};
 use surety_core::statement::{Spoof, Statement};
@@ -10,9 +11,9 @@ use surety_core::types::{Cause, Kind, UnixSecs};
 
 /// Two failing looks of one interval are at most 90 s apart (`look_gap_max_secs`); whatever served in between for
 /// longer than that and one look's timeout was seen, or the interval was broken.
-const SERVED_MAX_SECS: u64 = 90 + 20;
+const SERVED_MAX_SECS: u64 = 90 + LOOK_SECS;
 /// `NotDelivered` starts with the rental; the first failing look may come 120 s later (`first_look_lag_secs`).
-const FIRST_LOOK_SECS: u64 = 120 + 20;
+const FIRST_LOOK_SECS: u64 = 120 + LOOK_SECS;
 /// The gate keeps clock and chain this far apart, and a block is twelve seconds old before the next.
 const CLOCK_SECS: u64 = 60 + 13;
 

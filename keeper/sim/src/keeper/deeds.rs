@@ -4,6 +4,7 @@ use super::Keeper;
 use crate::chain::contracts::Call;
 use crate::chain::signature::sign;
 use crate::env::Env;
+use crate::machines::LOOK_SECS;
 use crate::options::Role;
 use surety_core::effect::{Effect, EffectId, Intent};
 use surety_core::input::{AnchorResult, Input, MeasureResult, Observation, ProbeResult};
@@ -38,9 +39,6 @@ pub(crate) struct LookTruth {
     pub(crate) began: UnixSecs,
     pub(crate) ended: UnixSecs,
 }
-
-/// A look at a host that does not answer takes this long.
-const TIMEOUT_SECS: u64 = 20;
 
 impl Keeper {
     /// Grants a wish. False when the process died over it.
@@ -121,7 +119,7 @@ impl Keeper {
         let Some(target) = env.machines.get(&machine) else { return };
         let reached = self.net.reaches(&machine) && env.chain.newest().state.endpoint(&machine) == Some(endpoint);
         let served = target.serves();
-        let secs = if reached { target.latency_secs() } else { TIMEOUT_SECS };
+        let secs = if reached { target.latency_secs() } else { LOOK_SECS };
         let (at_secs, started_ms) = (self.wall.now_ms(env.now) / 1_000, self.mono_ms(env.now));
         let start = LookStart { at: env.now, at_secs, started_ms, reached, served };
         // Now and then the prober itself never answers.
