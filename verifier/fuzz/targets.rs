@@ -3,12 +3,14 @@
 
 use ed25519_dalek::SigningKey;
 use std::sync::{Arc, LazyLock};
+use surety_verifier::Bytes32;
 use surety_verifier::classes::ClassId;
-use surety_verifier::device::CpuDevice;
-use surety_verifier::frame::{Decoder, Frame, HEADER_BYTES, Side, encode};
+use surety_verifier::device::{CpuDevice, Device, DeviceError, FillJob, Opening};
+use surety_verifier::evidence::{PublicFinding, recheck_public};
+use surety_verifier::frame::{Decoder, Frame, Side, encode};
 use surety_verifier::freivalds::EpochSecrets;
 use surety_verifier::params::Params;
-use surety_verifier::session::{Caps, Challenge, Claims, KeeperSession, Limits, Next, ProverSession};
+use surety_verifier::session::{Caps, Challenge, Claims, KeeperSession, Limits, Next, Outcome, ProverSession};
 use surety_verifier::transcript::Transcript;
 use surety_verifier::verdict::Verdict;
 
@@ -62,7 +64,7 @@ pub(crate) fn prover_session() -> ProverSession<SigningKey> {
         keeper: Some(challenge.keeper),
         caps,
     };
-    ProverSession::new(vec![Box::new(CpuDevice::new())], machine_key(), claims).expect("one device")
+    ProverSession::new(vec![Box::new(Bounded(CpuDevice::new()))], machine_key(), claims).expect("one device")
 }
 
 /// A decoder gives the frames whose bytes came and no others, and holds no more than came.
@@ -113,7 +115,7 @@ pub(crate) fn keeper(bytes: &[u8]) {
                 Err(error) => session.on_malformed(&error, now_ms).map(|outcome| Next::Done(Box::new(outcome))),
             };
             if let Next::Done(outcome) = next.expect("the session is not over") {
-                return assert!(!matches!(outcome.verdict, Verdict::Fraud(_)), "{:?}", outcome.verdict);
+                return judged(&outcome);
             }
         }
         assert!(session.deadline_ms() <= now_ms + Limits::cpu_test().total_ms(), "no deadline");
@@ -122,12 +124,45 @@ pub(crate) fn keeper(bytes: &[u8]) {
     assert!(matches!(outcome.verdict, Verdict::Unmeasured(_)), "{:?}", outcome.verdict);
 }
 
+/// No fraud; and proven is only what stands recomputed.
+fn judged(outcome: &Outcome) {
+    let finding = recheck_public(&outcome.transcript);
+    match outcome.verdict {
+        Verdict::Fraud(_) => panic!("the honest machine is called a liar: {:?}", outcome.verdict),
+        Verdict::Proven { .. } => assert!(matches!(finding, Ok(PublicFinding::RowsRight { complete: true, .. }))),
+        Verdict::Underperforming(_) | Verdict::Unmeasured(_) => {}
+    }
+}
+
+/// A device that says so when it is given more than `PARAMS` asks for.
+struct Bounded(CpuDevice);
+
+impl Device for Bounded {
+    fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
+        let most = PARAMS.device_bytes() >= job.params.device_bytes() && PARAMS.operations() >= job.params.operations();
+        assert!(most, "more than the machine allows: {:?}", job.params);
+        self.0.start(job)
+    }
+
+    fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
+        self.0.finish()
+    }
+
+    fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
+        self.0.open(round, row)
+    }
+
+    fn release(&mut self) {
+        self.0.release();
+    }
+}
+
 /// Whatever a keeper sends, a machine answers or refuses, and computes no more than it allows.
 pub(crate) fn prover(bytes: &[u8]) {
     let (mut session, mut decoder, mut rest) = (prover_session(), Decoder::new(Side::FromKeeper), bytes);
     while let Ok(Some(frame)) = decoder.take(&mut rest) {
         match session.on_frame(frame) {
-            Ok(answers) => assert!(answers.iter().all(|answer| encode(answer).len() > HEADER_BYTES)),
+            Ok(answers) => answers.iter().for_each(|answer| drop(encode(answer))),
             Err(error) => return drop(encode(&error.farewell())),
         }
     }

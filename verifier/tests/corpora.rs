@@ -1,5 +1,6 @@
-//! Every decoder and both sessions against hostile bytes: what fuzzing has kept, and, of each of those, some hundred
-//! forms with bytes changed, cut out, doubled or exchanged. `UPDATE_CORPUS=1` writes the pieces of real sessions anew.
+//! Every decoder and both sessions against hostile bytes: real sessions, whatever fuzzing has broken something with,
+//! and some hundred forms of each with bytes changed, cut out, doubled or exchanged. `UPDATE_CORPUS=1` writes the
+//! sessions anew.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "../fuzz/targets.rs"]
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use surety_verifier::frame::{Frame, encode};
 use surety_verifier::seed::generator;
 use surety_verifier::session::{Next, Outcome};
+use surety_verifier::verdict::Verdict;
 
 /// Changed forms of each file of a corpus.
 const FORMS: usize = 300;
@@ -67,6 +69,11 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("keeper", "session-in-drips", pieces(&machine, 3)),
         ("prover", "session", keeper),
     ]
+}
+
+#[test]
+fn the_session_of_the_corpora_is_one_that_proves_something() {
+    assert!(matches!(session().2.verdict, Verdict::Proven { .. }));
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! Prepares measurements: the epoch's work and secret vectors, and a fresh challenge each time.
 //!
-//! The epoch's secret was committed to (`/v1/epochs`) and its block is final, so this keeper does not choose what a
-//! machine is given. The secret vectors come from the operating system's randomness, are never stored and never leave
-//! the process: a restart draws new ones, and so does a bad proof.
+//! The epoch's secret was committed to (`/v1/epochs`) and its block is final, so a keeper that has run for a day does
+//! not choose what a machine is given. The secret vectors come from the operating system's randomness, are never
+//! stored and never leave the process: a restart draws new ones, and so does a bad proof.
 
 pub mod spoof;
 
 use crate::adapters::evm::{Endpoints, FollowError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use surety_core::types::{Account, MachineId};
+use surety_verifier::Bytes32;
 use surety_verifier::classes::ClassId;
 use surety_verifier::freivalds::EpochSecrets;
 use surety_verifier::params::Params;
@@ -53,7 +54,8 @@ pub struct Epochs {
 /// One for each size of work.
 #[derive(Debug, Default)]
 struct Ready {
-    epoch: u64,
+    /// Its number and block.
+    epoch: Option<(u64, Bytes32)>,
     sizes: Vec<(Params, Arc<EpochSecrets>)>,
 }
 
@@ -107,24 +109,36 @@ impl Epochs {
         if let Some(found) = self.find(number, params) {
             return Ok(found);
         }
-        let block_hash = self.endpoints.hash_at(schedule::first_block(number)).await?.0;
+        let block_hash = self.block_hash(number).await?;
         let (epoch, vector_secret, sizes) = (self.master.epoch(number, block_hash), random()?, *params);
         let drawing = tokio::task::spawn_blocking(move || EpochSecrets::of(epoch, &vector_secret, &sizes));
         let secrets = Arc::new(drawing.await.map_err(|_| ChallengeError::Died)?);
-        self.keep(number, *params, secrets.clone());
+        self.keep((number, block_hash), *params, secrets.clone());
         Ok(secrets)
+    }
+
+    /// Asked for once an epoch: nodes may prune the block meanwhile.
+    async fn block_hash(&self, epoch: u64) -> Result<Bytes32, ChallengeError> {
+        let known = self.ready().epoch;
+        match known {
+            Some((number, hash)) if number == epoch => Ok(hash),
+            _ => Ok(self.endpoints.hash_at(schedule::first_block(epoch)).await?.0),
+        }
     }
 
     fn find(&self, epoch: u64, params: &Params) -> Option<Arc<EpochSecrets>> {
         let ready = self.ready();
-        let found = ready.sizes.iter().find(|(sizes, _)| ready.epoch == epoch && sizes == params);
+        let found = ready
+            .sizes
+            .iter()
+            .find(|(sizes, _)| ready.epoch.is_some_and(|(number, _)| number == epoch) && sizes == params);
         found.map(|(_, secrets)| secrets.clone())
     }
 
-    fn keep(&self, epoch: u64, params: Params, secrets: Arc<EpochSecrets>) {
+    fn keep(&self, epoch: (u64, Bytes32), params: Params, secrets: Arc<EpochSecrets>) {
         let mut ready = self.ready();
-        if ready.epoch != epoch {
-            *ready = Ready { epoch, sizes: Vec::new() };
+        if ready.epoch != Some(epoch) {
+            *ready = Ready { epoch: Some(epoch), sizes: Vec::new() };
         }
         ready.sizes.truncate(SIZES_MAX - 1);
         ready.sizes.push((params, secrets));
@@ -140,3 +154,6 @@ fn random() -> Result<[u8; 32], ChallengeError> {
     getrandom::fill(&mut bytes).map_err(|e| ChallengeError::Random(e.to_string()))?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;

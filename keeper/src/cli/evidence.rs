@@ -8,7 +8,7 @@ mod cards;
 mod chain;
 mod report;
 mod spoof;
-mod transcript;
+pub(super) mod transcript;
 
 #[cfg(test)]
 pub(super) mod tests;

@@ -27,9 +27,15 @@ pub(super) enum VerifierCommand {
     Replay {
         /// A transcript, as JSON or canonical bytes, or the evidence bundle of a certificate.
         file: PathBuf,
-        /// The epoch's secret, once its keeper has revealed it: 64 hex digits. Shows that E was fixed before.
+        /// The epoch's secret, once its keeper has revealed it (`/v1/epochs`): 64 hex digits. E must follow from it.
         #[arg(long, value_parser = bytes32)]
         revealed: Option<Bytes32>,
+        /// The commitment to that secret as you saw it before the epoch began: 64 hex digits.
+        #[arg(long, value_parser = bytes32, requires = "revealed")]
+        committed: Option<Bytes32>,
+        /// Hash of the epoch's first block, as your own node has it.
+        #[arg(long, value_parser = bytes32, requires = "revealed")]
+        block_hash: Option<Bytes32>,
     },
     /// Check that a machine signed results that are wrong. Exit status 0: it did.
     /// Example: surety verifier prove-fraud proof.json
@@ -45,7 +51,10 @@ pub(super) enum VerifierCommand {
 impl VerifierCommand {
     pub(super) fn run(&self) -> Result<()> {
         match self {
-            Self::Replay { file, revealed } => println!("{}", replayed(file::read(file)?, revealed.as_ref())?),
+            Self::Replay { file, revealed, committed, block_hash } => {
+                let known = Known { revealed: *revealed, committed: *committed, block_hash: *block_hash };
+                println!("{}", replayed(file::read(file)?, &known)?);
+            }
             Self::ProveFraud { file, out } => {
                 let (says, proof) = fraud(file::read(file)?)?;
                 println!("{says}");
@@ -59,8 +68,16 @@ impl VerifierCommand {
     }
 }
 
+/// What somebody knows of an epoch who believes no keeper.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    revealed: Option<Bytes32>,
+    committed: Option<Bytes32>,
+    block_hash: Option<Bytes32>,
+}
+
 /// What a transcript amounts to.
-fn replayed(found: Found, revealed: Option<&Bytes32>) -> Result<String> {
+fn replayed(found: Found, known: &Known) -> Result<String> {
     let Found::Transcript(transcript) = found else {
         bail!("this is a fraud proof, which has no session to replay: surety verifier prove-fraud checks it");
     };
@@ -71,11 +88,12 @@ fn replayed(found: Found, revealed: Option<&Bytes32>) -> Result<String> {
     let secrets = EpochSecrets::of(challenge.epoch, &fresh, &challenge.params);
     let verdict = replay(&transcript, &Arc::new(secrets)).context("the transcript is not that of a session")?;
     let rows = rows(&recheck_public(&transcript)?, &verdict)?;
-    let epoch = epoch(&challenge.epoch, revealed)?;
+    let epoch = epoch(&challenge.epoch, known)?;
     let mut says = format!("session   {}\n", session(&transcript));
     let digest = hex::encode(transcript.digest());
     write!(says, "digest    0x{digest}\nverdict   {}\nrows      {rows}\n", verdict_says(&verdict))?;
-    write!(says, "epoch     {epoch}\ntimes     are the word of the keeper: nobody can check them")?;
+    writeln!(says, "epoch     {epoch}")?;
+    write!(says, "unchecked the keeper's times; and its signature, which surety evidence verify looks at")?;
     Ok(says)
 }
 
@@ -118,6 +136,9 @@ fn rows(finding: &PublicFinding, verdict: &Verdict) -> Result<String> {
         (PublicFinding::Fraud(public, _), Verdict::Fraud(bad)) if public == bad => {
             Ok("recomputed: that one is wrong, and the machine signed it; prove-fraud makes a proof of it".to_owned())
         }
+        (PublicFinding::Fraud(bad, _), Verdict::Unmeasured(_)) => {
+            Ok(format!("recomputed: {}, shown out of its turn; prove-fraud makes a proof of it", bad_says(bad)))
+        }
         (PublicFinding::Fraud(bad, _), _) => bail!("{}, but the verdict is another", bad_says(bad)),
         (_, Verdict::Fraud(_)) => bail!("the verdict is fraud, but every row that was shown is right"),
         (PublicFinding::RowsRight { rows, complete }, Verdict::Proven { .. } | Verdict::Underperforming(_)) => {
@@ -132,16 +153,26 @@ fn rows(finding: &PublicFinding, verdict: &Verdict) -> Result<String> {
     }
 }
 
-fn epoch(epoch: &Epoch, revealed: Option<&Bytes32>) -> Result<String> {
-    let Some(secret) = revealed else {
-        return Ok("its secret was not given: whether E was fixed beforehand was not checked".to_owned());
+fn epoch(epoch: &Epoch, known: &Known) -> Result<String> {
+    let Some(secret) = &known.revealed else {
+        return Ok("its secret was not given (--revealed): whether E was fixed beforehand was not checked".to_owned());
     };
     ensure!(
         epoch.opened_by(secret),
-        "the secret is not the one committed to ({}), or E was not made of it and the block",
+        "the secret is not the one that the file's commitment ({}) is to, or E was not made of it and the block",
         hex::encode(epoch.secret_commitment)
     );
-    Ok("opened by its secret: E follows from it and the block, and the keeper had committed to it".to_owned())
+    let same = |what: &str, here: &Bytes32, known: Option<Bytes32>| match known {
+        Some(known) => {
+            let (here, known) = (hex::encode(here), hex::encode(known));
+            ensure!(here == known, "the file has the {what} {here}, you know {known}: E was made of something else");
+            Ok(format!("the {what} is the one that you know"))
+        }
+        None => Ok(format!("the {what} is as the file says")),
+    };
+    let committed = same("commitment", &epoch.secret_commitment, known.committed)?;
+    let block_hash = same("block hash", &epoch.block_hash, known.block_hash)?;
+    Ok(format!("opened by its secret, from which and the block E follows; {committed}, {block_hash}"))
 }
 
 /// The fraud that a file shows, in words, and the proof of it.

@@ -1,8 +1,8 @@
 //! Blocks of the past, by a majority.
 
 use super::FollowError;
-use super::endpoints::{Endpoints, alike};
-use surety_client::provider::Tag;
+use super::endpoints::{Endpoints, Member, alike};
+use surety_client::provider::{NodeError, Tag};
 use surety_core::types::Hash32;
 
 impl Endpoints {
@@ -19,11 +19,17 @@ impl Endpoints {
     /// # Errors
     /// No majority says the same.
     pub async fn hash_at(&self, height: u64) -> Result<Hash32, FollowError> {
-        let said = self.all(|member| member.node().header(Tag::Number(height))).await;
-        let blocks = said.into_iter().flatten().flatten().filter_map(|header| header.to_ref());
-        let hashes: Vec<Hash32> = blocks.filter(|block| block.number == height).map(|block| block.hash).collect();
+        // A node that has pruned the block says nothing, and is no reason not to wait for the others.
+        let hash = async |member: &Member| {
+            let header = member.node().header(Tag::Number(height)).await?;
+            let block = header.and_then(|header| header.to_ref()).filter(|block| block.number == height);
+            let what = format!("no block {height}");
+            block.map(|block| block.hash).ok_or(NodeError::Odd { method: "eth_getBlockByNumber", what })
+        };
+        let hashes: Vec<Hash32> = self.all(hash).await.into_iter().flatten().collect();
         let need = self.need();
-        let none = || FollowError::NoMajority { what: format!("the hash of block {height}"), need };
-        alike(&hashes, need).copied().ok_or_else(none)
+        let what =
+            format!("the hash of block {height}, which an epoch of measuring begins with (pruned nodes lack it)");
+        alike(&hashes, need).copied().ok_or(FollowError::NoMajority { what, need })
     }
 }

@@ -24,7 +24,8 @@ pub(super) enum ApiError {
     NoEvidence,
     #[error(
         "no such path: there are /v1/attestations/RENTAL, /v1/attestations?after=SEQ&limit=N, \
-         /v1/certificates/MACHINE, /v1/spoofs, /v1/spoofs/MACHINE, /v1/complaints/RENTAL, /evidence/DIGEST, \
+         /v1/certificates/MACHINE, /v1/spoofs, /v1/spoofs/MACHINE, /v1/complaints/RENTAL, /v1/epochs, \
+         /evidence/DIGEST, \
          /healthz, /metrics, and POST /v1/complaints"
     )]
     NoRoute,
@@ -68,6 +69,8 @@ pub(super) enum ApiError {
     ManyComplaints,
     #[error("the complaint is handed over and not stored yet: send the same again, it is taken once")]
     NotStoredYet,
+    #[error("no final block was read yet, so the present epoch is not known: try again in a minute")]
+    NoEpochYet,
     #[error("too many requests at once: try again in a few seconds")]
     Busy,
     #[error("the answer took too long: try again later")]
@@ -97,6 +100,7 @@ impl ApiError {
             Self::ComplaintsOfRental { .. } => "complaints_of_rental",
             Self::ManyComplaints => "many_complaints",
             Self::NotStoredYet => "not_stored_yet",
+            Self::NoEpochYet => "no_epoch_yet",
             Self::Body => "body",
             Self::Busy => "busy",
             Self::TooSlow => "too_slow",
@@ -116,7 +120,9 @@ impl ApiError {
             Self::ComplaintsOfRental { .. } | Self::ManyComplaints => StatusCode::TOO_MANY_REQUESTS,
             Self::NotGet | Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body | Self::LongComplaint { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy | Self::TooSlow | Self::Store | Self::NotStoredYet => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::TooSlow | Self::Store | Self::NotStoredYet | Self::NoEpochYet => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 }

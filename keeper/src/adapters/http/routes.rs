@@ -223,9 +223,15 @@ async fn evidence(State(shared): App, digest: Part) -> Result<Response, ApiError
     Ok(response)
 }
 
-async fn epochs(State(shared): App) -> Response {
-    let epochs = shared.api.epochs.published(shared.api.progress.finalized_block.load(Relaxed));
-    axum::Json(EpochPage { epoch_blocks: EPOCH_BLOCKS, epochs }).into_response()
+async fn epochs(State(shared): App) -> Result<Response, ApiError> {
+    // 0 before anything was read: what is shown must not take an epoch long past for the next one.
+    match shared.api.progress.finalized_block.load(Relaxed) {
+        0 => Err(ApiError::NoEpochYet),
+        newest => {
+            let epochs = shared.api.epochs.published(newest);
+            Ok(axum::Json(EpochPage { epoch_blocks: EPOCH_BLOCKS, epochs }).into_response())
+        }
+    }
 }
 
 async fn healthz(State(shared): App) -> Response {

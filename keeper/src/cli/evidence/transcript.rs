@@ -39,7 +39,7 @@ pub(super) fn check(
 }
 
 /// The transcript, if it is within its bounds and every event is one frame.
-fn whole(transcript: &Value) -> Result<Transcript, String> {
+pub(in crate::cli) fn whole(transcript: &Value) -> Result<Transcript, String> {
     let transcript = Transcript::deserialize(transcript).map_err(|error| format!("not a transcript: {error}"))?;
     match Transcript::from_bytes(&transcript.to_bytes()) {
         Ok(same) if same == transcript => Ok(transcript),

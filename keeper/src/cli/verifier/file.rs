@@ -1,8 +1,8 @@
 //! What a file given to `surety verifier` holds: strangers wrote it, so it is bounded and taken apart with care.
 
 use super::super::evidence::FILE_BYTES_MAX;
+use super::super::evidence::transcript::whole;
 use anyhow::{Context, Result, bail, ensure};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::io::Read;
 use std::path::Path;
@@ -31,16 +31,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Found> {
     if bytes.starts_with(CANONICAL) {
         return Ok(Found::Transcript(Box::new(Transcript::from_bytes(bytes)?)));
     }
-    let json: Value = serde_json::from_slice(bytes).context("neither canonical bytes nor JSON")?;
-    let inside = json.pointer("/evidence/subject/transcript").cloned();
-    let json = inside.unwrap_or(json);
+    let mut json: Value = serde_json::from_slice(bytes).context("neither canonical bytes nor JSON")?;
+    let json = json.pointer_mut("/evidence/subject/transcript").map(Value::take).unwrap_or(json);
     match (json.get("challenge").is_some(), json.get("row").is_some()) {
-        (true, _) => Ok(Found::Transcript(Box::new(as_written(json)?))),
-        (_, true) => Ok(Found::Proof(as_written(json)?)),
+        (true, _) => Ok(Found::Transcript(Box::new(whole(&json).map_err(anyhow::Error::msg)?))),
+        (_, true) => Ok(Found::Proof(serde_json::from_value(json)?)),
         _ => bail!("want a transcript, the evidence bundle of a certificate, or a fraud proof"),
     }
-}
-
-fn as_written<T: DeserializeOwned>(json: Value) -> Result<T> {
-    Ok(serde_json::from_value(json)?)
 }

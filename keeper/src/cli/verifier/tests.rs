@@ -4,9 +4,12 @@
 use super::super::evidence::tests::bundles::{certificate_over, challenge, measured};
 use super::super::evidence::tests::capacity::Lazy;
 use super::*;
-use surety_verifier::device::CpuDevice;
+use surety_verifier::device::{CpuDevice, Device, FillJob, Opening};
+use surety_verifier::frame::{Frame, Row};
 use surety_verifier::params::Params;
-use surety_verifier::session::KeeperSession;
+use surety_verifier::seed::{self, RowAt};
+use surety_verifier::session::{KeeperSession, Next};
+use surety_verifier::transcript::Party;
 
 /// The keeper's secret of the epoch in which those sessions were held.
 const SECRET: Bytes32 = [2; 32];
@@ -32,8 +35,8 @@ fn json(transcript: &Transcript) -> Vec<u8> {
     serde_json::to_vec(transcript).unwrap()
 }
 
-fn replay_bytes(bytes: &[u8], revealed: Option<&Bytes32>) -> Result<String> {
-    replayed(file::parse(bytes)?, revealed)
+fn replay_bytes(bytes: &[u8], revealed: Option<Bytes32>) -> Result<String> {
+    replayed(file::parse(bytes)?, &Known { revealed, ..Known::default() })
 }
 
 fn refused<T>(result: Result<T>) -> String {
@@ -54,10 +57,23 @@ fn a_session_replays_to_its_verdict_with_vectors_that_its_keeper_never_had() {
 }
 
 #[test]
-fn a_revealed_secret_must_be_the_one_committed_to() {
+fn a_revealed_secret_must_be_the_one_committed_to_and_the_block_the_one_of_the_chain() {
     let bytes = json(&honest());
-    assert!(replay_bytes(&bytes, Some(&SECRET)).unwrap().contains("opened by its secret"));
-    assert!(refused(replay_bytes(&bytes, Some(&[9; 32]))).contains("not the one committed to"));
+    let known = |change: fn(&mut Known)| {
+        let mut known = Known { revealed: Some(SECRET), ..Known::default() };
+        change(&mut known);
+        replayed(file::parse(&bytes).unwrap(), &known)
+    };
+    let says = known(|_| ()).unwrap();
+    assert!(says.contains("the commitment is as the file says, the block hash is as the file says"), "{says}");
+    let all = |known: &mut Known| {
+        (known.committed, known.block_hash) = (Some(seed::secret_commitment(&SECRET)), Some([1; 32]));
+    };
+    let says = known(all).unwrap();
+    assert!(says.contains("the commitment is the one that you know, the block hash is the one that you"), "{says}");
+    assert!(refused(known(|known| known.revealed = Some([9; 32]))).contains("not the one that the file's commitment"));
+    assert!(refused(known(|known| known.committed = Some([9; 32]))).contains("made of something else"));
+    assert!(refused(known(|known| known.block_hash = Some([9; 32]))).contains("made of something else"));
 }
 
 #[test]
@@ -77,6 +93,30 @@ fn fraud_replays_as_fraud_and_its_proof_stands_by_itself() {
     let alone = serde_json::to_vec(&proof).unwrap();
     assert_eq!(fraud(file::parse(&alone).unwrap()).unwrap(), (says, proof));
     assert!(refused(replay_bytes(&alone, None)).contains("no session to replay"));
+}
+
+#[test]
+fn a_wrong_row_shown_out_of_its_turn_is_unmeasured_and_still_a_proof() {
+    let lying = lying();
+    let machine: Vec<Frame> = lying.frames_from(Party::Machine).collect();
+    let secrets = Arc::new(EpochSecrets::new([1; 32], &SECRET, &[3; 32], &lying.challenge.params));
+    let (mut session, _) = KeeperSession::new(lying.challenge.clone(), secrets, 500).unwrap();
+    let upto_root = machine.iter().take_while(|frame| !matches!(frame, Frame::Row(_)));
+    upto_root.for_each(|frame| drop(session.on_frame(frame.clone(), 600).unwrap()));
+    let Some(Frame::Row(first)) = machine.last() else { panic!("{machine:?}") };
+    let at = RowAt { row: first.at.row ^ 1, ..first.at };
+    let (params, epoch_seed) = (lying.challenge.params, lying.challenge.epoch.seed);
+    let mut device = Lazy(CpuDevice::default());
+    device.start(FillJob { params, epoch_seed, gpu_seed: [0; 32] }).unwrap();
+    device.finish().unwrap();
+    let Opening { block, path } = device.open(at.round, at.row).unwrap();
+    let Next::Done(outcome) = session.on_frame(Frame::Row(Row { at, block, path }), 700).unwrap() else {
+        panic!("it goes on")
+    };
+    let bytes = json(&outcome.transcript);
+    let says = replay_bytes(&bytes, None).unwrap();
+    assert!(says.contains("verdict   unmeasured: RowOrder") && says.contains("shown out of its turn"), "{says}");
+    fraud(file::parse(&bytes).unwrap()).unwrap();
 }
 
 #[test]

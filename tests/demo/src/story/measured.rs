@@ -7,6 +7,7 @@ use crate::wait::Seen;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::time::Duration;
+use surety_client::provider::Tag;
 use surety_core::statement::{Certificate, Signed};
 
 const SHOWN_LIMIT: Duration = Duration::from_secs(20);
@@ -32,14 +33,19 @@ pub(super) async fn replayed(stage: &Stage, certificates: &[Signed<Certificate>]
     Ok(())
 }
 
-/// The epoch is one that the keeper has committed to and not opened yet.
+/// The epoch is one that the keeper shows and has not opened yet, and its block is the chain's.
 async fn committed(stage: &Stage, url: &str, bundle: &Value) -> Result<()> {
     let used = bundle.pointer("/evidence/subject/transcript/challenge/epoch/secret_commitment");
     let used = used.context("the evidence names no epoch")?;
     let page = shown(stage, url, "v1/epochs").await?;
     let epochs = page["epochs"].as_array().context("no epochs are shown")?;
-    let known = epochs.iter().any(|one| one["commitment"] == *used && one.get("secret").is_none());
-    ensure!(known, "{url} measured with an epoch {used} that it has not committed to: {page}");
+    let known = epochs.iter().find(|one| one["commitment"] == *used && one.get("secret").is_none());
+    let known = known.with_context(|| format!("{url} measured with an epoch {used} that it does not show: {page}"))?;
+    let first_block = known["first_block"].as_u64().context("the epoch has no first block")?;
+    let header = stage.chain.node.header(Tag::Number(first_block)).await?.context("the chain has no such block")?;
+    let hash = header.hash.map(hex::encode).context("the block is pending")?;
+    let seeded = bundle.pointer("/evidence/subject/transcript/challenge/epoch/block_hash");
+    ensure!(seeded == Some(&json!(hash)), "{url} seeded its epoch with {seeded:?}, block {first_block} is {hash}");
     Ok(())
 }
 

@@ -19,5 +19,10 @@ async fn the_hash_of_a_final_block_is_that_of_a_majority_or_none_at_all() {
     assert!(matches!(hash().await, Err(FollowError::NoMajority { need: 2, .. })), "one lies and one is silent");
     world.control(1).heal();
     assert_eq!(hash().await.unwrap(), right, "it is back");
+    world.control(0).heal();
+    world.control(0).faults().bodies_pruned_below = 2;
+    assert_eq!(hash().await.unwrap(), right, "one has it no more");
+    world.control(1).faults().bodies_pruned_below = 2;
+    assert!(hash().await.is_err(), "most have it no more");
     assert!(endpoints.hash_at(1_000_000).await.is_err(), "there is no such block");
 }

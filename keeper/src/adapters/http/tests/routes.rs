@@ -148,6 +148,8 @@ async fn every_answer_ends_its_connection_and_may_be_read_by_any_page() {
 #[tokio::test]
 async fn epochs_are_committed_to_before_they_begin_and_opened_when_they_are_over() {
     let served = start(HttpLimits::default()).await;
+    let early = served.get("/v1/epochs").await;
+    assert_eq!((early.status, early.code().as_str()), (503, "no_epoch_yet"));
     served.progress.best_block.store(3 * EPOCH_BLOCKS, Relaxed);
     served.progress.finalized_block.store(3 * EPOCH_BLOCKS - 1, Relaxed);
     let shown = async || serde_json::from_str::<EpochPage>(&served.get("/v1/epochs").await.text).unwrap();
