@@ -4,7 +4,7 @@
 
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::eips::eip2718::Encodable2718;
-use alloy::primitives::{Address, TxKind, U256};
+use alloy::primitives::{Address, TxKind, U256, keccak256};
 use alloy::signers::SignerSync;
 use alloy::signers::local::PrivateKeySigner;
 use serde_json::{Value, json};
@@ -234,6 +234,8 @@ async fn every_recorded_refusal_of_a_transaction_is_made_for_the_same_reason() {
     node.say(&mut texts, |tx| (tx.nonce, tx.max_fee_per_gas) = (9, 60_000_000_000)).await;
     node.say(&mut texts, |_| {}).await;
     node.say(&mut texts, |_| {}).await;
+    // Its nonce is used only when it is mined; before that the next is refused as one that would replace it.
+    node.landed(&json!(keccak256(hex::decode(&node.signed(|_| {})[2..]).unwrap()))).await;
     node.say(&mut texts, |tx| tx.value = U256::from(1)).await;
     node.say(&mut texts, |tx| (tx.nonce, tx.value) = (1, U256::from(10).pow(U256::from(24)))).await;
     node.say(&mut texts, |tx| (tx.nonce, tx.gas_limit) = (1, 70_000_000)).await;
