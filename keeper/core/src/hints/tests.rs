@@ -1,6 +1,6 @@
 use super::*;
 use crate::effect::Effect;
-use crate::fixtures::{account, looks, machine, state, tick};
+use crate::fixtures::{START, account, looks, machine, state, tick};
 use crate::health::Blind;
 use crate::input::{Input, Observation};
 use crate::step::step;
@@ -31,6 +31,19 @@ fn what_a_peer_shows_is_looked_at_now_and_nothing_else_follows_from_it() {
     assert_eq!(looks(&mut state, 5, &Observation::Accepted).len(), 1, "as soon as the host may be contacted");
     let watch = state.watches.get(&machine(1));
     assert!(watch.is_some_and(|watch| !watch.suspected && watch.streak.is_none()), "it is well, as was seen");
+}
+
+#[test]
+fn a_hint_leaves_the_looks_at_a_machine_suspected_here_as_well_where_they_are() {
+    let mut state = watching();
+    let from = looks(&mut state, 60, &Observation::Refused)[0];
+    let decisive = from + state.config.rules.offline_after_secs + 6;
+    let now = |state: &State| state.clock.now_secs() - START;
+    // The last look was 12 s ago, so that the host may be contacted.
+    let rest = decisive - 4 - now(&state);
+    looks(&mut state, rest, &Observation::Refused);
+    step(&mut state, &hint(account(2), vec![machine(1)]));
+    assert_eq!(looks(&mut state, 4, &Observation::Refused), [decisive]);
 }
 
 #[test]

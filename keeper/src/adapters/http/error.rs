@@ -25,8 +25,7 @@ pub(super) enum ApiError {
     #[error(
         "no such path: there are /v1/attestations/RENTAL, /v1/attestations?after=SEQ&limit=N, \
          /v1/certificates/MACHINE, /v1/spoofs, /v1/spoofs/MACHINE, /v1/complaints/RENTAL, /v1/epochs, \
-         /evidence/DIGEST, \
-         /healthz, /metrics, and POST /v1/complaints"
+         /evidence/DIGEST, /healthz, /metrics, and POST /v1/complaints"
     )]
     NoRoute,
     #[error("everything here is read with GET")]

@@ -32,6 +32,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Found> {
         return Ok(Found::Transcript(Box::new(Transcript::from_bytes(bytes)?)));
     }
     let mut json: Value = serde_json::from_slice(bytes).context("neither canonical bytes nor JSON")?;
+    if json.pointer("/evidence/subject/proofs").is_some() {
+        bail!("the bundle of a spoof, which holds two proofs: surety evidence verify checks both");
+    }
     let json = json.pointer_mut("/evidence/subject/transcript").map(Value::take).unwrap_or(json);
     match (json.get("challenge").is_some(), json.get("row").is_some()) {
         (true, _) => Ok(Found::Transcript(Box::new(whole(&json).map_err(anyhow::Error::msg)?))),

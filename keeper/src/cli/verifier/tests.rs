@@ -153,6 +153,7 @@ fn other_files_are_named_as_such() {
         (b"no json", "neither canonical bytes nor JSON"),
         (b"{\"a\":1}", "want a transcript"),
         (b"{\"challenge\":{}}", "missing field"),
+        (b"{\"evidence\":{\"subject\":{\"proofs\":[]}}}", "surety evidence verify"),
     ] {
         assert!(refused(file::parse(bytes)).contains(says), "{says}");
     }
