@@ -5,6 +5,7 @@
 
 mod archive;
 mod error;
+mod lock;
 mod mirror;
 mod reading;
 mod retain;
@@ -16,7 +17,7 @@ pub use reading::{Checkpoint, EvidenceRow, Reading, StatementRow};
 pub use retain::{KEEP_DAYS_MIN, Removed, Retention, SNAPSHOT_EVERY};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
@@ -64,21 +65,15 @@ impl Store {
     /// Opens or makes the store at `path`. What a dry run wished is never done, so its store is not a keeper's, nor a
     /// keeper's its: each refuses the other's.
     pub fn open_with(path: &Path, retention: Retention, dry_run: bool) -> Result<Self, StoreError> {
-        let failed = |why: String| StoreError::Open { path: path.to_path_buf(), why };
-        let io = |e: std::io::Error| failed(e.to_string());
-        create_private(path).map_err(io)?;
-        let lock = lock_file(path).map_err(io)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path: path.to_path_buf() }),
-            Err(TryLockError::Error(e)) => return Err(io(e)),
-        }
+        let failed = |e: std::io::Error| StoreError::Open { path: path.to_path_buf(), why: e.to_string() };
+        create_private(path).map_err(failed)?;
+        let lock = lock::take(path)?;
         let opened = Connection::open(path).map_err(StoreError::from).and_then(|mut db| {
             schema::prepare(&mut db, retention.disk_max_bytes)?;
             Ok(db)
         });
         let connection = opened.map_err(|error| match error {
-            StoreError::Sql(e) => failed(e.to_string()),
+            StoreError::Sql(e) => StoreError::opening(path.to_path_buf(), &e),
             other => other,
         })?;
         check_mode(&connection, path, dry_run)?;
@@ -222,14 +217,6 @@ fn create_private(path: &Path) -> std::io::Result<()> {
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         other => other.map(drop),
     }
-}
-
-/// The lock lies beside the file itself, under whatever name the file was asked for.
-fn lock_file(path: &Path) -> std::io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut name = std::fs::canonicalize(path)?.into_os_string();
-    name.push(".lock");
-    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(name)
 }
 
 fn replay(db: &Connection, state: &mut State, seq: &mut u64) -> Result<(), StoreError> {

@@ -60,6 +60,16 @@ const WHAT_TO_DO: &str = "keep the file, restore a copy of it, or start a new st
      what was signed, and `surety keeper replay` says how far an export or a copy is sound";
 
 impl StoreError {
+    /// What SQLite says of the file at `path` when it is opened. Where it is none of SQLite's, the path may be wrong or
+    /// its first bytes damaged.
+    pub(super) fn opening(path: PathBuf, error: &rusqlite::Error) -> Self {
+        let why = match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => format!("{error}; is it the right path? If it is, {WHAT_TO_DO}"),
+            _ => error.to_string(),
+        };
+        Self::Open { path, why }
+    }
+
     /// Whether there is no room, which an operator can change while the keeper waits.
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Full(_))
@@ -72,6 +82,10 @@ impl From<rusqlite::Error> for StoreError {
             // A full disk shows as the first when a file cannot grow, as the second when a write to it fails.
             Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => Self::Full(error),
             Some(ErrorCode::DatabaseCorrupt) => Self::Corrupt { what: "file", why: error.to_string() },
+            // Our own statements fit our own tables.
+            _ if matches!(error, rusqlite::Error::SqlInputError { .. }) => {
+                Self::Corrupt { what: "tables", why: error.to_string() }
+            }
             _ => Self::Sql(error),
         }
     }

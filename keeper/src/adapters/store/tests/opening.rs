@@ -25,6 +25,18 @@ fn a_second_instance_is_refused_as_long_as_the_first_lives() {
     Store::open(&path).unwrap();
 }
 
+/// What a program inherits that is being started just as a keeper ends: `fork` copies the lock, `exec` lets it go.
+#[test]
+fn a_lock_that_outlives_its_keeper_for_a_moment_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keeper.db");
+    drop(Store::open(&path).unwrap());
+    let lock = lock::take(&path).unwrap();
+    let mut child = std::process::Command::new("sleep").arg("0.3").stdin(lock).spawn().unwrap();
+    Store::open(&path).unwrap();
+    child.wait().unwrap();
+}
+
 #[test]
 fn a_second_instance_is_refused_under_another_name_of_the_same_file() {
     let dir = tempfile::tempdir().unwrap();

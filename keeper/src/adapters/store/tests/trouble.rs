@@ -1,7 +1,6 @@
 //! Full disks, flipped bits, and dry runs.
 
 use super::*;
-use std::io::{Seek, SeekFrom, Write};
 
 #[test]
 fn a_full_disk_is_told_apart_and_what_was_acknowledged_is_there() {
@@ -54,7 +53,8 @@ fn a_full_store_finds_room_in_the_log_it_does_not_need() {
     run.store.load(&path, &config()).unwrap();
 }
 
-/// Every byte of the file may flip: the start refuses, or the state is what it was. It never goes on with another one.
+/// Every byte of the file may flip: the start refuses and says what to do, or the state is what it was. It never goes
+/// on with another one.
 #[test]
 fn a_flipped_byte_never_passes_for_another_state() {
     let dir = tempfile::tempdir().unwrap();
@@ -68,27 +68,22 @@ fn a_flipped_byte_never_passes_for_another_state() {
     drop(run);
     raw(&path).execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let sound = std::fs::read(&path).unwrap();
-    let (mut refused, mut told) = (0, 0);
+    let mut refused = 0;
     for at in (0..sound.len()).step_by(499) {
-        let copy = dir.path().join("copy.db");
-        for end in ["", "-wal", "-shm"] {
-            std::fs::remove_file(format!("{}{end}", copy.display())).ok();
-        }
-        std::fs::write(&copy, &sound).unwrap();
-        let mut file = OpenOptions::new().write(true).open(&copy).unwrap();
-        file.seek(SeekFrom::Start(at as u64)).unwrap();
-        file.write_all(&[sound[at] ^ 0x01]).unwrap();
-        drop(file);
+        let copy = dir.path().join(format!("{at}.db"));
+        let mut bytes = sound.clone();
+        bytes[at] ^= 0x01;
+        std::fs::write(&copy, bytes).unwrap();
         match Store::open(&copy).and_then(|store| store.load(&copy, &config())) {
             Ok(loaded) => assert_eq!((loaded.seq, loaded.state.hash()), (seq, hash), "byte {at}"),
             Err(error) => {
                 refused += 1;
-                told += usize::from(error.to_string().contains("restore a copy of it"));
+                assert!(error.to_string().contains("restore a copy of it"), "byte {at}: {error}");
             }
         }
+        std::fs::remove_file(&copy).unwrap();
     }
-    println!("{} bytes flipped one by one: {refused} refused, {told} with what to do", sound.len() / 499);
-    assert!(refused > 0 && told * 2 > refused, "{told} of {refused}");
+    assert!(refused > 0, "nothing of the file is looked at");
 }
 
 #[test]
