@@ -32,7 +32,17 @@ use surety_verifier::session::{Caps, Challenge, Claims, Limits, ProverSession};
 
 const HOST_SEED: [u8; 32] = [7; 32];
 const KEEPER_SEED: [u8; 32] = [8; 32];
-const PARAMS: Params = Params { inner: 64, cols: 8_192, rows: 64, rounds: 8, vectors: 4, openings: 256 };
+const PARAMS: Params = Params {
+    inner: 64,
+    cols: 8_192,
+    rows: 64,
+    rounds: 8,
+    vectors: 4,
+    openings: 256,
+    walkers: 1 << 10,
+    hops: 512,
+    legs: 64,
+};
 
 fn argument(name: &str) -> Option<String> {
     let mut arguments = std::env::args();

@@ -12,7 +12,7 @@ use surety_verifier::frame::{self, Frame, Row};
 use surety_verifier::freivalds::EpochSecrets;
 use surety_verifier::params::Params;
 use surety_verifier::seed::{self, RowAt};
-use surety_verifier::tree::{self, Tree};
+use surety_verifier::tree::{self, Kind, Place, Tree};
 use surety_verifier::{Bytes32, matrix};
 
 /// Rows computed in full; each is checked several times to make up 256 openings.
@@ -43,7 +43,7 @@ fn main() {
 }
 
 fn run() {
-    let params = Params { openings: 256, ..Params::full(81_920, 1) };
+    let params = Params { openings: 256, ..Params::full(81_920, 1 << 17, 1) };
     let (secrets, prepared) = timed(|| EpochSecrets::new([1; 32], &[2; 32], &[3; 32], &params));
     // Vectors are kept in halves of two bytes each.
     let kept = usize::from(params.vectors) * (2 * params.inner + 4 * params.cols) as usize;
@@ -77,11 +77,11 @@ fn opened(params: &Params, at: &[u32], right: &[Vec<u16>]) -> (Bytes32, Vec<Row>
         let start = *row as usize * params.row_bytes();
         round[start..start + params.row_bytes()].copy_from_slice(&matrix::to_bytes(residues));
     }
-    let tree = Tree::build(&round);
+    let tree = Tree::build(Kind::Residues, &round);
     let open = |row: &u32| {
         let offset = tree::block_offset(params, *row);
         let block = round[offset..offset + params.block_bytes()].to_vec();
-        Row { at: RowAt { gpu: 0, round: 1, row: *row }, block, path: tree.path(params, *row) }
+        Row { at: RowAt { gpu: 0, round: 1, row: *row }, block, path: tree.path(&Place::of_row(params, *row).unwrap()) }
     };
     (tree.root(), at.iter().map(open).collect())
 }

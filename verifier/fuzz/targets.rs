@@ -7,7 +7,7 @@ use surety_verifier::Bytes32;
 use surety_verifier::classes::ClassId;
 use surety_verifier::device::{CpuDevice, Device, DeviceError, FillJob, Opening};
 use surety_verifier::evidence::{PublicFinding, recheck_public};
-use surety_verifier::frame::{Decoder, Frame, Side, encode};
+use surety_verifier::frame::{Decoder, Frame, Leaf, Side, encode};
 use surety_verifier::freivalds::EpochSecrets;
 use surety_verifier::params::Params;
 use surety_verifier::session::{Caps, Challenge, Claims, KeeperSession, Limits, Next, Outcome, ProverSession};
@@ -15,7 +15,8 @@ use surety_verifier::transcript::Transcript;
 use surety_verifier::verdict::Verdict;
 
 /// 8 KiB in two rounds, two rows of which are opened: a session in a fraction of a millisecond.
-pub(crate) const PARAMS: Params = Params { inner: 64, cols: 64, rows: 32, rounds: 2, vectors: 1, openings: 2 };
+pub(crate) const PARAMS: Params =
+    Params { inner: 64, cols: 64, rows: 32, rounds: 2, vectors: 1, openings: 2, walkers: 16, hops: 512, legs: 2 };
 
 static SECRETS: LazyLock<Arc<EpochSecrets>> =
     LazyLock::new(|| Arc::new(EpochSecrets::new([1; 32], &[2; 32], &[3; 32], &PARAMS)));
@@ -55,14 +56,13 @@ pub(crate) fn keeper_session() -> (KeeperSession, Vec<Frame>) {
 
 /// The machine's side, which computes no more than `PARAMS` asks for.
 pub(crate) fn prover_session() -> ProverSession<SigningKey> {
-    let caps = Caps { device_bytes: PARAMS.device_bytes(), operations: PARAMS.operations() };
     let challenge = challenge();
     let claims = Claims {
         chain_id: challenge.chain_id,
         registration: challenge.registration,
         class: challenge.class,
         keeper: Some(challenge.keeper),
-        caps,
+        caps: Caps::of(&PARAMS),
     };
     ProverSession::new(vec![Box::new(Bounded(CpuDevice::new()))], machine_key(), claims).expect("one device")
 }
@@ -129,7 +129,7 @@ fn judged(outcome: &Outcome) {
     let finding = recheck_public(&outcome.transcript);
     match outcome.verdict {
         Verdict::Fraud(_) => panic!("the honest machine is called a liar: {:?}", outcome.verdict),
-        Verdict::Proven { .. } => assert!(matches!(finding, Ok(PublicFinding::RowsRight { complete: true, .. }))),
+        Verdict::Proven { .. } => assert!(matches!(finding, Ok(PublicFinding::Right { complete: true, .. }))),
         Verdict::Underperforming(_) | Verdict::Unmeasured(_) => {}
     }
 }
@@ -139,8 +139,11 @@ struct Bounded(CpuDevice);
 
 impl Device for Bounded {
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
-        let most = PARAMS.device_bytes() >= job.params.device_bytes() && PARAMS.operations() >= job.params.operations();
-        assert!(most, "more than the machine allows: {:?}", job.params);
+        let (most, asked) = (Caps::of(&PARAMS), Caps::of(&job.params));
+        let within = most.device_bytes >= asked.device_bytes
+            && most.operations >= asked.operations
+            && most.walk_bytes >= asked.walk_bytes;
+        assert!(within, "more than the machine allows: {:?}", job.params);
         self.0.start(job)
     }
 
@@ -150,6 +153,18 @@ impl Device for Bounded {
 
     fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
         self.0.open(round, row)
+    }
+
+    fn start_walk(&mut self, word: u64) -> Result<(), DeviceError> {
+        self.0.start_walk(word)
+    }
+
+    fn finish_walk(&mut self) -> Result<Bytes32, DeviceError> {
+        self.0.finish_walk()
+    }
+
+    fn open_leg(&mut self, walker: u32, leg: u32) -> Result<Vec<Leaf>, DeviceError> {
+        self.0.open_leg(walker, leg)
     }
 
     fn release(&mut self) {

@@ -51,17 +51,17 @@ pub struct Class {
     pub vram_mib: u32,
     /// Least exact int8 operations in a second, in units of 10^9. None: not calibrated (or nothing is claimed).
     pub int8_gops_min: Option<u32>,
-    /// Least random 128-byte reads, in MB/s. None: nothing is claimed. Measured by the walk.
-    pub random_mb_per_sec_min: Option<u32>,
+    /// Least that random reads of 128 bytes bring together, in GB/s. None: nothing is claimed. Measured by the walk.
+    pub random_gb_per_sec_min: Option<u32>,
 }
 
-const fn class(id: u16, name: &'static str, vram_mib: u32, int8_gops_min: u32, random_mb_per_sec_min: u32) -> Class {
+const fn class(id: u16, name: &'static str, vram_mib: u32, int8_gops_min: u32, random_gb_per_sec_min: u32) -> Class {
     Class {
         id: ClassId(id),
         name,
         vram_mib,
         int8_gops_min: Some(int8_gops_min),
-        random_mb_per_sec_min: Some(random_mb_per_sec_min),
+        random_gb_per_sec_min: Some(random_gb_per_sec_min),
     }
 }
 
@@ -80,5 +80,5 @@ pub const CLASSES: [Class; 13] = [
     class(10, "RTX 5090", 32_607, 461_000, 990),
     class(11, "RTX 4090", 24_564, 363_000, 550),
     class(12, "RTX 3090", 24_576, 156_000, 510),
-    Class { id: ClassId::CPU_TEST, name: "CPU test", vram_mib: 0, int8_gops_min: None, random_mb_per_sec_min: None },
+    Class { id: ClassId::CPU_TEST, name: "CPU test", vram_mib: 0, int8_gops_min: None, random_gb_per_sec_min: None },
 ];

@@ -39,6 +39,7 @@ pub mod params;
 pub mod schedule;
 pub mod score;
 pub mod seed;
+mod segment;
 pub mod session;
 pub mod statement;
 pub mod transcript;

@@ -1,7 +1,7 @@
 //! Every hard bound of the protocol. A value beyond one of these is refused before anything is allocated for it.
 
 /// Version of the protocol in this crate; the first frame of each side carries it.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 
 /// GPUs in one machine. The largest machines on offer hold 8; 16 leaves room for double-density boards.
 pub const GPUS_MAX: u16 = 16;
@@ -30,8 +30,23 @@ pub const LEAF_BYTES: usize = 1024;
 /// Bytes of an opened block: one row of [`COLS_MAX`] residues, which is larger than a leaf.
 pub const BLOCK_BYTES_MAX: usize = 2 * COLS_MAX as usize;
 
-/// Hashes in one path: a round has at most 2·M·N bytes, so at most 2^22 leaves.
-pub const PATH_MAX: usize = 22;
+/// W, the walkers of one GPU.
+pub const WALKERS_MAX: u32 = 1 << 20;
+
+/// H, the hops of one walker.
+pub const HOPS_MAX: u32 = 1 << 24;
+
+/// Bytes of all checkpoints of one GPU: a twentieth of the largest cards there are.
+pub const CHECKPOINT_BYTES_MAX: u64 = 1 << 33;
+
+/// Legs opened in one session, over all GPUs: 16 GPUs with 4 legs each are 64.
+pub const OPENED_LEGS_MAX: u16 = 256;
+
+/// Leaves in one opened leg: one for each of 32 hops, and those that hold the checkpoints at its ends.
+pub const SEGMENT_LEAVES_MAX: usize = 34;
+
+/// Hashes in one path: a round has at most 2^22 leaves, the checkpoints of a GPU 2^23.
+pub const PATH_MAX: usize = 23;
 
 /// Echo frames that measure the round trip, one after the other.
 pub const ECHO_COUNT: u16 = 20;
@@ -39,8 +54,9 @@ pub const ECHO_COUNT: u16 = 20;
 /// Most that the round trip may be forgiven, in milliseconds: a far-away machine gains at most this much.
 pub const RTT_CREDIT_MAX_MS: u64 = 150;
 
-/// Frames in one transcript: hello, echoes, start, root, open, rows and farewell, both ways.
-pub const TRANSCRIPT_EVENTS_MAX: usize = 8 + 2 * ECHO_COUNT as usize + OPENED_ROWS_MAX as usize;
+/// Frames in one transcript: hello, echoes, start, root, walk, open and farewell both ways, rows and legs.
+pub const TRANSCRIPT_EVENTS_MAX: usize =
+    10 + 2 * ECHO_COUNT as usize + OPENED_ROWS_MAX as usize + OPENED_LEGS_MAX as usize;
 
-/// Bytes of one encoded transcript: the largest rows and roots there can be, with room for headers.
-pub const TRANSCRIPT_BYTES_MAX: usize = 80 << 20;
+/// Bytes of one encoded transcript: the largest rows, legs and roots there can be, with room for headers.
+pub const TRANSCRIPT_BYTES_MAX: usize = 96 << 20;

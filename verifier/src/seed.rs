@@ -3,6 +3,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
+use std::collections::BTreeSet;
 
 use crate::limits::OPENED_ROWS_MAX;
 use crate::params::Params;
@@ -11,35 +12,43 @@ use crate::{Address, Bytes32};
 /// Contexts of the derivations below, and of the commitment tree. They are part of the protocol.
 pub mod context {
     /// The keeper's commitment to the secret of a coming epoch.
-    pub const SECRET_COMMITMENT: &str = "surety verifier v1 secret commitment";
+    pub const SECRET_COMMITMENT: &str = "surety verifier v2 secret commitment";
     /// E.
-    pub const EPOCH_SEED: &str = "surety verifier v1 epoch seed";
+    pub const EPOCH_SEED: &str = "surety verifier v2 epoch seed";
     /// What a machine signs instead of E.
-    pub const EPOCH_COMMITMENT: &str = "surety verifier v1 epoch commitment";
+    pub const EPOCH_COMMITMENT: &str = "surety verifier v2 epoch commitment";
     /// σ.
-    pub const SESSION_SEED: &str = "surety verifier v1 session seed";
+    pub const SESSION_SEED: &str = "surety verifier v2 session seed";
     /// σ of one GPU.
-    pub const GPU_SEED: &str = "surety verifier v1 gpu seed";
+    pub const GPU_SEED: &str = "surety verifier v2 gpu seed";
     /// Key of the generator of one A.
-    pub const MATRIX_A: &str = "surety verifier v1 matrix a";
+    pub const MATRIX_A: &str = "surety verifier v2 matrix a";
     /// Key of the generator of B.
-    pub const MATRIX_B: &str = "surety verifier v1 matrix b";
+    pub const MATRIX_B: &str = "surety verifier v2 matrix b";
     /// Key of the generator of the secret vectors.
-    pub const VECTORS: &str = "surety verifier v1 secret vectors";
+    pub const VECTORS: &str = "surety verifier v2 secret vectors";
     /// Key of the generator of echo nonces.
-    pub const ECHO: &str = "surety verifier v1 echo";
+    pub const ECHO: &str = "surety verifier v2 echo";
     /// Key of the generator that chooses rows to open.
-    pub const OPENINGS: &str = "surety verifier v1 openings";
+    pub const OPENINGS: &str = "surety verifier v2 openings";
     /// The commitment tree over one round.
-    pub const TREE: &str = "surety verifier v1 residue tree";
-    /// The statement that a machine signs.
-    pub const STATEMENT: &str = "surety verifier v1 root statement";
+    pub const TREE: &str = "surety verifier v2 residue tree";
+    /// The commitment tree over a walk's checkpoints.
+    pub const CHECKPOINTS: &str = "surety verifier v2 checkpoint tree";
+    /// The nonce of a walk.
+    pub const WALK_NONCE: &str = "surety verifier v2 walk nonce";
+    /// The walk of one GPU.
+    pub const WALK: &str = "surety verifier v2 walk";
+    /// The statement that a machine signs of its results.
+    pub const STATEMENT: &str = "surety verifier v2 root statement";
+    /// The statement that a machine signs of its walk.
+    pub const WALK_STATEMENT: &str = "surety verifier v2 walk statement";
     /// Digest of a transcript.
-    pub const TRANSCRIPT: &str = "surety verifier v1 transcript";
+    pub const TRANSCRIPT: &str = "surety verifier v2 transcript";
     /// What a keeper derives its epochs' secrets from, of its SSH key.
-    pub const EPOCH_MASTER: &str = "surety verifier v1 epoch master";
+    pub const EPOCH_MASTER: &str = "surety verifier v2 epoch master";
     /// The secret of one epoch.
-    pub const EPOCH_SECRET: &str = "surety verifier v1 epoch secret";
+    pub const EPOCH_SECRET: &str = "surety verifier v2 epoch secret";
 }
 
 /// The root "before" the first round.
@@ -130,25 +139,72 @@ pub struct RowAt {
     pub row: u32,
 }
 
-/// The rows to open: for each of `count` GPUs, k different rows, uniform over all its rounds, in ascending order.
-///
-/// They hang on the session's random bytes, which the machine never sees before, and on what it signed, so neither
-/// side could choose the rows with the results in view. `statement` is the digest that was signed.
+/// The place of one leg: which GPU, which walker, which leg of its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LegAt {
+    /// GPU, from 0.
+    pub gpu: u16,
+    /// Walker, from 0.
+    pub walker: u32,
+    /// Leg, from 0.
+    pub leg: u32,
+}
+
+/// The nonce of a walk. It hangs on bytes that the machine has not seen and on what it signed (the digest of its
+/// statement), so no hop can be taken before all results are committed to.
+#[must_use]
+pub fn walk_nonce(session_random: &Bytes32, statement: &Bytes32) -> Bytes32 {
+    derive(context::WALK_NONCE, &[session_random, statement])
+}
+
+/// What tells the walk of GPU number `gpu` from every other: the first 8 bytes of a derivation, little-endian.
+#[must_use]
+pub fn walk_word(nonce: &Bytes32, gpu: u16) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = derive(context::WALK, &[nonce, &gpu.to_be_bytes()]);
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// What a machine has to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Openings {
+    /// For each GPU k different rows, uniform over all its rounds, ascending.
+    pub rows: Vec<RowAt>,
+    /// For each GPU so many different legs, uniform over all its walkers, ascending.
+    pub legs: Vec<LegAt>,
+}
+
+/// Streams of the generator from this one on choose legs, those below rows.
+const LEG_STREAMS: u64 = 1 << 32;
+
+/// The rows and legs to open. They hang on the session's random bytes, which the machine never sees before, and on
+/// all that it signed, so neither side could choose with the results in view. `walk_statement` is the digest of the
+/// last that was signed.
 ///
 /// `params` must have passed [`Params::check`].
 #[must_use]
-pub fn choose_openings(params: &Params, count: u16, session_random: &Bytes32, statement: &Bytes32) -> Vec<RowAt> {
-    let key = derive(context::OPENINGS, &[session_random, statement]);
-    let mut all = Vec::with_capacity(usize::from(OPENED_ROWS_MAX));
+pub fn choose_openings(params: &Params, count: u16, session_random: &Bytes32, walk_statement: &Bytes32) -> Openings {
+    let key = derive(context::OPENINGS, &[session_random, walk_statement]);
+    let mut rows = Vec::with_capacity(usize::from(OPENED_ROWS_MAX));
+    let mut legs = Vec::new();
     for gpu in 0..count {
-        let mut chosen = std::collections::BTreeSet::new();
-        let mut generator = generator(&key, u64::from(gpu));
-        while chosen.len() < usize::from(params.openings) {
-            chosen.insert(below(&mut generator, params.rounds * params.rows));
-        }
-        all.extend(chosen.into_iter().map(|at| RowAt { gpu, round: at / params.rows, row: at % params.rows }));
+        let stream = u64::from(gpu);
+        let chosen = chosen(&key, stream, params.openings, params.rounds * params.rows);
+        rows.extend(chosen.into_iter().map(|at| RowAt { gpu, round: at / params.rows, row: at % params.rows }));
+        let chosen = self::chosen(&key, LEG_STREAMS + stream, params.legs, params.legs_in_all());
+        let (walker, leg) = (|at| at / params.legs_each(), |at| at % params.legs_each());
+        legs.extend(chosen.into_iter().map(|at| LegAt { gpu, walker: walker(at), leg: leg(at) }));
     }
-    all
+    Openings { rows, legs }
+}
+
+/// `count` different numbers below `bound`.
+fn chosen(key: &Bytes32, stream: u64, count: u16, bound: u32) -> BTreeSet<u32> {
+    let (mut chosen, mut generator) = (BTreeSet::new(), generator(key, stream));
+    while chosen.len() < usize::from(count) {
+        chosen.insert(below(&mut generator, bound));
+    }
+    chosen
 }
 
 /// A uniform number below `bound`: little-endian u32 draws; those at or above the largest multiple are thrown away.

@@ -9,7 +9,10 @@ use crate::{Address, Bytes32, Signature};
 
 /// Precedes the digest in the signed message. 24 bytes: the message of 56 bytes is as long as none that an SSH server
 /// (32, 48 or 64) or the contracts' registration (32) has the same key sign.
-pub const SIGNED_PREFIX: &[u8; 24] = b"surety-verifier/root/v1\n";
+pub const SIGNED_PREFIX: &[u8; 24] = b"surety-verifier/root/v2\n";
+
+/// Precedes the digest in the message that a machine signs of its walk: of the same length, and never the other.
+pub const WALK_PREFIX: &[u8; 24] = b"surety-verifier/walk/v2\n";
 
 /// Everything that the signature binds. Sizes are part of it: a row that is right for one K is wrong for another, and
 /// a keeper must not be able to make an honest answer look like a lie.
@@ -69,19 +72,59 @@ impl<'a> Statement<'a> {
     /// The bytes that are signed: the prefix, then the digest.
     #[must_use]
     pub fn message(&self) -> [u8; 56] {
-        let mut message = [0; 56];
-        message[..24].copy_from_slice(SIGNED_PREFIX);
-        message[24..].copy_from_slice(&self.digest());
-        message
+        message(SIGNED_PREFIX, &self.digest())
     }
 
     /// Whether `signature` is the machine's over this statement. Strict: no weak keys, one encoding.
     #[must_use]
     pub fn signed_by_machine(&self, signature: &Signature) -> bool {
-        let signature = ed25519_dalek::Signature::from_bytes(signature);
-        ed25519_dalek::VerifyingKey::from_bytes(&self.machine)
-            .is_ok_and(|key| key.verify_strict(&self.message(), &signature).is_ok())
+        signed(&self.machine, &self.message(), signature)
     }
+}
+
+/// What a machine signs of its walk. It hangs on the statement about the results, so it binds all of that one too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WalkStatement<'a> {
+    /// Host key of the machine that answers.
+    pub machine: Bytes32,
+    /// Digest of its [`Statement`].
+    pub results: Bytes32,
+    /// The nonce that it was given.
+    pub nonce: Bytes32,
+    /// The root over each GPU's checkpoints.
+    pub roots: &'a [Bytes32],
+}
+
+impl WalkStatement<'_> {
+    /// The digest: BLAKE3 key derivation under a context of its own over all fields in order.
+    #[must_use]
+    pub fn digest(&self) -> Bytes32 {
+        seed::derive(context::WALK_STATEMENT, &[&self.results, &self.nonce, self.roots.as_flattened()])
+    }
+
+    /// The bytes that are signed: the prefix, then the digest.
+    #[must_use]
+    pub fn message(&self) -> [u8; 56] {
+        message(WALK_PREFIX, &self.digest())
+    }
+
+    /// Whether `signature` is the machine's over this statement. Strict: no weak keys, one encoding.
+    #[must_use]
+    pub fn signed_by_machine(&self, signature: &Signature) -> bool {
+        signed(&self.machine, &self.message(), signature)
+    }
+}
+
+fn message(prefix: &[u8; 24], digest: &Bytes32) -> [u8; 56] {
+    let mut message = [0; 56];
+    message[..24].copy_from_slice(prefix);
+    message[24..].copy_from_slice(digest);
+    message
+}
+
+fn signed(machine: &Bytes32, message: &[u8; 56], signature: &Signature) -> bool {
+    let signature = ed25519_dalek::Signature::from_bytes(signature);
+    ed25519_dalek::VerifyingKey::from_bytes(machine).is_ok_and(|key| key.verify_strict(message, &signature).is_ok())
 }
 
 /// Why a signer would not or could not sign.
@@ -94,7 +137,7 @@ pub trait Signer: Send {
     /// The public half: the machine.
     fn machine(&self) -> Bytes32;
 
-    /// Signs [`Statement::message`].
+    /// Signs [`Statement::message`] or [`WalkStatement::message`].
     ///
     /// # Errors
     /// When the key cannot be used.

@@ -17,7 +17,7 @@ use crate::session::{Challenge, Limits};
 use crate::wire::{Reader, WireError, Writer};
 
 /// First bytes of an encoded transcript.
-pub const MAGIC: &[u8; 8] = b"SURETYT1";
+pub const MAGIC: &[u8; 8] = b"SURETYT2";
 
 /// Longest explanation of a malformed stream that is kept, in bytes.
 const DETAIL_BYTES_MAX: usize = 512;
@@ -180,7 +180,7 @@ fn encode_challenge(challenge: &Challenge, out: &mut Writer) {
     out.raw(&epoch.block_hash).raw(&epoch.secret_commitment).raw(&epoch.seed).raw(&challenge.session_random);
     let limits = &challenge.limits;
     out.u64(limits.hello_ms).u64(limits.echo_ms).u64(limits.compute_ms);
-    out.u64(limits.compute_pass_ms).u64(limits.open_ms);
+    out.u64(limits.compute_pass_ms).u64(limits.walk_ms).u64(limits.walk_pass_ms).u64(limits.open_ms);
 }
 
 fn decode_challenge(from: &mut Reader<'_>) -> Result<Challenge, WireError> {
@@ -199,6 +199,8 @@ fn decode_challenge(from: &mut Reader<'_>) -> Result<Challenge, WireError> {
             echo_ms: from.u64()?,
             compute_ms: from.u64()?,
             compute_pass_ms: from.u64()?,
+            walk_ms: from.u64()?,
+            walk_pass_ms: from.u64()?,
             open_ms: from.u64()?,
         },
     })

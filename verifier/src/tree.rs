@@ -1,6 +1,6 @@
-//! The commitment to one round: BLAKE3's own tree over its residues, in key-derivation mode.
+//! The commitments to a round's residues and to a walk's checkpoints: BLAKE3's own tree, in key-derivation mode.
 //!
-//! A root is exactly `BLAKE3-derive-key("surety verifier v1 residue tree", bytes)`, so any BLAKE3 computes it. BLAKE3
+//! A root is exactly `BLAKE3-derive-key("surety verifier v2 residue tree", bytes)`, so any BLAKE3 computes it. BLAKE3
 //! hashes chunks of 1 KiB (our leaves) with their index and joins them pairwise with other flags, so leaves, inner
 //! nodes and roots can never be taken for each other, and a leaf never for the same bytes in another place.
 
@@ -31,20 +31,40 @@ pub enum PathError {
         /// Hashes that the parameters ask for.
         expected: usize,
     },
-    /// The row lies outside the round.
-    #[error("row {row} of {rows}")]
-    Row {
-        /// The row.
-        row: u32,
-        /// Rows in the round.
-        rows: u32,
+    /// There is no such block.
+    #[error("{what} {at} of {count}")]
+    Outside {
+        /// What was asked for.
+        what: &'static str,
+        /// Its number.
+        at: u32,
+        /// How many there are.
+        count: u32,
     },
     /// The path leads to another root.
     #[error("the path does not lead to the signed root")]
     OtherRoot,
 }
 
-/// The tree over one round, all levels held: 2/32 of the round's bytes.
+/// Which bytes a tree is over. Each kind has a context of its own, so no root of one is ever a root of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One round's residues.
+    Residues,
+    /// The checkpoints of one GPU's walk.
+    Checkpoints,
+}
+
+impl Kind {
+    fn context(self) -> Bytes32 {
+        hash_derive_key_context(match self {
+            Self::Residues => context::TREE,
+            Self::Checkpoints => context::CHECKPOINTS,
+        })
+    }
+}
+
+/// The tree over some bytes, all levels held: 2/32 of them.
 #[derive(Clone, Debug)]
 pub struct Tree {
     /// Level 0 are the leaves; the last level are the two children of the root.
@@ -53,15 +73,15 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Builds the tree over one round.
+    /// Builds the tree over `bytes`.
     ///
     /// # Panics
-    /// Unless `round` is a power of two of bytes and at least two leaves long, which [`Params::check`] makes sure of.
+    /// Unless `bytes` are a power of two and at least two leaves long, which [`Params::check`] makes sure of.
     #[must_use]
-    pub fn build(round: &[u8]) -> Self {
-        assert!(round.len().is_power_of_two() && round.len() >= 2 * LEAF_BYTES, "{} bytes", round.len());
-        let context = hash_derive_key_context(context::TREE);
-        let leaves = round.par_chunks(LEAF_BYTES).enumerate();
+    pub fn build(kind: Kind, bytes: &[u8]) -> Self {
+        assert!(bytes.len().is_power_of_two() && bytes.len() >= 2 * LEAF_BYTES, "{} bytes", bytes.len());
+        let context = kind.context();
+        let leaves = bytes.par_chunks(LEAF_BYTES).enumerate();
         let leaves = leaves.map(|(index, leaf)| subtree(&context, leaf, index as u64 * LEAF_BYTES as u64)).collect();
         let mut levels: Vec<Vec<Bytes32>> = vec![leaves];
         while let Some(last) = levels.last().filter(|level| level.len() > 2) {
@@ -79,14 +99,94 @@ impl Tree {
         self.root
     }
 
-    /// The path from the block that holds `row` up to the root: siblings, lowest first.
-    /// `row` must be below M; levels that the block itself covers are left out.
+    /// The path from a block of this tree up to the root: siblings, lowest first. Levels that the block itself covers
+    /// are left out.
     #[must_use]
-    pub fn path(&self, params: &Params, row: u32) -> Vec<Bytes32> {
-        let covered = (params.block_bytes() / LEAF_BYTES).trailing_zeros() as usize;
-        let block = block_offset(params, row) / params.block_bytes();
+    pub fn path(&self, place: &Place) -> Vec<Bytes32> {
+        let covered = (place.block_bytes / LEAF_BYTES).trailing_zeros() as usize;
         let levels = self.levels.iter().skip(covered).enumerate();
-        levels.map(|(height, level)| level[(block >> height) ^ 1]).collect()
+        levels.map(|(height, level)| level[(place.index >> height) ^ 1]).collect()
+    }
+}
+
+/// Where a block lies under a root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    kind: Kind,
+    total_bytes: u64,
+    block_bytes: usize,
+    /// Number of the block.
+    index: usize,
+}
+
+impl Place {
+    /// The block of row `row` of a round: a whole number of leaves.
+    ///
+    /// # Errors
+    /// When a round has no such row.
+    pub fn of_row(params: &Params, row: u32) -> Result<Self, PathError> {
+        let index = row as usize * params.row_bytes() / params.block_bytes();
+        let (total_bytes, block_bytes) = (params.round_bytes(), params.block_bytes());
+        let place = Self { kind: Kind::Residues, total_bytes, block_bytes, index };
+        if row < params.rows { Ok(place) } else { Err(PathError::Outside { what: "row", at: row, count: params.rows }) }
+    }
+
+    /// Leaf `leaf` of a round's residues.
+    ///
+    /// # Errors
+    /// When a round has no such leaf.
+    pub fn of_leaf(params: &Params, leaf: u32) -> Result<Self, PathError> {
+        Self::leaf(Kind::Residues, params.round_bytes(), leaf)
+    }
+
+    /// Leaf `leaf` of a GPU's checkpoints.
+    ///
+    /// # Errors
+    /// When there is no such leaf.
+    pub fn of_checkpoints(params: &Params, leaf: u32) -> Result<Self, PathError> {
+        Self::leaf(Kind::Checkpoints, params.checkpoint_bytes(), leaf)
+    }
+
+    fn leaf(kind: Kind, total_bytes: u64, leaf: u32) -> Result<Self, PathError> {
+        let count = u32::try_from(total_bytes / LEAF_BYTES as u64).unwrap_or(u32::MAX);
+        if leaf >= count {
+            return Err(PathError::Outside { what: "leaf", at: leaf, count });
+        }
+        Ok(Self { kind, total_bytes, block_bytes: LEAF_BYTES, index: leaf as usize })
+    }
+
+    /// Hashes on the path from here to the root.
+    #[must_use]
+    pub fn path_len(&self) -> usize {
+        (self.total_bytes / self.block_bytes as u64).trailing_zeros() as usize
+    }
+
+    /// Where the block begins, in bytes.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.index * self.block_bytes
+    }
+
+    /// Checks that `block` lies here under `root`.
+    ///
+    /// # Errors
+    /// Says what does not fit. Nothing here is evidence against anybody: only the root is signed.
+    pub fn verify(&self, root: &Bytes32, block: &[u8], path: &[Bytes32]) -> Result<(), PathError> {
+        if block.len() != self.block_bytes {
+            return Err(PathError::BlockLength { got: block.len(), expected: self.block_bytes });
+        }
+        let (Some((last, lower)), true) = (path.split_last(), path.len() == self.path_len()) else {
+            return Err(PathError::PathLength { got: path.len(), expected: self.path_len() });
+        };
+        let context = self.kind.context();
+        let mut index = self.index;
+        let mut node = subtree(&context, block, self.offset() as u64);
+        for sibling in lower {
+            node = with_order(index, &node, sibling, |left, right| join(&context, left, right));
+            index >>= 1;
+        }
+        let found = with_order(index, &node, last, |left, right| join_root(&context, left, right));
+        if found == *root { Ok(()) } else { Err(PathError::OtherRoot) }
     }
 }
 
@@ -107,35 +207,9 @@ pub fn row_in_block<'a>(params: &Params, row: u32, block: &'a [u8]) -> &'a [u8] 
 /// Checks that `block` is where `row` lies in the round that `root` commits to.
 ///
 /// # Errors
-/// Says what does not fit. Nothing here is evidence against anybody: only the root is signed.
+/// As [`Place::verify`].
 pub fn verify(params: &Params, root: &Bytes32, row: u32, block: &[u8], path: &[Bytes32]) -> Result<(), PathError> {
-    check_shape(params, row, block, path)?;
-    let context = hash_derive_key_context(context::TREE);
-    let offset = block_offset(params, row);
-    let mut place = offset / params.block_bytes();
-    let mut node = subtree(&context, block, offset as u64);
-    let Some((last, lower)) = path.split_last() else {
-        return Err(PathError::OtherRoot);
-    };
-    for sibling in lower {
-        node = with_order(place, &node, sibling, |left, right| join(&context, left, right));
-        place >>= 1;
-    }
-    let found = with_order(place, &node, last, |left, right| join_root(&context, left, right));
-    if found == *root { Ok(()) } else { Err(PathError::OtherRoot) }
-}
-
-fn check_shape(params: &Params, row: u32, block: &[u8], path: &[Bytes32]) -> Result<(), PathError> {
-    if row >= params.rows {
-        return Err(PathError::Row { row, rows: params.rows });
-    }
-    if block.len() != params.block_bytes() {
-        return Err(PathError::BlockLength { got: block.len(), expected: params.block_bytes() });
-    }
-    if path.len() != params.path_len() {
-        return Err(PathError::PathLength { got: path.len(), expected: params.path_len() });
-    }
-    Ok(())
+    Place::of_row(params, row)?.verify(root, block, path)
 }
 
 fn with_order(

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::classes::ClassId;
 use crate::frame::{ByeCode, FrameType};
 use crate::freivalds::RowFault;
-use crate::seed::RowAt;
+use crate::seed::{LegAt, RowAt};
 
 /// Parts of a session, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,10 +20,9 @@ pub enum Phase {
     Echo,
     /// Fill and commit.
     Compute,
-    /// Random reads over everything that was filled: residency and memory bandwidth. Not built yet; see
-    /// [`crate::session::SetupError::PhaseNotBuilt`].
+    /// Random reads over everything that was filled: residency and memory bandwidth.
     Walk,
-    /// Rows.
+    /// Rows and legs.
     Open,
 }
 
@@ -38,9 +37,9 @@ pub enum Verdict {
         /// The GPUs.
         count: u16,
     },
-    /// The machine signed a root under which an opened row is wrong. Anybody can check this.
-    Fraud(BadRow),
-    /// Every opened row is right, but the work took longer than the class may take.
+    /// The machine signed something under which an opened row or leg is wrong. Anybody can check this.
+    Fraud(Falsehood),
+    /// All that was opened is right, but the work or the walk took longer than the class may take.
     Underperforming(Shortfall),
     /// Nothing can be said.
     Unmeasured(Unmeasured),
@@ -65,6 +64,34 @@ impl Verdict {
     }
 }
 
+/// What is wrong of that which a machine signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "what")]
+pub enum Falsehood {
+    /// A row of the results.
+    Row(BadRow),
+    /// A leg of the walk: it ends elsewhere than it says.
+    Leg(LegAt),
+}
+
+impl std::fmt::Display for Falsehood {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Row(BadRow { at, fault }) => {
+                let what = match fault {
+                    RowFault::NotAResidue => "holds numbers that are no residues",
+                    RowFault::WrongProduct => "is not that of the product",
+                };
+                write!(f, "row {} of round {} on GPU {} {what}", at.row, at.round, at.gpu)
+            }
+            Self::Leg(at) => {
+                let LegAt { gpu, walker, leg } = at;
+                write!(f, "leg {leg} of walker {walker} on GPU {gpu} ends elsewhere than it says")
+            }
+        }
+    }
+}
+
 /// An opened row that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,10 +106,19 @@ pub struct BadRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shortfall {
-    /// Milliseconds from start to commitment, the round trip already forgiven.
-    pub compute_ms: u64,
+    /// Which took too long: [`Phase::Compute`] or [`Phase::Walk`].
+    pub phase: Phase,
+    /// Milliseconds to the commitment, the round trip already forgiven.
+    pub took_ms: u64,
     /// Milliseconds that were allowed.
     pub allowed_ms: u64,
+}
+
+impl std::fmt::Display for Shortfall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let did = if self.phase == Phase::Walk { "walked over its memory" } else { "computed" };
+        write!(f, "{did} in {} ms, {} ms are allowed", self.took_ms, self.allowed_ms)
+    }
 }
 
 /// Why nothing can be said.
@@ -127,7 +163,9 @@ pub enum Unmeasured {
     EchoMismatch,
     /// The commitment has other sizes than the work.
     RootShape,
-    /// The commitment is not signed by the machine's host key: somebody else answered.
+    /// The walk's commitment has other sizes than the work.
+    WalkShape,
+    /// A commitment is not signed by the machine's host key: somebody else answered.
     Signature,
     /// A row came that was not the next one asked for.
     RowOrder {
@@ -140,6 +178,18 @@ pub enum Unmeasured {
     RowNotCommitted {
         /// Which.
         at: RowAt,
+    },
+    /// A leg came that was not the next one asked for.
+    LegOrder {
+        /// What was to come.
+        asked: LegAt,
+        /// What came.
+        got: LegAt,
+    },
+    /// A leg came that what was signed does not cover.
+    LegNotCommitted {
+        /// Which.
+        at: LegAt,
     },
     /// The machine ended the session.
     Refused {

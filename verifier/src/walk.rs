@@ -1,19 +1,26 @@
 //! The walk over everything that a device holds: dependent reads at places that nobody knows before, so that what is
-//! not in memory, or not in fast memory, costs time on every step. The arithmetic alone; frames and sessions do not use
-//! it yet (`PROTOCOL.md` says what that means).
+//! not in memory, or not in fast memory, costs time on every step.
 //!
 //! All residues of a device, round after round, are *lines* of 128 bytes. A walker has a state of 64 bits. A *hop*
-//! takes the line that the state names and mixes all of it into the state:
+//! takes the line that the state names and mixes all of it into the state; 32 hops are a *leg*; the state after a leg
+//! is a *checkpoint*, and the next leg begins with it:
 //!
 //! ```text
-//! line(x)  = floor((x >> 32) * lines / 2^32)                lines < 2^32
-//! mix(x)   = for each of the line's 16 little-endian u64 w:  x = (x xor w) * C;  x = x xor (x >> 32)
-//! C        = 0x9E3779B97F4A7C15
+//! enter(c, w, l) = c xor ((word + w * 2^32 + l) * C)      c: checkpoint before, 0 for the first leg; all mod 2^64
+//! line(x)        = floor((x >> 32) * lines / 2^32)        lines < 2^32
+//! mix(x)         = for each of the line's 16 little-endian u64 v:  x = (x xor v) * C;  x = x xor (x >> 32)
+//! C              = 0x9E3779B97F4A7C15
 //! ```
 //!
-//! Each step is a bijection of the state for a given word and of the word for a given state, so all 128 bytes bear on
-//! the next place, and nothing shorter can be kept in a line's stead. Every 32 hops the state is a *checkpoint*. A
-//! keeper that has two neighbouring checkpoints and the lines between them goes the same way again, with 16
+//! Each step is a bijection of the state for a given word of the line, and of the word for a given state, so all 128
+//! bytes bear on the next place, and nothing shorter can be kept in a line's stead.
+//!
+//! What a leg begins with is different for every leg of every walker of every walk (C is odd), and `word` is known
+//! only after everything is committed to. So no leg of one walker can be shown as another's, walkers cannot be made to
+//! run together or in circles, and nothing of a walk can be taken beforehand: whatever a liar puts in the place of a
+//! leg, that leg or the next does not come out, and the keeper opens legs at random.
+//!
+//! A keeper that has two neighbouring checkpoints and the lines between them goes the same way again, with 16
 //! multiplications a hop.
 //!
 //! How many walkers. A device keeps as many reads in flight as there are walkers, and by Little's law needs latency
@@ -22,34 +29,54 @@
 //! takes some 2 us on such a card, about what a message from card to card takes, so that few walkers should tell one
 //! large card from several small ones better than many. Neither is measured here.
 
-use rand_core::RngCore;
-
-use crate::Bytes32;
-use crate::seed::generator;
+use crate::params::Params;
 
 /// Bytes read at once: what GPUs read from memory at once.
 pub const LINE_BYTES: usize = 128;
 
 /// Hops from one checkpoint to the next.
-pub const CHECKPOINT_HOPS: u32 = 32;
+pub const LEG_HOPS: u32 = 32;
 
 /// 2^64 / golden ratio, odd: the usual multiplier for spreading bits.
-const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+pub const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// A line of residues.
 pub type Line = [u8; LINE_BYTES];
 
-/// The state in which walker number `walker` begins: the first 8 bytes of stream `walker` of the generator,
-/// little-endian.
-#[must_use]
-pub fn start(key: &Bytes32, walker: u32) -> u64 {
-    generator(key, u64::from(walker)).next_u64()
+/// One GPU's walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Walk {
+    /// [`crate::seed::walk_word`].
+    pub word: u64,
+    /// Lines there are.
+    pub lines: u32,
 }
 
-/// The line that this state reads, below `lines`. Its high half names it, the low half does not bear on it.
-#[must_use]
-pub fn place(state: u64, lines: u32) -> u32 {
-    u32::try_from(((state >> 32) * u64::from(lines)) >> 32).unwrap_or(u32::MAX)
+impl Walk {
+    /// The walk over what `params` fill.
+    #[must_use]
+    pub fn new(word: u64, params: &Params) -> Self {
+        Self { word, lines: params.lines() }
+    }
+
+    /// The state with which walker `walker` enters leg `leg`, the checkpoint before it being `before` (0 for leg 0).
+    #[must_use]
+    pub fn enter(&self, before: u64, walker: u32, leg: u32) -> u64 {
+        let number = (u64::from(walker) << 32) | u64::from(leg);
+        before ^ self.word.wrapping_add(number).wrapping_mul(SPREAD)
+    }
+
+    /// The line that this state reads, below `lines`. Its high half names it, the low half does not bear on it.
+    #[must_use]
+    pub fn place(&self, state: u64) -> u32 {
+        u32::try_from(((state >> 32) * u64::from(self.lines)) >> 32).unwrap_or(u32::MAX)
+    }
+
+    /// The checkpoint after one leg that is entered with `state`. `line` gives the line of a place; None if it has
+    /// none, and then there is no checkpoint.
+    pub fn leg<'a>(&self, state: u64, mut line: impl FnMut(u32) -> Option<&'a Line>) -> Option<u64> {
+        (0..LEG_HOPS).try_fold(state, |state, _| line(self.place(state)).map(|line| mix(state, line)))
+    }
 }
 
 /// The state after reading `line`.
@@ -62,25 +89,12 @@ pub fn mix(state: u64, line: &Line) -> u64 {
     })
 }
 
-/// The state after so many hops over `lines`; what it passed, in order, when `passed` is given.
-///
-/// Empty `lines` leave the state as it is.
-#[must_use]
-pub fn go(state: u64, hops: u32, lines: &[Line], mut passed: Option<&mut Vec<u32>>) -> u64 {
-    let count = u32::try_from(lines.len()).unwrap_or(u32::MAX);
-    (0..hops).fold(state, |state, _| {
-        let at = place(state, count);
-        let Some(line) = lines.get(at as usize) else { return state };
-        if let Some(passed) = passed.as_deref_mut() {
-            passed.push(at);
-        }
-        mix(state, line)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seed::generator;
+    use rand_core::RngCore;
+    use std::collections::BTreeSet;
 
     fn lines(count: usize) -> Vec<Line> {
         let mut rng = generator(&[7; 32], 0);
@@ -92,20 +106,36 @@ mod tests {
         (0..count).map(line).collect()
     }
 
+    /// The checkpoints of one walker, and the lines that it came by.
+    fn go(word: u64, walker: u32, legs: u32, lines: &[Line]) -> (Vec<u64>, Vec<u32>) {
+        let walk = Walk { word, lines: u32::try_from(lines.len()).unwrap_or(u32::MAX) };
+        let (mut checkpoints, mut passed) = (vec![0], Vec::new());
+        for leg in 0..legs {
+            let state = walk.enter(checkpoints[leg as usize], walker, leg);
+            let after = walk.leg(state, |at| {
+                passed.push(at);
+                lines.get(at as usize)
+            });
+            checkpoints.extend(after);
+        }
+        (checkpoints, passed)
+    }
+
     #[test]
     fn a_state_names_a_line_below_the_count_and_only_its_high_half_does() {
         for lines in [1, 2, 3, 1_000, u32::MAX] {
-            assert_eq!(place(0, lines), 0);
-            assert_eq!(place(u64::MAX, lines), lines - 1);
-            assert_eq!(place(0xFFFF_FFFF, lines), 0);
+            let walk = Walk { word: 0, lines };
+            assert_eq!(walk.place(0), 0);
+            assert_eq!(walk.place(u64::MAX), lines - 1);
+            assert_eq!(walk.place(0xFFFF_FFFF), 0);
         }
-        assert_eq!(place(1 << 63, 1_000), 500);
+        assert_eq!(Walk { word: 0, lines: 1_000 }.place(1 << 63), 500);
     }
 
     #[test]
     fn every_bit_of_a_line_and_of_a_state_bears_on_the_next_place() {
         let [line] = lines(1)[..] else { panic!("one line") };
-        let place_after = |state, line: &Line| place(mix(state, line), u32::MAX);
+        let place_after = |state, line: &Line| Walk { word: 0, lines: u32::MAX }.place(mix(state, line));
         for bit in 0..8 * LINE_BYTES {
             let mut other = line;
             other[bit / 8] ^= 1 << (bit % 8);
@@ -117,14 +147,21 @@ mod tests {
     }
 
     #[test]
+    fn no_two_legs_of_any_walker_are_entered_alike() {
+        let walk = Walk { word: 99, lines: 1_000 };
+        let entered: BTreeSet<u64> =
+            (0..64).flat_map(|walker| (0..64).map(move |leg| walk.enter(5, walker, leg))).collect();
+        assert_eq!(entered.len(), 64 * 64);
+        assert_ne!(Walk { word: 100, ..walk }.enter(5, 0, 0), walk.enter(5, 0, 0));
+    }
+
+    #[test]
     fn walkers_come_by_every_line_about_equally_often() {
         let lines = lines(256);
-        let mut passed = Vec::new();
-        for walker in 0..64 {
-            let _ = go(start(&[1; 32], walker), 1_024, &lines, Some(&mut passed));
-        }
         let mut counts = [0_u32; 256];
-        passed.iter().for_each(|at| counts[*at as usize] += 1);
+        for walker in 0..64 {
+            go(17, walker, 32, &lines).1.iter().for_each(|at| counts[*at as usize] += 1);
+        }
         // 65,536 hops over 256 lines: 256 each, standard deviation 16. Chi-square with 255 degrees of freedom: 99.99 %
         // of fair walks stay below 346.
         let squares: u64 = counts.iter().map(|count| u64::from(count.abs_diff(256)).pow(2)).sum();
@@ -132,12 +169,18 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_is_the_same_in_one_go_and_from_checkpoint_to_checkpoint() {
-        let lines = lines(100);
-        let begun = start(&[2; 32], 9);
-        let whole = go(begun, 10 * CHECKPOINT_HOPS, &lines, None);
-        let stepped = (0..10).fold(begun, |state, _| go(state, CHECKPOINT_HOPS, &lines, None));
-        assert_eq!(whole, stepped);
+    fn two_walkers_brought_together_part_again_at_the_next_leg() {
+        let lines = lines(1_000);
+        let walk = Walk { word: 3, lines: 1_000 };
+        let leg = |before, walker, leg| {
+            let state = walk.enter(before, walker, leg);
+            walk.leg(state, |at| lines.get(at as usize)).unwrap_or_default()
+        };
+        // A checkpoint with which walker 1 would enter leg 5 in the state in which walker 0 entered it.
+        let met = walk.enter(0, 0, 5) ^ walk.enter(0, 1, 5);
+        assert_eq!(leg(0, 0, 5), leg(met, 1, 5), "brought together");
+        let same = leg(0, 0, 5);
+        assert_ne!(leg(same, 0, 6), leg(same, 1, 6));
     }
 
     /// Somebody who lacks one line in a hundred and puts zeros in its place is off the way soon, and never comes back.
@@ -146,10 +189,12 @@ mod tests {
         let whole = lines(1_000);
         let mut lacking = whole.clone();
         lacking.iter_mut().step_by(100).for_each(|line| *line = [0; LINE_BYTES]);
-        let lost = |walker: &u32| {
-            let begun = start(&[3; 32], *walker);
-            go(begun, 1_024, &whole, None) != go(begun, 1_024, &lacking, None)
-        };
+        let lost = |walker: &u32| go(4, *walker, 32, &whole).0[32] != go(4, *walker, 32, &lacking).0[32];
         assert_eq!((0..200).filter(lost).count(), 200, "(1 - 1/100)^1024 is 3e-5 for each");
+    }
+
+    #[test]
+    fn without_a_line_there_is_no_checkpoint() {
+        assert_eq!(Walk { word: 1, lines: 10 }.leg(7, |_| None), None);
     }
 }

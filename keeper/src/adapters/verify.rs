@@ -14,7 +14,7 @@ use surety_verifier::classes::ClassId;
 use surety_verifier::freivalds::EpochSecrets;
 use surety_verifier::params::Params;
 use surety_verifier::schedule::{self, Master};
-use surety_verifier::session::{Challenge, Limits};
+use surety_verifier::session::{Challenge, Plan};
 
 /// Why no challenge could be made.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +56,7 @@ pub struct Epochs {
 struct Ready {
     /// Its number and block.
     epoch: Option<(u64, Bytes32)>,
-    sizes: Vec<(Params, Arc<EpochSecrets>)>,
+    sizes: Vec<Arc<EpochSecrets>>,
 }
 
 /// Sizes of work held at once.
@@ -77,7 +77,9 @@ impl Epochs {
         gpu_count: u16,
     ) -> Result<(Challenge, Arc<EpochSecrets>), ChallengeError> {
         let class = ClassId(gpu_class);
-        let params = Params::cpu_small(gpu_count);
+        let unmeasured = |why| ChallengeError::Class { class: gpu_class, chain_id: self.chain_id, why };
+        let plan = Plan::of(class, gpu_count).ok_or_else(|| unmeasured("nobody has said what it must reach".into()))?;
+        let Plan { params, limits } = plan;
         let secrets = self.secrets(&params).await?;
         let challenge = Challenge {
             chain_id: self.chain_id,
@@ -89,13 +91,9 @@ impl Epochs {
             params,
             epoch: *secrets.epoch(),
             session_random: random()?,
-            limits: Limits::cpu_test(),
+            limits,
         };
-        challenge.check().map_err(|e| ChallengeError::Class {
-            class: gpu_class,
-            chain_id: self.chain_id,
-            why: e.to_string(),
-        })?;
+        challenge.check().map_err(|error| unmeasured(error.to_string()))?;
         Ok((challenge, secrets))
     }
 
@@ -113,7 +111,7 @@ impl Epochs {
         let (epoch, vector_secret, sizes) = (self.master.epoch(number, block_hash), random()?, *params);
         let drawing = tokio::task::spawn_blocking(move || EpochSecrets::of(epoch, &vector_secret, &sizes));
         let secrets = Arc::new(drawing.await.map_err(|_| ChallengeError::Died)?);
-        self.keep((number, block_hash), *params, secrets.clone());
+        self.keep((number, block_hash), secrets.clone());
         Ok(secrets)
     }
 
@@ -128,20 +126,17 @@ impl Epochs {
 
     fn find(&self, epoch: u64, params: &Params) -> Option<Arc<EpochSecrets>> {
         let ready = self.ready();
-        let found = ready
-            .sizes
-            .iter()
-            .find(|(sizes, _)| ready.epoch.is_some_and(|(number, _)| number == epoch) && sizes == params);
-        found.map(|(_, secrets)| secrets.clone())
+        let now = ready.epoch.is_some_and(|(number, _)| number == epoch);
+        ready.sizes.iter().find(|secrets| now && secrets.fit(secrets.epoch(), params)).cloned()
     }
 
-    fn keep(&self, epoch: (u64, Bytes32), params: Params, secrets: Arc<EpochSecrets>) {
+    fn keep(&self, epoch: (u64, Bytes32), secrets: Arc<EpochSecrets>) {
         let mut ready = self.ready();
         if ready.epoch != Some(epoch) {
             *ready = Ready { epoch: Some(epoch), sizes: Vec::new() };
         }
         ready.sizes.truncate(SIZES_MAX - 1);
-        ready.sizes.push((params, secrets));
+        ready.sizes.push(secrets);
     }
 
     fn ready(&self) -> MutexGuard<'_, Ready> {

@@ -15,14 +15,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use surety_verifier::Bytes32;
 use surety_verifier::evidence::{FraudProof, PublicFinding, recheck_public, replay};
-use surety_verifier::freivalds::{Epoch, EpochSecrets, RowFault};
+use surety_verifier::freivalds::{Epoch, EpochSecrets};
 use surety_verifier::transcript::Transcript;
-use surety_verifier::verdict::{BadRow, Verdict};
+use surety_verifier::verdict::Verdict;
 
 /// What `surety verifier` does.
 #[derive(Debug, Subcommand)]
 pub(super) enum VerifierCommand {
-    /// Run the keeper's side of a measurement again: the same verdict, and every row that was shown recomputed.
+    /// Run the keeper's side of a measurement again: the same verdict, and all that was shown recomputed.
     /// Example: surety verifier replay bundle.json
     Replay {
         /// A transcript, as JSON or canonical bytes, or the evidence bundle of a certificate.
@@ -87,11 +87,11 @@ fn replayed(found: Found, known: &Known) -> Result<String> {
     getrandom::fill(&mut fresh).map_err(|error| anyhow::anyhow!("the system gave no randomness: {error}"))?;
     let secrets = EpochSecrets::of(challenge.epoch, &fresh, &challenge.params);
     let verdict = replay(&transcript, &Arc::new(secrets)).context("the transcript is not that of a session")?;
-    let rows = rows(&recheck_public(&transcript)?, &verdict)?;
+    let shown = shown(&recheck_public(&transcript)?, &verdict)?;
     let epoch = epoch(&challenge.epoch, known)?;
     let mut says = format!("session   {}\n", session(&transcript));
     let digest = hex::encode(transcript.digest());
-    write!(says, "digest    0x{digest}\nverdict   {}\nrows      {rows}\n", verdict_says(&verdict))?;
+    write!(says, "digest    0x{digest}\nverdict   {}\nshown     {shown}\n", verdict_says(&verdict))?;
     writeln!(says, "epoch     {epoch}")?;
     write!(says, "unchecked the keeper's times; and its signature, which surety evidence verify looks at")?;
     Ok(says)
@@ -114,39 +114,31 @@ fn session(transcript: &Transcript) -> String {
 fn verdict_says(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Proven { class, count } => format!("proven: {count} x {class}"),
-        Verdict::Fraud(bad) => format!("fraud: {}", bad_says(bad)),
+        Verdict::Fraud(falsehood) => format!("fraud: {falsehood}"),
         Verdict::Underperforming(short) => {
-            format!("underperforming: right, in {} ms where {} ms are allowed", short.compute_ms, short.allowed_ms)
+            format!("underperforming: right, but {short}")
         }
         Verdict::Unmeasured(why) => format!("unmeasured: {why:?}"),
     }
 }
 
-fn bad_says(bad: &BadRow) -> String {
-    let what = match bad.fault {
-        RowFault::NotAResidue => "holds numbers that are no residues",
-        RowFault::WrongProduct => "is not that of the product",
-    };
-    format!("row {} of round {} on GPU {} {what}", bad.at.row, bad.at.round, bad.at.gpu)
-}
-
-/// The rows that the machine showed, recomputed; they must speak for the verdict.
-fn rows(finding: &PublicFinding, verdict: &Verdict) -> Result<String> {
+/// What the machine showed, recomputed; it must speak for the verdict.
+fn shown(finding: &PublicFinding, verdict: &Verdict) -> Result<String> {
     match (finding, verdict) {
         (PublicFinding::Fraud(public, _), Verdict::Fraud(bad)) if public == bad => {
             Ok("recomputed: that one is wrong, and the machine signed it; prove-fraud makes a proof of it".to_owned())
         }
         (PublicFinding::Fraud(bad, _), Verdict::Unmeasured(_)) => {
-            Ok(format!("recomputed: {}, shown out of its turn; prove-fraud makes a proof of it", bad_says(bad)))
+            Ok(format!("recomputed: {bad}, shown out of its turn; prove-fraud makes a proof of it"))
         }
-        (PublicFinding::Fraud(bad, _), _) => bail!("{}, but the verdict is another", bad_says(bad)),
-        (_, Verdict::Fraud(_)) => bail!("the verdict is fraud, but every row that was shown is right"),
-        (PublicFinding::RowsRight { rows, complete }, Verdict::Proven { .. } | Verdict::Underperforming(_)) => {
-            ensure!(*complete, "the verdict needs all rows asked for; {rows} are shown");
-            Ok(format!("all {rows} that were asked for, recomputed: right"))
+        (PublicFinding::Fraud(bad, _), _) => bail!("{bad}, but the verdict is another"),
+        (_, Verdict::Fraud(_)) => bail!("the verdict is fraud, but all that was shown is right"),
+        (PublicFinding::Right { rows, legs, complete }, Verdict::Proven { .. } | Verdict::Underperforming(_)) => {
+            ensure!(*complete, "the verdict needs all that was asked for; {rows} rows and {legs} legs are shown");
+            Ok(format!("all {rows} rows and {legs} legs that were asked for, recomputed: right"))
         }
-        (PublicFinding::RowsRight { rows, .. }, Verdict::Unmeasured(_)) => {
-            Ok(format!("{rows} shown, recomputed: right"))
+        (PublicFinding::Right { rows, legs, .. }, Verdict::Unmeasured(_)) => {
+            Ok(format!("{rows} rows and {legs} legs, recomputed: right"))
         }
         (PublicFinding::NothingSigned, Verdict::Unmeasured(_)) => Ok("the machine signed nothing".to_owned()),
         (PublicFinding::NothingSigned, _) => bail!("the verdict needs results that the machine signed"),
@@ -181,19 +173,21 @@ fn fraud(found: Found) -> Result<(String, FraudProof)> {
         Found::Proof(proof) => proof,
         Found::Transcript(transcript) => match recheck_public(&transcript)? {
             PublicFinding::Fraud(_, proof) => *proof,
-            PublicFinding::RowsRight { rows, .. } => bail!("no fraud: all {rows} rows that were shown are right"),
+            PublicFinding::Right { rows, legs, .. } => {
+                bail!("no fraud: all {rows} rows and {legs} legs that were shown are right")
+            }
             PublicFinding::NothingSigned => bail!("no fraud: the machine signed nothing, so nothing speaks against it"),
         },
     };
     let proven = proof.verify().context("this proves nothing")?;
     let start = &proven.start;
     let says = format!(
-        "proven    machine 0x{} (registration {}, chain {}) signed wrong results for keeper 0x{}\nrow       {}",
+        "proven    machine 0x{} (registration {}, chain {}) signed wrong results for keeper 0x{}\nwrong     {}",
         hex::encode(start.machine),
         start.registration,
         start.chain_id,
         hex::encode(start.keeper),
-        bad_says(&proven.bad_row)
+        proven.falsehood
     );
     Ok((says, proof))
 }

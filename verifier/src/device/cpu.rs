@@ -4,12 +4,12 @@ use std::thread::JoinHandle;
 
 use rayon::prelude::*;
 
-use super::{Device, DeviceError, FillJob, Opening};
+use super::{Device, DeviceError, FillJob, Held, Opening};
 use crate::Bytes32;
+use crate::frame::Leaf;
 use crate::matrix;
 use crate::params::Params;
 use crate::seed::{self, ROOT_BEFORE_FIRST};
-use crate::tree::{self, Tree};
 
 /// Computes on the processor, in a thread of its own, so that several behave like several GPUs.
 #[derive(Debug, Default)]
@@ -21,20 +21,8 @@ pub struct CpuDevice {
 enum State {
     #[default]
     Idle,
-    Filling(JoinHandle<Filled>),
-    Filled(Filled),
-}
-
-#[derive(Debug)]
-struct Filled {
-    params: Params,
-    rounds: Vec<Round>,
-}
-
-#[derive(Debug)]
-struct Round {
-    residues: Vec<u8>,
-    tree: Tree,
+    Working(JoinHandle<Held>),
+    Ready(Held),
 }
 
 impl CpuDevice {
@@ -43,36 +31,62 @@ impl CpuDevice {
     pub fn new() -> Self {
         Self::default()
     }
+
+    fn work(&mut self, name: &str, work: impl FnOnce() -> Held + Send + 'static) -> Result<(), DeviceError> {
+        let thread = std::thread::Builder::new().name(name.into());
+        let handle = thread.spawn(work).map_err(|error| DeviceError::Failed(error.to_string()))?;
+        self.state = State::Working(handle);
+        Ok(())
+    }
+
+    /// What is held, once whatever is being done is done.
+    fn held(&mut self) -> Result<&Held, DeviceError> {
+        let held = self.take()?;
+        self.state = State::Ready(held);
+        match &self.state {
+            State::Ready(held) => Ok(held),
+            State::Idle | State::Working(_) => Err(DeviceError::NotFilled),
+        }
+    }
+
+    fn take(&mut self) -> Result<Held, DeviceError> {
+        match std::mem::take(&mut self.state) {
+            State::Idle => Err(DeviceError::NotFilled),
+            State::Working(handle) => handle.join().map_err(|_| DeviceError::Failed("the thread panicked".into())),
+            State::Ready(held) => Ok(held),
+        }
+    }
 }
 
 impl Device for CpuDevice {
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
-        let thread = std::thread::Builder::new().name("surety-fill".into());
-        let handle = thread.spawn(move || fill(&job)).map_err(|error| DeviceError::Failed(error.to_string()))?;
-        self.state = State::Filling(handle);
-        Ok(())
+        self.state = State::Idle;
+        self.work("surety-fill", move || fill(&job))
     }
 
     fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
-        let filled = match std::mem::take(&mut self.state) {
-            State::Idle => return Err(DeviceError::NotFilled),
-            State::Filling(handle) => handle.join().map_err(|_| DeviceError::Failed("the thread panicked".into()))?,
-            State::Filled(filled) => filled,
-        };
-        let roots = filled.rounds.iter().map(|round| round.tree.root()).collect();
-        self.state = State::Filled(filled);
-        Ok(roots)
+        Ok(self.held()?.roots())
     }
 
     fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
-        let State::Filled(filled) = &self.state else {
-            return Err(DeviceError::NotFilled);
-        };
-        let found = filled.rounds.get(round as usize).filter(|_| row < filled.params.rows);
-        let found = found.ok_or(DeviceError::NoSuchRow { round, row })?;
-        let offset = tree::block_offset(&filled.params, row);
-        let block = found.residues[offset..offset + filled.params.block_bytes()].to_vec();
-        Ok(Opening { block, path: found.tree.path(&filled.params, row) })
+        self.held()?.open(round, row)
+    }
+
+    fn start_walk(&mut self, word: u64) -> Result<(), DeviceError> {
+        let mut held = self.take()?;
+        self.work("surety-walk", move || {
+            let checkpoints = held.checkpoints(word, |at| held.line(at));
+            held.keep_walk(word, &checkpoints);
+            held
+        })
+    }
+
+    fn finish_walk(&mut self) -> Result<Bytes32, DeviceError> {
+        self.held()?.walk_root()
+    }
+
+    fn open_leg(&mut self, walker: u32, leg: u32) -> Result<Vec<Leaf>, DeviceError> {
+        self.held()?.open_leg(walker, leg)
     }
 
     fn release(&mut self) {
@@ -80,19 +94,18 @@ impl Device for CpuDevice {
     }
 }
 
-fn fill(job: &FillJob) -> Filled {
+/// All rounds of a job, computed here and now.
+#[must_use]
+pub fn fill(job: &FillJob) -> Held {
     let params = job.params;
     let b = matrix::whole(&seed::matrix_b_key(&job.epoch_seed), params.inner, params.cols);
-    let mut rounds = Vec::with_capacity(params.rounds as usize);
+    let mut held = Held::new(params);
     let mut root = ROOT_BEFORE_FIRST;
     for round in 0..params.rounds {
         let a_key = seed::matrix_a_key(&job.gpu_seed, round, &root);
-        let residues = multiply(&params, &a_key, &b);
-        let tree = Tree::build(&residues);
-        root = tree.root();
-        rounds.push(Round { residues, tree });
+        root = held.push(multiply(&params, &a_key, &b));
     }
-    Filled { params, rounds }
+    held
 }
 
 /// One round's residues as bytes, row after row.

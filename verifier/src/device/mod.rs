@@ -1,10 +1,13 @@
-//! Things that compute. A device fills, commits and opens; it knows nothing of frames, keys or time.
+//! Things that compute. A device fills, commits, walks and opens; it knows nothing of sessions, keys or time.
 
 mod cpu;
+mod held;
 
-pub use cpu::CpuDevice;
+pub use cpu::{CpuDevice, fill};
+pub use held::Held;
 
 use crate::Bytes32;
+use crate::frame::Leaf;
 use crate::params::Params;
 
 /// The work of one device.
@@ -41,6 +44,17 @@ pub enum DeviceError {
         /// The row.
         row: u32,
     },
+    /// Asked for a walk's results before they were there.
+    #[error("the device has not walked: start and finish a walk first")]
+    NotWalked,
+    /// A leg that was never walked.
+    #[error("walker {walker}, leg {leg} is outside of what was walked")]
+    NoSuchLeg {
+        /// The walker.
+        walker: u32,
+        /// The leg.
+        leg: u32,
+    },
     /// The device itself failed; the text is for the machine's owner.
     #[error("the device failed: {0}")]
     Failed(String),
@@ -65,6 +79,24 @@ pub trait Device: Send {
     /// # Errors
     /// When there are no results, or no such row.
     fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError>;
+
+    /// Begins to walk over what was filled, and returns without waiting. `word` is [`crate::seed::walk_word`].
+    ///
+    /// # Errors
+    /// When there are no results, or the device cannot begin.
+    fn start_walk(&mut self, word: u64) -> Result<(), DeviceError>;
+
+    /// Waits for the walk and returns the root over its checkpoints. Blocks for as long as the walk takes.
+    ///
+    /// # Errors
+    /// When no walk was started, or the device failed.
+    fn finish_walk(&mut self) -> Result<Bytes32, DeviceError>;
+
+    /// Opens one leg: its leaves, as [`crate::frame::Segment::leaves`] has them.
+    ///
+    /// # Errors
+    /// When there was no walk, or no such leg.
+    fn open_leg(&mut self, walker: u32, leg: u32) -> Result<Vec<Leaf>, DeviceError>;
 
     /// Gives the memory back.
     fn release(&mut self);

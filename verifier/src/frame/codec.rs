@@ -1,10 +1,15 @@
 //! Payloads of frames: one encoding each.
 
-use super::{Bye, ByeCode, Echo, Frame, FrameType, Hello, HelloAck, MAGIC, Open, Root, Row, Start};
+use super::{
+    Bye, ByeCode, Echo, Frame, FrameType, Hello, HelloAck, Leaf, MAGIC, Open, Root, Row, Segment, Start, Walk, Walked,
+};
+use crate::Bytes32;
 use crate::classes::ClassId;
-use crate::limits::{BLOCK_BYTES_MAX, GPUS_MAX, OPENED_ROWS_MAX, PATH_MAX, ROUNDS_MAX};
+use crate::limits::{
+    BLOCK_BYTES_MAX, GPUS_MAX, OPENED_LEGS_MAX, OPENED_ROWS_MAX, PATH_MAX, ROUNDS_MAX, SEGMENT_LEAVES_MAX,
+};
 use crate::params::Params;
-use crate::seed::RowAt;
+use crate::seed::{LegAt, RowAt};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Why a payload is not a frame.
@@ -31,9 +36,9 @@ pub enum FrameError {
         /// Most that it may be.
         max: u32,
     },
-    /// Rows are not asked for in ascending order.
-    #[error("rows are not in ascending order")]
-    RowOrder,
+    /// Rows or legs are not asked for in ascending order.
+    #[error("{0} are not in ascending order")]
+    Order(&'static str),
     /// A farewell with a code that this version does not know.
     #[error("{0} is no farewell code")]
     ByeCode(u8),
@@ -65,6 +70,9 @@ pub fn decode(kind: FrameType, payload: &[u8]) -> Result<Frame, FrameError> {
         FrameType::EchoAck => Frame::EchoAck(decode_echo(&mut from).map_err(length(kind))?),
         FrameType::Start => Frame::Start(decode_start(&mut from).map_err(length(kind))?),
         FrameType::Root => Frame::Root(decode_root(&mut from)?),
+        FrameType::Walk => Frame::Walk(Walk { nonce: from.array().map_err(length(kind))? }),
+        FrameType::Walked => Frame::Walked(decode_walked(&mut from)?),
+        FrameType::Segment => Frame::Segment(decode_segment(&mut from)?),
         FrameType::Open => Frame::Open(decode_open(&mut from)?),
         FrameType::Row => Frame::Row(decode_row(&mut from)?),
         FrameType::Bye => Frame::Bye(decode_bye(&mut from)?),
@@ -85,6 +93,11 @@ fn encode_payload(frame: &Frame) -> Vec<u8> {
         Frame::Echo(echo) | Frame::EchoAck(echo) => out.u16(echo.sequence).raw(&echo.nonce),
         Frame::Start(start) => encode_start(start, &mut out),
         Frame::Root(root) => out.u16(root.count).u32(root.rounds).raw(root.roots.as_flattened()).raw(&root.signature),
+        Frame::Walk(walk) => out.raw(&walk.nonce),
+        Frame::Walked(walked) => {
+            out.u16(narrow(walked.roots.len())).raw(walked.roots.as_flattened()).raw(&walked.signature)
+        }
+        Frame::Segment(segment) => encode_segment(segment, &mut out),
         Frame::Open(open) => encode_open(open, &mut out),
         Frame::Row(row) => encode_row(row, &mut out),
         Frame::Bye(bye) => out.u8(bye.code as u8),
@@ -104,6 +117,19 @@ fn encode_open<'a>(open: &Open, out: &'a mut Writer) -> &'a mut Writer {
     for at in &open.rows {
         encode_at(*at, out);
     }
+    out.u16(narrow(open.legs.len()));
+    for at in &open.legs {
+        encode_leg_at(*at, out);
+    }
+    out
+}
+
+fn encode_segment<'a>(segment: &Segment, out: &'a mut Writer) -> &'a mut Writer {
+    encode_leg_at(segment.at, out);
+    out.u16(narrow(segment.leaves.len()));
+    for leaf in &segment.leaves {
+        out.raw(&leaf.bytes[..]).u16(narrow(leaf.path.len())).raw(leaf.path.as_flattened());
+    }
     out
 }
 
@@ -115,6 +141,10 @@ fn encode_row<'a>(row: &Row, out: &'a mut Writer) -> &'a mut Writer {
 
 fn encode_at(at: RowAt, out: &mut Writer) {
     out.u16(at.gpu).u32(at.round).u32(at.row);
+}
+
+fn encode_leg_at(at: LegAt, out: &mut Writer) {
+    out.u16(at.gpu).u32(at.walker).u32(at.leg);
 }
 
 /// A length as a u16. Longer than any bound becomes a number that every decoder refuses, never a silent wrap.
@@ -168,8 +198,46 @@ fn decode_open(from: &mut Reader<'_>) -> Result<Open, FrameError> {
     let count = from.u16().map_err(length(kind))?;
     counted(kind, "rows", u32::from(count), 1, u32::from(OPENED_ROWS_MAX))?;
     let rows: Result<Vec<RowAt>, WireError> = (0..count).map(|_| decode_at(from)).collect();
-    let rows = rows.map_err(length(kind))?;
-    if rows.is_sorted_by(|before, after| before < after) { Ok(Open { rows }) } else { Err(FrameError::RowOrder) }
+    let rows = ascending("rows", rows.map_err(length(kind))?)?;
+    let count = from.u16().map_err(length(kind))?;
+    counted(kind, "legs", u32::from(count), 1, u32::from(OPENED_LEGS_MAX))?;
+    let legs: Result<Vec<LegAt>, WireError> = (0..count).map(|_| decode_leg_at(from)).collect();
+    let legs = ascending("legs", legs.map_err(length(kind))?)?;
+    Ok(Open { rows, legs })
+}
+
+fn ascending<T: PartialOrd>(what: &'static str, places: Vec<T>) -> Result<Vec<T>, FrameError> {
+    if places.is_sorted_by(|before, after| before < after) { Ok(places) } else { Err(FrameError::Order(what)) }
+}
+
+fn decode_walked(from: &mut Reader<'_>) -> Result<Walked, FrameError> {
+    let kind = FrameType::Walked;
+    let short = length(kind);
+    let count = from.u16().map_err(&short)?;
+    counted(kind, "count", u32::from(count), 1, u32::from(GPUS_MAX))?;
+    let roots = from.slice(32 * usize::from(count)).map_err(&short)?;
+    Ok(Walked { roots: roots.as_chunks().0.to_vec(), signature: from.array().map_err(&short)? })
+}
+
+fn decode_segment(from: &mut Reader<'_>) -> Result<Segment, FrameError> {
+    let kind = FrameType::Segment;
+    let at = decode_leg_at(from).map_err(length(kind))?;
+    let count = from.u16().map_err(length(kind))?;
+    counted(kind, "leaves", u32::from(count), 1, u32::try_from(SEGMENT_LEAVES_MAX).unwrap_or(u32::MAX))?;
+    let leaves: Result<Vec<Leaf>, FrameError> = (0..count).map(|_| decode_leaf(from)).collect();
+    Ok(Segment { at, leaves: leaves? })
+}
+
+fn decode_leaf(from: &mut Reader<'_>) -> Result<Leaf, FrameError> {
+    let bytes = Box::new(from.array().map_err(length(FrameType::Segment))?);
+    Ok(Leaf { bytes, path: decode_path(FrameType::Segment, from)? })
+}
+
+fn decode_path(kind: FrameType, from: &mut Reader<'_>) -> Result<Vec<Bytes32>, FrameError> {
+    let count = from.u16().map_err(length(kind))?;
+    counted(kind, "path", u32::from(count), 1, u32::try_from(PATH_MAX).unwrap_or(u32::MAX))?;
+    let path = from.slice(32 * usize::from(count)).map_err(length(kind))?;
+    Ok(path.as_chunks().0.to_vec())
 }
 
 fn decode_row(from: &mut Reader<'_>) -> Result<Row, FrameError> {
@@ -179,14 +247,15 @@ fn decode_row(from: &mut Reader<'_>) -> Result<Row, FrameError> {
     let block_bytes = from.u32().map_err(&short)?;
     counted(kind, "block bytes", block_bytes, 1, u32::try_from(BLOCK_BYTES_MAX).unwrap_or(u32::MAX))?;
     let block = from.slice(block_bytes as usize).map_err(&short)?.to_vec();
-    let path_len = from.u16().map_err(&short)?;
-    counted(kind, "path", u32::from(path_len), 1, u32::try_from(PATH_MAX).unwrap_or(u32::MAX))?;
-    let path = from.slice(32 * usize::from(path_len)).map_err(&short)?;
-    Ok(Row { at, block, path: path.as_chunks().0.to_vec() })
+    Ok(Row { at, block, path: decode_path(kind, from)? })
 }
 
 fn decode_at(from: &mut Reader<'_>) -> Result<RowAt, WireError> {
     Ok(RowAt { gpu: from.u16()?, round: from.u32()?, row: from.u32()? })
+}
+
+fn decode_leg_at(from: &mut Reader<'_>) -> Result<LegAt, WireError> {
+    Ok(LegAt { gpu: from.u16()?, walker: from.u32()?, leg: from.u32()? })
 }
 
 fn decode_bye(from: &mut Reader<'_>) -> Result<Bye, FrameError> {

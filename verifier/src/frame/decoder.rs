@@ -1,7 +1,9 @@
 //! The streaming decoder: fed whatever bytes arrive, it gives whole frames, and holds no more than one frame's worth.
 
 use super::{Frame, FrameError, FrameType, decode};
-use crate::limits::{BLOCK_BYTES_MAX, GPUS_MAX, OPENED_ROWS_MAX, PATH_MAX, ROUNDS_MAX};
+use crate::limits::{
+    BLOCK_BYTES_MAX, GPUS_MAX, LEAF_BYTES, OPENED_LEGS_MAX, OPENED_ROWS_MAX, PATH_MAX, ROUNDS_MAX, SEGMENT_LEAVES_MAX,
+};
 
 /// Length and type.
 pub const HEADER_BYTES: usize = 5;
@@ -132,10 +134,10 @@ impl Decoder {
 
 impl Side {
     fn sends(self, kind: FrameType) -> bool {
-        use FrameType::{Bye, Echo, EchoAck, Hello, HelloAck, Open, Root, Row, Start};
+        use FrameType::{Bye, Echo, EchoAck, Hello, HelloAck, Open, Root, Row, Segment, Start, Walk, Walked};
         match kind {
-            Hello | Echo | Start | Open => self == Self::FromKeeper,
-            HelloAck | EchoAck | Root | Row => self == Self::FromMachine,
+            Hello | Echo | Start | Walk | Open => self == Self::FromKeeper,
+            HelloAck | EchoAck | Root | Walked | Row | Segment => self == Self::FromMachine,
             Bye => true,
         }
     }
@@ -148,9 +150,12 @@ pub const fn payload_bytes_max(kind: FrameType) -> usize {
         FrameType::Hello => 10,
         FrameType::HelloAck => 6,
         FrameType::Echo | FrameType::EchoAck => 18,
-        FrameType::Start => 151,
+        FrameType::Start => 161,
         FrameType::Root => 6 + 32 * GPUS_MAX as usize * ROUNDS_MAX as usize + 64,
-        FrameType::Open => 2 + 10 * OPENED_ROWS_MAX as usize,
+        FrameType::Walk => 32,
+        FrameType::Walked => 2 + 32 * GPUS_MAX as usize + 64,
+        FrameType::Segment => 10 + 2 + SEGMENT_LEAVES_MAX * (LEAF_BYTES + 2 + 32 * PATH_MAX),
+        FrameType::Open => 2 + 10 * OPENED_ROWS_MAX as usize + 2 + 10 * OPENED_LEGS_MAX as usize,
         FrameType::Row => 10 + 4 + BLOCK_BYTES_MAX + 2 + 32 * PATH_MAX,
         FrameType::Bye => 1,
     }

@@ -2,9 +2,6 @@
 //!
 //! A frame is a big-endian u32 with the length of the payload, one byte of type, and the payload. Every payload has
 //! one encoding only, so a decoded frame encodes to the bytes it came from, and transcripts can be compared.
-//!
-//! Types 7, 8 and 9 are kept for the walk (its nonce, its checkpoints' root, its segments); they are not built yet
-//! and refused like any unknown type.
 
 mod codec;
 mod decoder;
@@ -15,11 +12,13 @@ pub use codec::{FrameError, decode, encode};
 pub use decoder::{DecodeError, Decoder, HEADER_BYTES, Side, payload_bytes_max};
 
 use crate::classes::ClassId;
+use crate::limits::LEAF_BYTES;
 use crate::params::Params;
-use crate::seed::{ROOT_BEFORE_FIRST, RowAt};
+use crate::seed::{LegAt, ROOT_BEFORE_FIRST, RowAt};
 use crate::{Address, Bytes32, Signature};
 
-/// First bytes of the first frame: whoever is not a keeper of this protocol is told so at once.
+/// First bytes of the first frame: whoever is not a keeper of this protocol is told so at once. The same in every
+/// version, so that old and new tell each other which they are.
 pub const MAGIC: &[u8; 8] = b"SURETYV1";
 
 /// A message.
@@ -37,7 +36,13 @@ pub enum Frame {
     Start(Start),
     /// Machine: the commitment to all results, signed. The clock stops here.
     Root(Root),
-    /// Keeper: which rows to show.
+    /// Keeper: begin to walk. A second clock runs from here.
+    Walk(Walk),
+    /// Machine: the commitment to all checkpoints, signed. That clock stops here.
+    Walked(Walked),
+    /// Machine: one leg of the walk.
+    Segment(Segment),
+    /// Keeper: which rows and legs to show.
     Open(Open),
     /// Machine: one row.
     Row(Row),
@@ -62,6 +67,12 @@ pub enum FrameType {
     Start = 5,
     /// [`Frame::Root`].
     Root = 6,
+    /// [`Frame::Walk`].
+    Walk = 7,
+    /// [`Frame::Walked`].
+    Walked = 8,
+    /// [`Frame::Segment`].
+    Segment = 9,
     /// [`Frame::Open`].
     Open = 10,
     /// [`Frame::Row`].
@@ -81,6 +92,9 @@ impl Frame {
             Self::EchoAck(_) => FrameType::EchoAck,
             Self::Start(_) => FrameType::Start,
             Self::Root(_) => FrameType::Root,
+            Self::Walk(_) => FrameType::Walk,
+            Self::Walked(_) => FrameType::Walked,
+            Self::Segment(_) => FrameType::Segment,
             Self::Open(_) => FrameType::Open,
             Self::Row(_) => FrameType::Row,
             Self::Bye(_) => FrameType::Bye,
@@ -171,11 +185,29 @@ impl Root {
     }
 }
 
-/// The rows that the keeper wants, in the order in which they must come: ascending, none twice.
+/// The walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Walk {
+    /// [`crate::seed::walk_nonce`].
+    pub nonce: Bytes32,
+}
+
+/// The signed commitment to a walk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Walked {
+    /// The root over the checkpoints of each GPU, 1 to 16.
+    pub roots: Vec<Bytes32>,
+    /// The host key's signature of [`crate::statement::WalkStatement::message`].
+    pub signature: Signature,
+}
+
+/// What the keeper wants to see, in the order in which it must come: rows, then legs, each ascending, none twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Open {
     /// The rows.
     pub rows: Vec<RowAt>,
+    /// The legs.
+    pub legs: Vec<LegAt>,
 }
 
 /// One opened row.
@@ -186,6 +218,25 @@ pub struct Row {
     /// The aligned block of whole leaves that holds it.
     pub block: Vec<u8>,
     /// Siblings from the block up to the root.
+    pub path: Vec<Bytes32>,
+}
+
+/// One opened leg.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Which leg.
+    pub at: LegAt,
+    /// The leaf that holds the checkpoint after it; then, unless it is a walker's first, the leaf that holds the one
+    /// before it; then the leaf of each of the 32 hops, in order.
+    pub leaves: Vec<Leaf>,
+}
+
+/// A leaf of 1 KiB with what authenticates it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// Its bytes.
+    pub bytes: Box<[u8; LEAF_BYTES]>,
+    /// Siblings from the leaf up to the root.
     pub path: Vec<Bytes32>,
 }
 
@@ -203,7 +254,7 @@ pub struct Bye {
 pub enum ByeCode {
     /// Keeper: proven.
     Proven = 0,
-    /// Keeper: a signed root with a bad row.
+    /// Keeper: a signed root with a bad row or leg.
     Fraud = 1,
     /// Keeper: right, but too slow.
     Underperforming = 2,
@@ -246,13 +297,16 @@ impl ByeCode {
 }
 
 impl FrameType {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 12] = [
         Self::Hello,
         Self::HelloAck,
         Self::Echo,
         Self::EchoAck,
         Self::Start,
         Self::Root,
+        Self::Walk,
+        Self::Walked,
+        Self::Segment,
         Self::Open,
         Self::Row,
         Self::Bye,

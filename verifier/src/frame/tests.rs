@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::limits::{BLOCK_BYTES_MAX, GPUS_MAX, OPENED_ROWS_MAX, PATH_MAX, ROUNDS_MAX};
+use crate::limits::{
+    BLOCK_BYTES_MAX, GPUS_MAX, OPENED_LEGS_MAX, OPENED_ROWS_MAX, PATH_MAX, ROUNDS_MAX, SEGMENT_LEAVES_MAX,
+};
 
 const SIDES: [Side; 2] = [Side::FromKeeper, Side::FromMachine];
 
@@ -12,14 +14,43 @@ fn at() -> impl Strategy<Value = RowAt> {
 }
 
 fn params() -> impl Strategy<Value = Params> {
-    any::<(u32, u32, u32, u32, u8, u16)>().prop_map(|(inner, cols, rows, rounds, vectors, openings)| Params {
-        inner,
-        cols,
-        rows,
-        rounds,
-        vectors,
-        openings,
+    any::<((u32, u32, u32, u32, u8, u16), (u32, u32, u16))>().prop_map(
+        |((inner, cols, rows, rounds, vectors, openings), (walkers, hops, legs))| Params {
+            inner,
+            cols,
+            rows,
+            rounds,
+            vectors,
+            openings,
+            walkers,
+            hops,
+            legs,
+        },
+    )
+}
+
+fn leg_at() -> impl Strategy<Value = LegAt> {
+    any::<(u16, u32, u32)>().prop_map(|(gpu, walker, leg)| LegAt { gpu, walker, leg })
+}
+
+fn walked() -> impl Strategy<Value = Walked> {
+    (prop::collection::vec(any::<[u8; 32]>(), 1..=usize::from(GPUS_MAX)), any::<([u8; 32], [u8; 32])>()).prop_map(
+        |(roots, (r, s))| Walked {
+            roots,
+            signature: std::array::from_fn(|index| if index < 32 { r[index] } else { s[index - 32] }),
+        },
+    )
+}
+
+fn leaf() -> impl Strategy<Value = Leaf> {
+    (any::<[u8; 32]>(), prop::collection::vec(any::<[u8; 32]>(), 1..4)).prop_map(|(some, path)| Leaf {
+        bytes: Box::new(std::array::from_fn(|index| some[index % 32] ^ u8::try_from(index / 32).unwrap_or(0))),
+        path,
     })
+}
+
+fn segment() -> impl Strategy<Value = Segment> {
+    (leg_at(), prop::collection::vec(leaf(), 1..=SEGMENT_LEAVES_MAX)).prop_map(|(at, leaves)| Segment { at, leaves })
 }
 
 fn echo() -> impl Strategy<Value = Echo> {
@@ -52,7 +83,8 @@ fn root() -> impl Strategy<Value = Root> {
 }
 
 fn open() -> impl Strategy<Value = Open> {
-    prop::collection::btree_set(at(), 1..40).prop_map(|rows| Open { rows: rows.into_iter().collect() })
+    let (rows, legs) = (prop::collection::btree_set(at(), 1..40), prop::collection::btree_set(leg_at(), 1..20));
+    (rows, legs).prop_map(|(rows, legs)| Open { rows: rows.into_iter().collect(), legs: legs.into_iter().collect() })
 }
 
 fn row() -> impl Strategy<Value = Row> {
@@ -73,6 +105,9 @@ pub(crate) fn any_frame() -> impl Strategy<Value = Frame> {
         echo().prop_map(Frame::EchoAck),
         start().prop_map(Frame::Start),
         root().prop_map(Frame::Root),
+        any::<[u8; 32]>().prop_map(|nonce| Frame::Walk(Walk { nonce })),
+        walked().prop_map(Frame::Walked),
+        segment().prop_map(Frame::Segment),
         open().prop_map(Frame::Open),
         row().prop_map(Frame::Row),
         prop::sample::select(&ByeCode::ALL[..]).prop_map(|code| Frame::Bye(Bye { code })),
@@ -163,9 +198,15 @@ fn the_largest_frames_that_a_session_can_need_fit_their_bounds() {
     let at = RowAt { gpu: u16::MAX, round: u32::MAX, row: u32::MAX };
     let roots = vec![[1; 32]; usize::from(GPUS_MAX) * ROUNDS_MAX as usize];
     let rows = (0..u32::from(OPENED_ROWS_MAX)).map(|row| RowAt { row, ..at }).collect();
+    let leg_at = LegAt { gpu: u16::MAX, walker: u32::MAX, leg: u32::MAX };
+    let legs = (0..u32::from(OPENED_LEGS_MAX)).map(|leg| LegAt { leg, ..leg_at }).collect();
+    let leaf = Leaf { bytes: Box::new([1; LEAF_BYTES]), path: vec![[1; 32]; PATH_MAX] };
     let largest = [
         Frame::Root(Root { count: GPUS_MAX, rounds: ROUNDS_MAX, roots, signature: [1; 64] }),
-        Frame::Open(Open { rows }),
+        Frame::Walk(Walk { nonce: [1; 32] }),
+        Frame::Walked(Walked { roots: vec![[1; 32]; usize::from(GPUS_MAX)], signature: [1; 64] }),
+        Frame::Segment(Segment { at: leg_at, leaves: vec![leaf; SEGMENT_LEAVES_MAX] }),
+        Frame::Open(Open { rows, legs }),
         Frame::Row(Row { at, block: vec![1; BLOCK_BYTES_MAX], path: vec![[1; 32]; PATH_MAX] }),
     ];
     for frame in largest {
@@ -189,8 +230,8 @@ fn a_header_beyond_the_types_bound_is_refused_before_any_payload() {
 }
 
 #[test]
-fn types_kept_for_the_walk_and_unknown_ones_are_refused() {
-    for number in [0, 7, 8, 9, 13, 255] {
+fn unknown_types_are_refused() {
+    for number in [0, 13, 255] {
         for side in SIDES {
             let taken = Decoder::new(side).take(&mut &[0, 0, 0, 0, number][..]);
             assert_eq!(taken, Err(DecodeError::Type(number)));
@@ -199,20 +240,35 @@ fn types_kept_for_the_walk_and_unknown_ones_are_refused() {
 }
 
 #[test]
-fn rows_asked_for_twice_or_out_of_order_are_refused() {
-    let at = |row| RowAt { gpu: 0, round: 0, row };
-    for rows in [vec![at(1), at(1)], vec![at(2), at(1)]] {
-        let bytes = encode(&Frame::Open(Open { rows }));
-        assert_eq!(decode(FrameType::Open, &bytes[HEADER_BYTES..]), Err(FrameError::RowOrder));
+fn rows_and_legs_asked_for_twice_or_out_of_order_are_refused() {
+    let row = |row| RowAt { gpu: 0, round: 0, row };
+    let leg = |leg| LegAt { gpu: 0, walker: 0, leg };
+    for (low, high) in [(1, 1), (2, 1)] {
+        let open = |rows, legs| encode(&Frame::Open(Open { rows, legs }));
+        let bytes = open(vec![row(low), row(high)], vec![leg(0)]);
+        assert_eq!(decode(FrameType::Open, &bytes[HEADER_BYTES..]), Err(FrameError::Order("rows")));
+        let bytes = open(vec![row(0)], vec![leg(low), leg(high)]);
+        assert_eq!(decode(FrameType::Open, &bytes[HEADER_BYTES..]), Err(FrameError::Order("legs")));
     }
 }
 
 #[test]
 fn counts_of_zero_or_beyond_their_bounds_are_refused() {
     let row = |block, path| Frame::Row(Row { at: RowAt { gpu: 0, round: 0, row: 0 }, block, path });
+    let leg_at = LegAt { gpu: 0, walker: 0, leg: 0 };
+    let walked = |count| Frame::Walked(Walked { roots: vec![[0; 32]; count], signature: [0; 64] });
+    let leaf = |path| Leaf { bytes: Box::new([0; LEAF_BYTES]), path: vec![[0; 32]; path] };
+    let segment = |leaves, path| Frame::Segment(Segment { at: leg_at, leaves: vec![leaf(path); leaves] });
     let root = |count, rounds| Frame::Root(Root { count, rounds, roots: Vec::new(), signature: [0; 64] });
     let frames = [
-        Frame::Open(Open { rows: Vec::new() }),
+        Frame::Open(Open { rows: Vec::new(), legs: vec![leg_at] }),
+        Frame::Open(Open { rows: vec![RowAt { gpu: 0, round: 0, row: 0 }], legs: Vec::new() }),
+        walked(0),
+        walked(usize::from(GPUS_MAX) + 1),
+        segment(0, 1),
+        segment(SEGMENT_LEAVES_MAX + 1, 1),
+        segment(1, 0),
+        segment(1, PATH_MAX + 1),
         row(Vec::new(), vec![[0; 32]]),
         row(vec![0; BLOCK_BYTES_MAX + 1], vec![[0; 32]]),
         row(vec![0], Vec::new()),

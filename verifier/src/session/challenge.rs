@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::plan::Plan;
 use crate::classes::ClassId;
 use crate::frame::Start;
 use crate::freivalds::{Epoch, EpochSecrets};
-use crate::limits::{GPUS_MAX, OPENED_ROWS_MAX};
+use crate::limits::{GPUS_MAX, OPENED_LEGS_MAX, OPENED_ROWS_MAX};
 use crate::params::{Params, ParamsError};
 use crate::seed;
-use crate::verdict::Phase;
 use crate::{Address, Bytes32};
 
 /// Time that a session's phases may take, each from the end of the one before.
@@ -23,7 +23,11 @@ pub struct Limits {
     pub compute_ms: u64,
     /// Until the commitment, the round trip forgiven; later than this, the machine is too slow for its class.
     pub compute_pass_ms: u64,
-    /// All rows together.
+    /// Until the walk's commitment; later than this, nothing is measured.
+    pub walk_ms: u64,
+    /// Until the walk's commitment, the round trip forgiven; later than this, the memory is too slow for the class.
+    pub walk_pass_ms: u64,
+    /// All rows and legs together.
     pub open_ms: u64,
 }
 
@@ -31,13 +35,22 @@ impl Limits {
     /// Generous limits for the CPU test class: whatever is right within a minute passes.
     #[must_use]
     pub const fn cpu_test() -> Self {
-        Self { hello_ms: 10_000, echo_ms: 20_000, compute_ms: 60_000, compute_pass_ms: 60_000, open_ms: 60_000 }
+        Self {
+            hello_ms: 10_000,
+            echo_ms: 20_000,
+            compute_ms: 60_000,
+            compute_pass_ms: 60_000,
+            walk_ms: 60_000,
+            walk_pass_ms: 60_000,
+            open_ms: 60_000,
+        }
     }
 
     /// Longest that a session can last.
     #[must_use]
     pub fn total_ms(&self) -> u64 {
-        [self.hello_ms, self.echo_ms, self.compute_ms, self.open_ms].iter().fold(0, |sum, ms| sum.saturating_add(*ms))
+        let phases = [self.hello_ms, self.echo_ms, self.compute_ms, self.walk_ms, self.open_ms];
+        phases.iter().fold(0, |sum, ms| sum.saturating_add(*ms))
     }
 }
 
@@ -93,13 +106,16 @@ pub enum SetupError {
         /// The chain.
         chain_id: u64,
     },
-    /// The class asks for more than this version can show. A weaker check must not pass for it.
-    #[error("{class} needs the {phase:?} phase, which this version does not have: it cannot be proven")]
-    PhaseNotBuilt {
+    /// Nobody has said yet what the class must reach.
+    #[error("{0} has no minima yet: it cannot be proven")]
+    NotCalibrated(ClassId),
+    /// Less work, or more time, than the class asks for. A weaker check must not pass for it.
+    #[error("{what} is less than {class} asks for: take the sizes of its plan, and no more than its times")]
+    Weaker {
         /// The class.
         class: ClassId,
-        /// What is missing.
-        phase: Phase,
+        /// Sizes or times.
+        what: &'static str,
     },
     /// No GPU, or too many.
     #[error("{0} GPUs: 1 to {GPUS_MAX} can be measured")]
@@ -107,9 +123,16 @@ pub enum SetupError {
     /// Sizes out of bounds.
     #[error(transparent)]
     Params(#[from] ParamsError),
-    /// More rows than a session may open.
-    #[error("{0} rows to open: at most {OPENED_ROWS_MAX}")]
-    Openings(u32),
+    /// More rows or legs than a session may open.
+    #[error("{count} {what} to open: at most {most}")]
+    Openings {
+        /// Rows or legs.
+        what: &'static str,
+        /// On all GPUs.
+        count: u32,
+        /// Most that there may be.
+        most: u16,
+    },
     /// The secrets are of another epoch or of other sizes.
     #[error("the epoch's secrets are not for this epoch and these sizes: prepare them anew")]
     Secrets,
@@ -128,20 +151,37 @@ impl Challenge {
         if !class.allowed_on(chain_id) {
             return Err(SetupError::Class { class, chain_id });
         }
-        if class.class().is_some_and(|class| class.random_mb_per_sec_min.is_some()) {
-            return Err(SetupError::PhaseNotBuilt { class, phase: Phase::Walk });
-        }
         if self.count == 0 || self.count > GPUS_MAX {
             return Err(SetupError::Count(self.count));
         }
         self.params.check()?;
-        let openings = u32::from(self.params.openings) * u32::from(self.count);
-        if openings > u32::from(OPENED_ROWS_MAX) {
-            return Err(SetupError::Openings(openings));
+        let opened = [("rows", self.params.openings, OPENED_ROWS_MAX), ("legs", self.params.legs, OPENED_LEGS_MAX)];
+        for (what, each, most) in opened {
+            let count = u32::from(each) * u32::from(self.count);
+            if count > u32::from(most) {
+                return Err(SetupError::Openings { what, count, most });
+            }
         }
-        let Limits { hello_ms, echo_ms, compute_ms, compute_pass_ms, open_ms } = self.limits;
-        if [hello_ms, echo_ms, compute_ms, compute_pass_ms, open_ms].contains(&0) {
+        let Limits { hello_ms, echo_ms, compute_ms, compute_pass_ms, walk_ms, walk_pass_ms, open_ms } = self.limits;
+        if [hello_ms, echo_ms, compute_ms, compute_pass_ms, walk_ms, walk_pass_ms, open_ms].contains(&0) {
             return Err(SetupError::Limits);
+        }
+        self.check_strength()
+    }
+
+    /// The CPU test class claims nothing, so any sizes do for it.
+    fn check_strength(&self) -> Result<(), SetupError> {
+        let class = self.class;
+        if class == ClassId::CPU_TEST {
+            return Ok(());
+        }
+        let plan = Plan::of(class, self.count).ok_or(SetupError::NotCalibrated(class))?;
+        if self.params != plan.params {
+            return Err(SetupError::Weaker { class, what: "the work" });
+        }
+        let (given, most) = (&self.limits, &plan.limits);
+        if given.compute_pass_ms > most.compute_pass_ms || given.walk_pass_ms > most.walk_pass_ms {
+            return Err(SetupError::Weaker { class, what: "the speed" });
         }
         Ok(())
     }

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use super::challenge::{Challenge, SetupError};
-use crate::frame::{Bye, DecodeError, Echo, Frame, Hello, HelloAck, Open, Root, Row, Start};
+use super::signed::Signed;
+use crate::frame::{Bye, DecodeError, Echo, Frame, FrameType, Hello, HelloAck, Open, Root, Row, Segment, Walk, Walked};
 use crate::freivalds::EpochSecrets;
 use crate::limits::{ECHO_COUNT, PROTOCOL_VERSION, RTT_CREDIT_MAX_MS};
-use crate::seed::{self, RowAt};
-use crate::statement::Statement;
+use crate::seed::{self, Openings};
 use crate::transcript::{self, End, Event, Party, Transcript};
-use crate::verdict::{BadRow, Phase, Shortfall, Unmeasured, Verdict};
-use crate::{matrix, tree};
+use crate::verdict::{Phase, Shortfall, Unmeasured, Verdict};
 
 /// A session on the keeper's side. Times are milliseconds of the keeper's monotonic clock; a time before an earlier
 /// one is taken for that earlier one.
@@ -18,7 +17,6 @@ use crate::{matrix, tree};
 pub struct KeeperSession {
     challenge: Challenge,
     secrets: Arc<EpochSecrets>,
-    start: Start,
     phase: Phase,
     /// When the current phase must be over.
     deadline_ms: u64,
@@ -28,9 +26,10 @@ pub struct KeeperSession {
     echoes: u16,
     rtt_min_ms: u64,
     compute_ms: u64,
-    root: Option<Root>,
-    asked: Vec<RowAt>,
-    shown: usize,
+    walk_ms: u64,
+    signed: Signed,
+    rows_shown: usize,
+    legs_shown: usize,
     events: Vec<Event>,
     started_ms: u64,
     over: bool,
@@ -97,16 +96,16 @@ impl KeeperSession {
             deadline_ms: now_ms.saturating_add(challenge.limits.hello_ms),
             challenge,
             secrets,
-            start,
+            signed: Signed::nothing(start),
             phase: Phase::Hello,
             sent_ms: now_ms,
             now_ms,
             echoes: 0,
             rtt_min_ms: u64::MAX,
             compute_ms: 0,
-            root: None,
-            asked: Vec::new(),
-            shown: 0,
+            walk_ms: 0,
+            rows_shown: 0,
+            legs_shown: 0,
             events: Vec::new(),
             started_ms: now_ms,
             over: false,
@@ -221,7 +220,9 @@ impl KeeperSession {
             (Phase::Hello, Frame::HelloAck(ack)) => self.on_hello(ack),
             (Phase::Echo, Frame::EchoAck(echo)) => self.on_echo(echo),
             (Phase::Compute, Frame::Root(root)) => self.on_root(root),
+            (Phase::Walk, Frame::Walked(walked)) => self.on_walked(walked),
             (Phase::Open, Frame::Row(row)) => self.on_row(&row),
+            (Phase::Open, Frame::Segment(segment)) => self.on_segment(&segment),
             (_, Frame::Bye(bye)) => unmeasured(Unmeasured::Refused { code: bye.code }),
             (phase, frame) => unmeasured(Unmeasured::Unexpected { phase, kind: frame.kind() }),
         }
@@ -261,63 +262,75 @@ impl KeeperSession {
             return Step::Send(vec![Frame::Echo(self.echo())]);
         }
         self.enter(Phase::Compute, self.challenge.limits.compute_ms);
-        Step::Send(vec![Frame::Start(self.start.clone())])
+        Step::Send(vec![Frame::Start(self.signed.start().clone())])
+    }
+
+    /// Time since the phase began, the round trip forgiven.
+    fn took_ms(&self) -> u64 {
+        (self.now_ms - self.sent_ms).saturating_sub(self.rtt_min_ms.min(RTT_CREDIT_MAX_MS))
     }
 
     fn on_root(&mut self, root: Root) -> Step {
-        if (root.count, root.rounds) != (self.start.count, self.start.params.rounds) {
-            return unmeasured(Unmeasured::RootShape);
+        let nonce = match self.signed.results(root, &self.challenge.session_random) {
+            Ok(nonce) => nonce,
+            Err(why) => return unmeasured(why),
+        };
+        self.compute_ms = self.took_ms();
+        self.enter(Phase::Walk, self.challenge.limits.walk_ms);
+        Step::Send(vec![Frame::Walk(Walk { nonce })])
+    }
+
+    fn on_walked(&mut self, walked: Walked) -> Step {
+        if let Err(why) = self.signed.walk(walked, &self.challenge.session_random) {
+            return unmeasured(why);
         }
-        let statement = Statement::answering(&self.start, &root.roots);
-        if !statement.signed_by_machine(&root.signature) {
-            return unmeasured(Unmeasured::Signature);
-        }
-        let (params, random) = (&self.start.params, &self.challenge.session_random);
-        self.asked = seed::choose_openings(params, self.start.count, random, &statement.digest());
-        let forgiven_ms = self.rtt_min_ms.min(RTT_CREDIT_MAX_MS);
-        self.compute_ms = (self.now_ms - self.sent_ms).saturating_sub(forgiven_ms);
-        self.root = Some(root);
+        self.walk_ms = self.took_ms();
         self.enter(Phase::Open, self.challenge.limits.open_ms);
-        Step::Send(vec![Frame::Open(Open { rows: self.asked.clone() })])
+        let asked = self.signed.asked();
+        Step::Send(vec![Frame::Open(Open { rows: asked.rows.clone(), legs: asked.legs.clone() })])
     }
 
     fn on_row(&mut self, row: &Row) -> Step {
-        let asked = self.asked[self.shown];
+        let Some(asked) = self.signed.asked().rows.get(self.rows_shown).copied() else {
+            return unmeasured(Unmeasured::Unexpected { phase: self.phase, kind: FrameType::Row });
+        };
         if row.at != asked {
             return unmeasured(Unmeasured::RowOrder { asked, got: row.at });
         }
-        if let Some(verdict) = self.check_row(row) {
+        if let Err(verdict) = self.signed.check_row(row, &self.secrets) {
             return Step::End(verdict);
         }
-        self.shown += 1;
-        if self.shown < self.asked.len() { Step::Wait } else { Step::End(self.verdict_on_right_rows()) }
+        self.rows_shown += 1;
+        Step::Wait
     }
 
-    /// None if the row is committed to and right.
-    fn check_row(&self, row: &Row) -> Option<Verdict> {
-        let (params, at) = (&self.start.params, row.at);
-        let lost = Verdict::Unmeasured(Unmeasured::RowNotCommitted { at });
-        let committed =
-            self.root.as_ref().and_then(|root| Some((root.of(at.gpu, at.round)?, root.before(at.gpu, at.round)?)));
-        let Some((root, before)) = committed else {
-            return Some(lost);
+    fn on_segment(&mut self, segment: &Segment) -> Step {
+        let Openings { rows, legs } = self.signed.asked();
+        let asked = match legs.get(self.legs_shown) {
+            Some(asked) if self.rows_shown == rows.len() => *asked,
+            _ => return unmeasured(Unmeasured::Unexpected { phase: self.phase, kind: FrameType::Segment }),
         };
-        if tree::verify(params, root, at.row, &row.block, &row.path).is_err() {
-            return Some(lost);
+        if segment.at != asked {
+            return unmeasured(Unmeasured::LegOrder { asked, got: segment.at });
         }
-        let residues = matrix::from_bytes(tree::row_in_block(params, at.row, &row.block));
-        let gpu_seed = seed::gpu_seed(&self.start.session_seed, at.gpu);
-        let a = matrix::row(&seed::matrix_a_key(&gpu_seed, at.round, before), at.row, params.inner);
-        let fault = self.secrets.check_row(&a, &residues).err()?;
-        Some(Verdict::Fraud(BadRow { at, fault }))
+        let last = self.legs_shown + 1 == legs.len();
+        if let Err(verdict) = self.signed.check_segment(segment) {
+            return Step::End(verdict);
+        }
+        self.legs_shown += 1;
+        if last { Step::End(self.verdict_on_right_answers()) } else { Step::Wait }
     }
 
-    fn verdict_on_right_rows(&self) -> Verdict {
-        let (compute_ms, allowed_ms) = (self.compute_ms, self.challenge.limits.compute_pass_ms);
-        if compute_ms > allowed_ms {
-            return Verdict::Underperforming(Shortfall { compute_ms, allowed_ms });
+    fn verdict_on_right_answers(&self) -> Verdict {
+        let limits = &self.challenge.limits;
+        let phases = [
+            (Phase::Compute, self.compute_ms, limits.compute_pass_ms),
+            (Phase::Walk, self.walk_ms, limits.walk_pass_ms),
+        ];
+        match phases.into_iter().find(|(_, took_ms, allowed_ms)| took_ms > allowed_ms) {
+            Some((phase, took_ms, allowed_ms)) => Verdict::Underperforming(Shortfall { phase, took_ms, allowed_ms }),
+            None => Verdict::Proven { class: self.challenge.class, count: self.challenge.count },
         }
-        Verdict::Proven { class: self.challenge.class, count: self.challenge.count }
     }
 }
 

@@ -2,11 +2,13 @@
 
 use crate::classes::ClassId;
 use crate::device::{Device, DeviceError, FillJob};
-use crate::frame::{Bye, ByeCode, Echo, Frame, FrameType, Hello, HelloAck, Open, Root, Row, Start};
-use crate::limits::{ECHO_COUNT, GPUS_MAX, OPENED_ROWS_MAX, PROTOCOL_VERSION};
-use crate::params::ParamsError;
+use crate::frame::{
+    Bye, ByeCode, Echo, Frame, FrameType, Hello, HelloAck, Open, Root, Row, Segment, Start, Walk, Walked,
+};
+use crate::limits::{ECHO_COUNT, GPUS_MAX, OPENED_LEGS_MAX, OPENED_ROWS_MAX, PROTOCOL_VERSION};
+use crate::params::{Params, ParamsError};
 use crate::seed;
-use crate::statement::{Signer, SignerError, Statement};
+use crate::statement::{Signer, SignerError, Statement, WalkStatement};
 use crate::{Address, Bytes32};
 
 /// What the machine stands for; work for anything else is refused.
@@ -31,13 +33,22 @@ pub struct Caps {
     pub device_bytes: u64,
     /// int8 operations on each device.
     pub operations: u64,
+    /// Bytes that each device's walk reads.
+    pub walk_bytes: u64,
 }
 
 impl Caps {
-    /// For CPU devices: 64 MiB and 2^36 operations (seconds on one core) each.
+    /// For CPU devices: 64 MiB, 2^36 operations and a walk over 16 GiB (seconds on one core) each.
     #[must_use]
     pub const fn cpu() -> Self {
-        Self { device_bytes: 64 << 20, operations: 1 << 36 }
+        Self { device_bytes: 64 << 20, operations: 1 << 36, walk_bytes: 1 << 34 }
+    }
+
+    /// Just what these sizes ask for.
+    #[must_use]
+    pub fn of(params: &Params) -> Self {
+        let (device_bytes, operations) = (params.device_bytes(), params.operations());
+        Self { device_bytes, operations, walk_bytes: params.walk_bytes() }
     }
 }
 
@@ -66,11 +77,13 @@ pub enum ProverError {
         /// Most that the machine does.
         cap: u64,
     },
-    /// The rows asked for are not k for each GPU.
-    #[error("the rows asked for are not {openings} on each of {count} GPUs")]
+    /// What is asked for is not k rows, or L legs, for each GPU.
+    #[error("the {what} asked for are not {each} on each of {count} GPUs")]
     Openings {
-        /// k.
-        openings: u16,
+        /// Rows or legs.
+        what: &'static str,
+        /// How many.
+        each: u16,
         /// GPUs.
         count: u16,
     },
@@ -110,7 +123,11 @@ pub struct ProverSession<S> {
 
 enum State {
     AwaitHello,
-    AwaitEchoOrStart { echoes: u16 },
+    AwaitEchoOrStart {
+        echoes: u16,
+    },
+    /// With the digest of what was signed.
+    AwaitWalk(Box<Start>, Bytes32),
     AwaitOpen(Box<Start>),
     AwaitBye,
     Over,
@@ -159,6 +176,7 @@ impl<S: Signer> ProverSession<S> {
             (State::AwaitHello, Frame::Hello(hello)) => self.on_hello(hello),
             (State::AwaitEchoOrStart { echoes }, Frame::Echo(echo)) => self.on_echo(echoes, echo),
             (State::AwaitEchoOrStart { .. }, Frame::Start(start)) => self.on_start(start),
+            (State::AwaitWalk(start, signed), Frame::Walk(walk)) => self.on_walk(start, signed, walk),
             (State::AwaitOpen(start), Frame::Open(open)) => self.on_open(&start, &open),
             (_, frame) => Err(ProverError::Unexpected(frame.kind())),
         };
@@ -198,10 +216,24 @@ impl<S: Signer> ProverSession<S> {
         self.check_mine(&start)?;
         self.check_size(&start)?;
         let roots = self.fill(&start)?;
-        let signature = self.signer.sign(&Statement::answering(&start, &roots).message())?;
+        let statement = Statement::answering(&start, &roots);
+        let (signed, signature) = (statement.digest(), self.signer.sign(&statement.message())?);
         let root = Root { count: start.count, rounds: start.params.rounds, roots, signature };
-        self.state = State::AwaitOpen(Box::new(start));
+        self.state = State::AwaitWalk(Box::new(start), signed);
         Ok(vec![Frame::Root(root)])
+    }
+
+    /// All devices are started before any is waited for.
+    fn on_walk(&mut self, start: Box<Start>, results: Bytes32, walk: Walk) -> Result<Vec<Frame>, ProverError> {
+        for (gpu, device) in (0..).zip(&mut self.devices) {
+            device.start_walk(seed::walk_word(&walk.nonce, gpu))?;
+        }
+        let roots: Result<Vec<_>, _> = self.devices.iter_mut().map(|device| device.finish_walk()).collect();
+        let roots = roots?;
+        let statement = WalkStatement { machine: start.machine, results, nonce: walk.nonce, roots: &roots };
+        let signature = self.signer.sign(&statement.message())?;
+        self.state = State::AwaitOpen(start);
+        Ok(vec![Frame::Walked(Walked { roots, signature })])
     }
 
     fn check_mine(&self, start: &Start) -> Result<(), ProverError> {
@@ -223,11 +255,13 @@ impl<S: Signer> ProverSession<S> {
     fn check_size(&self, start: &Start) -> Result<(), ProverError> {
         let (params, caps) = (&start.params, &self.claims.caps);
         params.check()?;
-        let openings = u64::from(params.openings) * u64::from(start.count);
+        let on_all = |each: u16| u64::from(each) * u64::from(start.count);
         let sizes = [
             ("bytes", params.device_bytes(), caps.device_bytes),
             ("operations", params.operations(), caps.operations),
-            ("rows", openings, u64::from(OPENED_ROWS_MAX)),
+            ("bytes of a walk", params.walk_bytes(), caps.walk_bytes),
+            ("rows", on_all(params.openings), u64::from(OPENED_ROWS_MAX)),
+            ("legs", on_all(params.legs), u64::from(OPENED_LEGS_MAX)),
         ];
         match sizes.into_iter().find(|(_, asked, cap)| asked > cap) {
             Some((what, asked, cap)) => Err(ProverError::TooLarge { what, asked, cap }),
@@ -249,19 +283,31 @@ impl<S: Signer> ProverSession<S> {
     }
 
     fn on_open(&mut self, start: &Start, open: &Open) -> Result<Vec<Frame>, ProverError> {
-        let (openings, count) = (start.params.openings, start.count);
-        let asked_on = |gpu: u16| open.rows.iter().filter(|at| at.gpu == gpu).count();
-        let total = usize::from(openings) * usize::from(count);
-        if open.rows.len() != total || (0..count).any(|gpu| asked_on(gpu) != usize::from(openings)) {
-            return Err(ProverError::Openings { openings, count });
-        }
-        let mut rows = Vec::with_capacity(total);
+        let (params, count) = (&start.params, start.count);
+        let (rows, legs) = (open.rows.iter().map(|at| at.gpu), open.legs.iter().map(|at| at.gpu));
+        evenly("rows", rows, params.openings, count)?;
+        evenly("legs", legs, params.legs, count)?;
+        let mut shown = Vec::with_capacity(open.rows.len() + open.legs.len());
         for at in &open.rows {
-            let device = &mut self.devices[usize::from(at.gpu)];
-            let opening = device.open(at.round, at.row)?;
-            rows.push(Frame::Row(Row { at: *at, block: opening.block, path: opening.path }));
+            let opening = self.devices[usize::from(at.gpu)].open(at.round, at.row)?;
+            shown.push(Frame::Row(Row { at: *at, block: opening.block, path: opening.path }));
+        }
+        for at in &open.legs {
+            let leaves = self.devices[usize::from(at.gpu)].open_leg(at.walker, at.leg)?;
+            shown.push(Frame::Segment(Segment { at: *at, leaves }));
         }
         self.state = State::AwaitBye;
-        Ok(rows)
+        Ok(shown)
     }
+}
+
+/// What is asked for lies on the machine's `count` GPUs, `each` on each.
+fn evenly(what: &'static str, gpus: impl Iterator<Item = u16>, each: u16, count: u16) -> Result<(), ProverError> {
+    let mut asked = vec![0_u16; usize::from(count)];
+    let uneven = ProverError::Openings { what, each, count };
+    for gpu in gpus {
+        let asked = asked.get_mut(usize::from(gpu)).ok_or_else(|| uneven.clone())?;
+        *asked = asked.saturating_add(1);
+    }
+    if asked.iter().all(|asked| *asked == each) { Ok(()) } else { Err(uneven) }
 }

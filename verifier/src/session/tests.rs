@@ -16,7 +16,8 @@ use crate::params::Params;
 use crate::transcript::Transcript;
 use crate::verdict::Verdict;
 
-const PARAMS: Params = Params { inner: 64, cols: 64, rows: 32, rounds: 2, vectors: 1, openings: 2 };
+const PARAMS: Params =
+    Params { inner: 64, cols: 64, rows: 32, rounds: 2, vectors: 1, openings: 2, walkers: 16, hops: 512, legs: 2 };
 
 static SECRETS: LazyLock<Arc<EpochSecrets>> =
     LazyLock::new(|| Arc::new(EpochSecrets::new([1; 32], &[2; 32], &[3; 32], &PARAMS)));
@@ -82,7 +83,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn no_frame_at_any_point_panics_a_keeper_or_makes_an_honest_machine_a_fraud(at in 0_usize..24,
+    fn no_frame_at_any_point_panics_a_keeper_or_makes_an_honest_machine_a_fraud(at in 0_usize..28,
                                                                                 strange in machine_frame()) {
         let outcome = with_strange_answer(at, strange);
         prop_assert!(!matches!(outcome.verdict, Verdict::Fraud(_)));

@@ -1,12 +1,14 @@
 //! What is kept after a session leads anybody to the same verdict, and nothing else does.
 
-use surety_verifier::evidence::{FraudProof, PublicError, PublicFinding, ReplayError, recheck_public, replay};
+use surety_verifier::evidence::{
+    FrameBytes, FraudProof, PublicError, PublicFinding, ReplayError, recheck_public, replay,
+};
 use surety_verifier::frame::{Frame, encode};
 use surety_verifier::freivalds::RowFault;
 use surety_verifier::params::Params;
 use surety_verifier::session::{Challenge, Limits, Outcome};
 use surety_verifier::transcript::{End, Party, Transcript, TranscriptError};
-use surety_verifier::verdict::Verdict;
+use surety_verifier::verdict::{BadRow, Falsehood, Verdict};
 
 use crate::rig::{Forger, TINY, challenge, cpus, measure, measure_changed, proven, prover, run, run_timed, secrets};
 
@@ -31,7 +33,7 @@ fn silent() -> Outcome {
 
 fn garbled() -> Outcome {
     measure_changed(TINY, |frames| match frames.first() {
-        Some(Frame::Root(_)) => vec![Frame::Hello(surety_verifier::frame::Hello { version: 1 })],
+        Some(Frame::Root(_)) => vec![Frame::Hello(surety_verifier::frame::Hello { version: 2 })],
         _ => frames,
     })
 }
@@ -101,9 +103,9 @@ fn frames_left_out_added_or_exchanged_do_not_replay() {
 
 #[test]
 fn anybody_confirms_an_honest_machines_rows_without_a_secret() {
-    assert_eq!(recheck_public(&honest().transcript), Ok(PublicFinding::RowsRight { rows: 32, complete: true }));
-    assert_eq!(recheck_public(&late().transcript), Ok(PublicFinding::RowsRight { rows: 32, complete: true }));
-    assert_eq!(recheck_public(&silent().transcript), Ok(PublicFinding::RowsRight { rows: 0, complete: false }));
+    assert_eq!(recheck_public(&honest().transcript), Ok(PublicFinding::Right { rows: 32, legs: 16, complete: true }));
+    assert_eq!(recheck_public(&late().transcript), Ok(PublicFinding::Right { rows: 32, legs: 16, complete: true }));
+    assert_eq!(recheck_public(&silent().transcript), Ok(PublicFinding::Right { rows: 0, legs: 0, complete: false }));
     assert_eq!(recheck_public(&garbled().transcript), Ok(PublicFinding::NothingSigned));
 }
 
@@ -116,7 +118,7 @@ fn rows_that_are_not_under_the_signed_root_are_neither_right_nor_fraud() {
         frames
     });
     let found = recheck_public(&outcome.transcript);
-    assert_eq!(found, Ok(PublicFinding::RowsRight { rows: 9, complete: false }));
+    assert_eq!(found, Ok(PublicFinding::Right { rows: 9, legs: 0, complete: false }));
 }
 
 #[test]
@@ -133,7 +135,7 @@ fn a_transcript_beyond_its_bounds_is_refused() {
     assert_eq!(Transcript::from_bytes(&transcript.to_bytes()), Ok(transcript.clone()));
     transcript.end = too_long;
     assert_eq!(Transcript::from_bytes(&transcript.to_bytes()), Err(TranscriptError::Form));
-    let more = with(|transcript| transcript.events = vec![transcript.events[1].clone(); 1_073]);
+    let more = with(|transcript| transcript.events = vec![transcript.events[1].clone(); 1_331]);
     assert_eq!(more, Err(TranscriptError::Form));
     let cut = with(|transcript| transcript.events[1].frame.truncate(9));
     assert_eq!(cut, Err(TranscriptError::Event { event: 1 }));
@@ -148,7 +150,7 @@ fn anybody_proves_fraud_from_three_frames_without_a_secret() {
     assert_eq!(outcome.verdict, Verdict::Fraud(bad_row));
     let json = serde_json::to_string(&proof).unwrap();
     let proven = serde_json::from_str::<FraudProof>(&json).unwrap().verify().unwrap();
-    assert_eq!(proven.bad_row, bad_row);
+    assert_eq!(proven.falsehood, bad_row);
     assert_eq!(proven.start.machine, outcome.transcript.challenge.machine);
 }
 
@@ -156,25 +158,30 @@ fn anybody_proves_fraud_from_three_frames_without_a_secret() {
 fn a_fraud_proof_against_an_honest_machine_proves_nothing() {
     let transcript = honest().transcript;
     let find = |party, wanted: fn(&Frame) -> bool| encode(&transcript.frames_from(party).find(wanted).unwrap());
-    let honest = FraudProof {
-        start: find(Party::Keeper, |frame| matches!(frame, Frame::Start(_))),
-        root: find(Party::Machine, |frame| matches!(frame, Frame::Root(_))),
-        row: find(Party::Machine, |frame| matches!(frame, Frame::Row(_))),
-    };
+    let start = find(Party::Keeper, |frame| matches!(frame, Frame::Start(_)));
+    let root = find(Party::Machine, |frame| matches!(frame, Frame::Root(_)));
+    let row = find(Party::Machine, |frame| matches!(frame, Frame::Row(_)));
+    let (start_bytes, row_bytes) = (start.len(), row.len());
+    let honest = FraudProof { frames: [start, root, row].map(FrameBytes).to_vec() };
     assert_eq!(honest.verify(), Err(PublicError::RowIsRight));
-    for byte in 5..honest.start.len() {
+    for byte in 5..start_bytes {
         let mut proof = honest.clone();
-        proof.start[byte] ^= 1;
+        proof.frames[0].0[byte] ^= 1;
         let found = proof.verify().unwrap_err();
         assert!(!matches!(found, PublicError::RowIsRight), "byte {byte} of the work is not signed");
     }
-    for byte in [19, 200, 600, honest.row.len() - 1] {
+    for byte in [19, 200, 600, row_bytes - 1] {
         let mut proof = honest.clone();
-        proof.row[byte] ^= 1;
+        proof.frames[2].0[byte] ^= 1;
         assert_eq!(proof.verify(), Err(PublicError::RowNotCommitted), "byte {byte} of the row");
     }
-    let cut = FraudProof { row: honest.row[..99].to_vec(), ..honest };
+    let mut cut = honest.clone();
+    cut.frames[2].0.truncate(99);
     assert_eq!(cut.verify(), Err(PublicError::Frame("row")));
+    for (kept, missing) in [(0, "start"), (1, "root"), (2, "last")] {
+        let short = FraudProof { frames: honest.frames[..kept].to_vec() };
+        assert_eq!(short.verify(), Err(PublicError::Frame(missing)));
+    }
 }
 
 #[test]
@@ -183,7 +190,7 @@ fn a_row_that_is_no_residue_is_public_fraud_too() {
     let device = Forger::boxed(|_, _, residues| residues[5] = u16::MAX);
     let outcome = measure(params, [1; 32], vec![device]);
     let Ok(PublicFinding::Fraud(bad_row, _)) = recheck_public(&outcome.transcript) else { panic!("no fraud") };
-    assert_eq!(bad_row.fault, RowFault::NotAResidue);
+    assert!(matches!(bad_row, Falsehood::Row(BadRow { fault: RowFault::NotAResidue, .. })));
     assert_eq!(outcome.verdict, Verdict::Fraud(bad_row));
 }
 

@@ -6,8 +6,10 @@ use surety_verifier::classes::{CLASSES, ClassId};
 use surety_verifier::frame::{ByeCode, Echo, Frame, FrameType, Hello};
 use surety_verifier::freivalds::EpochSecrets;
 use surety_verifier::params::Params;
-use surety_verifier::seed::choose_openings;
-use surety_verifier::session::{Caps, KeeperSession, Limits, ProverError, ProverSession, SessionError, SetupError};
+use surety_verifier::seed::{Openings, choose_openings};
+use surety_verifier::session::{
+    Caps, Challenge, KeeperSession, Limits, Plan, ProverError, ProverSession, SessionError, SetupError,
+};
 use surety_verifier::verdict::{Phase, Shortfall, Unmeasured, Verdict};
 
 use crate::rig::{TINY, challenge, claims, cpus, machine_key, measure, proven, prover, run, run_timed, secrets};
@@ -53,13 +55,13 @@ fn right_but_late_is_underperforming_and_the_round_trip_is_forgiven() {
     let limits = Limits { compute_pass_ms: 100, ..Limits::cpu_test() };
     let verdict = |rtt_ms: u64, compute_ms: u64| {
         let mut prover = prover(cpus(1));
-        let challenge = surety_verifier::session::Challenge { limits, ..challenge(TINY, 1, [1; 32]) };
+        let challenge = Challenge { limits, ..challenge(TINY, 1, [1; 32]) };
         let delay = |frame: &Frame| {
             if matches!(frame, Frame::Start(_)) { rtt_ms + compute_ms } else { rtt_ms }
         };
         run_timed(challenge, |frame| prover.on_frame(frame).unwrap(), delay).verdict
     };
-    let late = |compute_ms| Verdict::Underperforming(Shortfall { compute_ms, allowed_ms: 100 });
+    let late = |took_ms| Verdict::Underperforming(Shortfall { phase: Phase::Compute, took_ms, allowed_ms: 100 });
     assert_eq!(verdict(3, 100), proven(1));
     assert_eq!(verdict(3, 101), late(101));
     assert_eq!(verdict(150, 100), proven(1));
@@ -67,18 +69,35 @@ fn right_but_late_is_underperforming_and_the_round_trip_is_forgiven() {
 }
 
 #[test]
-fn a_class_that_needs_the_walk_cannot_be_proven_without_it() {
+fn a_gpu_class_is_proven_by_its_own_work_in_its_own_time_and_by_nothing_weaker() {
     for class in CLASSES.iter().filter(|class| class.id != ClassId::CPU_TEST) {
-        let challenge = surety_verifier::session::Challenge { class: class.id, ..challenge(TINY, 1, [1; 32]) };
-        let error = KeeperSession::new(challenge, secrets(&TINY), 0).unwrap_err();
-        assert_eq!(error, SetupError::PhaseNotBuilt { class: class.id, phase: Phase::Walk });
+        let class = class.id;
+        let easy = Challenge { class, ..challenge(TINY, 1, [1; 32]) };
+        let Some(Plan { params, limits }) = Plan::of(class, 1) else {
+            assert_eq!(easy.check(), Err(SetupError::NotCalibrated(class)));
+            continue;
+        };
+        assert_eq!(easy.check(), Err(SetupError::Weaker { class, what: "the work" }));
+        let full = Challenge { params, limits, ..easy };
+        assert_eq!(full.check(), Ok(()));
+        let (compute_pass_ms, walk_pass_ms) = (limits.compute_pass_ms, limits.walk_pass_ms);
+        let slow = |limits| Challenge { limits, ..full.clone() }.check();
+        let weaker = Err(SetupError::Weaker { class, what: "the speed" });
+        assert_eq!(slow(Limits { compute_pass_ms: compute_pass_ms + 1, ..limits }), weaker);
+        assert_eq!(slow(Limits { walk_pass_ms: walk_pass_ms + 1, ..limits }), weaker);
+        assert_eq!(slow(Limits { walk_pass_ms: walk_pass_ms - 1, ..limits }), Ok(()), "less time is a keeper's choice");
+        let (rounds, walkers, hops) = (params.rounds - 1, params.walkers / 2, params.hops / 2);
+        for params in [Params { rounds, ..params }, Params { walkers, ..params }, Params { hops, ..params }] {
+            let small = Challenge { params, ..full.clone() }.check();
+            assert_eq!(small, Err(SetupError::Weaker { class, what: "the work" }));
+        }
     }
 }
 
 #[test]
 fn the_cpu_class_exists_on_local_chains_only() {
     for chain_id in [964, 945, 1] {
-        let challenge = surety_verifier::session::Challenge { chain_id, ..challenge(TINY, 1, [1; 32]) };
+        let challenge = Challenge { chain_id, ..challenge(TINY, 1, [1; 32]) };
         let error = KeeperSession::new(challenge, secrets(&TINY), 0).unwrap_err();
         assert_eq!(error, SetupError::Class { class: ClassId::CPU_TEST, chain_id });
     }
@@ -88,15 +107,15 @@ fn the_cpu_class_exists_on_local_chains_only() {
 fn a_keeper_cannot_start_what_it_cannot_check() {
     let base = challenge(TINY, 1, [1; 32]);
     let refuse = |challenge| KeeperSession::new(challenge, secrets(&TINY), 0).unwrap_err();
-    let with = |params| surety_verifier::session::Challenge { params, ..base.clone() };
+    let with = |params| Challenge { params, ..base.clone() };
     assert_eq!(refuse(with(Params { vectors: 3, ..TINY })), SetupError::Secrets);
     assert_eq!(refuse(with(Params { inner: 128, ..TINY })), SetupError::Secrets);
     assert!(matches!(refuse(with(Params { rounds: 0, ..TINY })), SetupError::Params(_)));
     assert!(matches!(refuse(with(Params { openings: 257, ..TINY })), SetupError::Params(_)));
-    let counted = |count| surety_verifier::session::Challenge { count, ..with(Params { openings: 128, ..TINY }) };
+    let counted = |count| Challenge { count, ..with(Params { openings: 128, ..TINY }) };
     assert_eq!(refuse(counted(0)), SetupError::Count(0));
     assert_eq!(refuse(counted(17)), SetupError::Count(17));
-    assert_eq!(refuse(counted(9)), SetupError::Openings(9 * 128));
+    assert_eq!(refuse(counted(9)), SetupError::Openings { what: "rows", count: 9 * 128, most: 1_024 });
     let other = EpochSecrets::new([1; 32], &[2; 32], &[3; 32], &TINY);
     assert_eq!(KeeperSession::new(base, Arc::new(other), 0).unwrap_err(), SetupError::Secrets);
 }
@@ -124,7 +143,7 @@ fn a_machine_signs_nothing_that_is_not_its_own() {
 fn a_machine_does_no_more_work_than_it_accepts() {
     let mut start = challenge(TINY, 1, [1; 32]).start();
     let capped = |device_bytes, operations| surety_verifier::session::Claims {
-        caps: Caps { device_bytes, operations },
+        caps: Caps { device_bytes, operations, walk_bytes: TINY.walk_bytes() },
         ..claims()
     };
     let (bytes, operations) = (TINY.device_bytes(), TINY.operations());
@@ -132,13 +151,16 @@ fn a_machine_does_no_more_work_than_it_accepts() {
     assert!(matches!(refused, ProverError::TooLarge { what: "bytes", .. }));
     let refused = start_refused(capped(bytes, operations - 1), start.clone());
     assert!(matches!(refused, ProverError::TooLarge { what: "operations", .. }));
+    let caps = Caps { walk_bytes: TINY.walk_bytes() - 1, ..Caps::of(&TINY) };
+    let refused = start_refused(surety_verifier::session::Claims { caps, ..claims() }, start.clone());
+    assert!(matches!(refused, ProverError::TooLarge { what: "bytes of a walk", .. }));
     start.params.cols = 96;
     assert!(matches!(start_refused(claims(), start), ProverError::Params(_)));
 }
 
 fn start_refused(claims: surety_verifier::session::Claims, start: surety_verifier::frame::Start) -> ProverError {
     let mut prover = ProverSession::new(cpus(1), machine_key(1), claims).unwrap();
-    prover.on_frame(Frame::Hello(surety_verifier::frame::Hello { version: 1 })).unwrap();
+    prover.on_frame(Frame::Hello(surety_verifier::frame::Hello { version: 2 })).unwrap();
     let error = prover.on_frame(Frame::Start(start)).unwrap_err();
     assert!(prover.is_done());
     error
@@ -147,7 +169,7 @@ fn start_refused(claims: surety_verifier::session::Claims, start: surety_verifie
 #[test]
 fn a_machine_echoes_twenty_times_and_no_more() {
     let mut prover = prover(cpus(1));
-    prover.on_frame(Frame::Hello(Hello { version: 1 })).unwrap();
+    prover.on_frame(Frame::Hello(Hello { version: 2 })).unwrap();
     for sequence in 0..20 {
         let echo = Echo { sequence, nonce: [3; 16] };
         assert_eq!(prover.on_frame(Frame::Echo(echo)), Ok(vec![Frame::EchoAck(echo)]));
@@ -157,15 +179,19 @@ fn a_machine_echoes_twenty_times_and_no_more() {
 }
 
 #[test]
-fn the_rows_opened_hang_on_the_keepers_randomness_and_on_what_was_signed() {
+fn what_is_opened_hangs_on_the_keepers_randomness_and_on_what_was_signed() {
     let choose = |random, statement| choose_openings(&TINY, 2, &[random; 32], &[statement; 32]);
-    let rows = choose(1, 1);
-    assert_eq!(rows.len(), 64);
-    assert!(rows.is_sorted_by(|before, after| before < after));
+    let Openings { rows, legs } = choose(1, 1);
+    assert_eq!((rows.len(), legs.len()), (64, 32));
+    assert!(rows.is_sorted_by(|before, after| before < after) && legs.is_sorted_by(|before, after| before < after));
     assert!(rows.iter().all(|at| at.round < 8 && at.row < 64));
-    assert_ne!(choose(2, 1), rows);
-    assert_ne!(choose(1, 2), rows);
+    assert!(legs.iter().all(|at| at.walker < 16 && at.leg < 16));
+    for other in [choose(2, 1), choose(1, 2)] {
+        assert!(other.rows != rows && other.legs != legs);
+    }
     let on = |gpu| rows.iter().filter(move |at| at.gpu == gpu).map(|at| (at.round, at.row));
+    assert!(!on(0).eq(on(1)));
+    let on = |gpu| legs.iter().filter(move |at| at.gpu == gpu).map(|at| (at.walker, at.leg));
     assert!(!on(0).eq(on(1)));
 }
 
@@ -177,7 +203,7 @@ fn a_machine_opens_exactly_k_rows_of_each_gpu_and_only_once() {
         Frame::Open(mut open) => {
             open.rows.iter_mut().filter(|at| at.gpu == 1).for_each(|at| at.gpu = 0);
             let error = prover.on_frame(Frame::Open(open)).unwrap_err();
-            assert_eq!(error, ProverError::Openings { openings: 4, count: 2 });
+            assert_eq!(error, ProverError::Openings { what: "rows", each: 4, count: 2 });
             vec![error.farewell()]
         }
         frame => prover.on_frame(frame).unwrap(),

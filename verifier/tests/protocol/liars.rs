@@ -6,21 +6,22 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use surety_verifier::classes::ClassId;
 use surety_verifier::device::{CpuDevice, Device, DeviceError, FillJob, Opening};
 use surety_verifier::field::{Halved, Lowered, P};
-use surety_verifier::frame::{ByeCode, Frame, HelloAck};
+use surety_verifier::frame::{ByeCode, Frame, HelloAck, Leaf};
 use surety_verifier::freivalds::RowFault;
 use surety_verifier::params::Params;
-use surety_verifier::session::{Challenge, Limits, ProverError, ProverSession, SetupError};
+use surety_verifier::session::{Challenge, Limits, ProverError, ProverSession};
 use surety_verifier::statement::{Signer, Statement};
-use surety_verifier::verdict::{Phase, Shortfall, Unmeasured, Verdict};
+use surety_verifier::verdict::{Falsehood, Phase, Shortfall, Unmeasured, Verdict};
 use surety_verifier::{Bytes32, field};
 
 use crate::rig::{
-    Forger, TINY, challenge, claims, cpus, machine_key, measure, measure_changed, proven, prover, run, run_timed,
+    Forger, Lie, Lying, TINY, challenge, claims, cpus, machine_key, measure, measure_changed, proven, prover, run,
+    run_timed,
 };
 
 fn fraud(verdict: Verdict) -> (u16, RowFault) {
     match verdict {
-        Verdict::Fraud(bad) => (bad.at.gpu, bad.fault),
+        Verdict::Fraud(Falsehood::Row(bad)) => (bad.at.gpu, bad.fault),
         other => panic!("{other:?} is not fraud"),
     }
 }
@@ -69,26 +70,21 @@ struct Twin {
     gpu_seed: Arc<std::sync::Mutex<Option<Bytes32>>>,
 }
 
-impl Device for Twin {
+impl Lie for Twin {
+    fn inner(&mut self) -> &mut CpuDevice {
+        &mut self.inner
+    }
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
         let gpu_seed = *self.gpu_seed.lock().unwrap().get_or_insert(job.gpu_seed);
         self.inner.start(FillJob { gpu_seed, ..job })
-    }
-    fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
-        self.inner.finish()
-    }
-    fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
-        self.inner.open(round, row)
-    }
-    fn release(&mut self) {
-        self.inner.release();
     }
 }
 
 #[test]
 fn one_gpus_results_shown_for_two_are_fraud() {
     let gpu_seed = Arc::default();
-    let twin = || Box::new(Twin { inner: CpuDevice::new(), gpu_seed: Arc::clone(&gpu_seed) }) as Box<dyn Device>;
+    let twin = || Twin { inner: CpuDevice::new(), gpu_seed: Arc::clone(&gpu_seed) };
+    let twin = || Box::new(Lying(twin())) as Box<dyn Device>;
     let outcome = measure(TINY, [1; 32], vec![twin(), twin()]);
     assert_eq!(fraud(outcome.verdict), (1, RowFault::WrongProduct));
 }
@@ -99,24 +95,20 @@ struct OnCard {
     busy_ms: Arc<AtomicU64>,
 }
 
-impl Device for OnCard {
+impl Lie for OnCard {
+    fn inner(&mut self) -> &mut CpuDevice {
+        &mut self.inner
+    }
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
         self.busy_ms.fetch_add(100, SeqCst);
         self.inner.start(job)
     }
-    fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
-        self.inner.finish()
-    }
-    fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
-        self.inner.open(round, row)
-    }
-    fn release(&mut self) {}
 }
 
 /// Devices on these cards, which work at the same time; the commitment comes when the busiest is done.
 fn measure_on_cards(cards: &[Arc<AtomicU64>]) -> Verdict {
     let on = |card: &Arc<AtomicU64>| OnCard { inner: CpuDevice::new(), busy_ms: Arc::clone(card) };
-    let devices = cards.iter().map(|card| Box::new(on(card)) as Box<dyn Device>).collect();
+    let devices = cards.iter().map(|card| Box::new(Lying(on(card))) as Box<dyn Device>).collect();
     let mut prover = prover(devices);
     let count = u16::try_from(cards.len()).unwrap();
     let limits = Limits { compute_pass_ms: 150, ..Limits::cpu_test() };
@@ -133,7 +125,7 @@ fn one_gpu_that_works_for_two_is_right_but_late() {
     let card = || Arc::new(AtomicU64::new(0));
     assert_eq!(measure_on_cards(&[card(), card()]), proven(2));
     let only = card();
-    let late = Shortfall { compute_ms: 199, allowed_ms: 150 };
+    let late = Shortfall { phase: Phase::Compute, took_ms: 199, allowed_ms: 150 };
     assert_eq!(measure_on_cards(&[Arc::clone(&only), only]), Verdict::Underperforming(late));
 }
 
@@ -172,22 +164,18 @@ fn an_old_root_sent_again_is_not_signed_for_this_session() {
 /// Computes for a seed of an earlier session, as if it had all results ready.
 struct Precomputed(CpuDevice);
 
-impl Device for Precomputed {
+impl Lie for Precomputed {
+    fn inner(&mut self) -> &mut CpuDevice {
+        &mut self.0
+    }
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
         self.0.start(FillJob { gpu_seed: [0xee; 32], ..job })
     }
-    fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
-        self.0.finish()
-    }
-    fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
-        self.0.open(round, row)
-    }
-    fn release(&mut self) {}
 }
 
 #[test]
 fn results_computed_before_the_session_and_signed_anew_are_fraud() {
-    let outcome = measure(TINY, [1; 32], vec![Box::new(Precomputed(CpuDevice::new()))]);
+    let outcome = measure(TINY, [1; 32], vec![Box::new(Lying(Precomputed(CpuDevice::new())))]);
     assert_eq!(fraud(outcome.verdict), (0, RowFault::WrongProduct));
 }
 
@@ -218,6 +206,15 @@ impl Device for AnswersOnDemand {
         let block = rows.iter().flat_map(|row| surety_verifier::matrix::to_bytes(row)).collect();
         Ok(Opening { block, path: vec![[0; 32]; params.path_len()] })
     }
+    fn start_walk(&mut self, _word: u64) -> Result<(), DeviceError> {
+        Ok(())
+    }
+    fn finish_walk(&mut self) -> Result<Bytes32, DeviceError> {
+        Ok([0; 32])
+    }
+    fn open_leg(&mut self, _walker: u32, _leg: u32) -> Result<Vec<Leaf>, DeviceError> {
+        Ok(vec![Leaf { bytes: Box::new([0; 1024]), path: vec![[0; 32]] }])
+    }
     fn release(&mut self) {}
 }
 
@@ -226,44 +223,6 @@ fn right_rows_that_were_never_committed_to_show_nothing() {
     // A(Br), or any row, can be answered on demand without storing or computing the rest; a path cannot.
     let outcome = measure(TINY, [1; 32], vec![Box::new(AnswersOnDemand { job: None })]);
     assert!(matches!(outcome.verdict, Verdict::Unmeasured(Unmeasured::RowNotCommitted { .. })));
-}
-
-/// Computes everything, commits, throws everything away, and computes again what is asked for.
-struct Forgetful {
-    job: Option<FillJob>,
-}
-
-impl Forgetful {
-    fn compute(&self) -> Result<(CpuDevice, Vec<Bytes32>), DeviceError> {
-        let mut device = CpuDevice::new();
-        device.start(self.job.ok_or(DeviceError::NotFilled)?)?;
-        let roots = device.finish()?;
-        Ok((device, roots))
-    }
-}
-
-impl Device for Forgetful {
-    fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
-        self.job = Some(job);
-        Ok(())
-    }
-    fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
-        Ok(self.compute()?.1)
-    }
-    fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
-        self.compute()?.0.open(round, row)
-    }
-    fn release(&mut self) {}
-}
-
-#[test]
-fn keeping_nothing_passes_where_memory_is_not_measured_which_is_why_gpu_classes_wait_for_the_walk() {
-    let params = Params { openings: 8, ..TINY };
-    let outcome = measure(params, [1; 32], vec![Box::new(Forgetful { job: None })]);
-    assert_eq!(outcome.verdict, proven(1));
-    let gpu = Challenge { class: ClassId(11), ..challenge(TINY, 1, [1; 32]) };
-    let missing = SetupError::PhaseNotBuilt { class: ClassId(11), phase: Phase::Walk };
-    assert_eq!(gpu.check(), Err(missing));
 }
 
 #[test]

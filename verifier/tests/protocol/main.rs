@@ -9,3 +9,4 @@ mod rate;
 mod rig;
 mod streams;
 mod vectors;
+mod walks;

@@ -2,6 +2,8 @@
 
 use surety_verifier::verdict::Verdict;
 
+use surety_verifier::walk::Walk;
+
 use crate::rig::{Forger, TINY, measure};
 
 /// Chance that `opened` rows out of `all`, none twice, miss all of `skipped`.
@@ -27,6 +29,38 @@ fn two_percent_left_out_are_caught_as_often_as_the_arithmetic_says() {
     let expected = 1.0 - escape(512, 10, 32);
     let sigma = (expected * (1.0 - expected) / 400.0).sqrt();
     let caught = f64::from(sessions_caught(&SKIPPED, 400)) / 400.0;
+    assert!((caught - expected).abs() < 4.0 * sigma, "caught {caught}, expected {expected} ± {sigma}");
+}
+
+/// Invents the checkpoint after each of these legs, and goes on from there.
+fn sessions_with_legs_left_out(left_out: &'static [usize], sessions: u16) -> u16 {
+    let caught = (0..sessions).filter(|session| {
+        let mut random = [0xbb; 32];
+        random[..2].copy_from_slice(&session.to_be_bytes());
+        let device = Forger::walking(|held, word| {
+            let walk = Walk::new(word, &TINY);
+            let mut before = 0;
+            let mut checkpoint = |number: usize| {
+                let (walker, leg) = (u32::try_from(number / 16).unwrap(), u32::try_from(number % 16).unwrap());
+                let entered = walk.enter(if leg == 0 { 0 } else { before }, walker, leg);
+                let right = walk.leg(entered, |at| held.line(at)).unwrap();
+                before = if left_out.contains(&number) { !right } else { right };
+                before
+            };
+            (0..256).map(&mut checkpoint).collect()
+        });
+        matches!(measure(TINY, random, vec![device]).verdict, Verdict::Fraud(_))
+    });
+    u16::try_from(caught.count()).unwrap()
+}
+
+#[test]
+fn legs_left_out_are_caught_as_often_as_the_arithmetic_says() {
+    // 8 of 256 legs, 16 opened: 40.5 % of sessions. 400 sessions: four standard deviations are 10 %.
+    const LEFT_OUT: [usize; 8] = [0, 15, 16, 77, 100, 101, 200, 255];
+    let expected = 1.0 - escape(256, 8, 16);
+    let sigma = (expected * (1.0 - expected) / 400.0).sqrt();
+    let caught = f64::from(sessions_with_legs_left_out(&LEFT_OUT, 400)) / 400.0;
     assert!((caught - expected).abs() < 4.0 * sigma, "caught {caught}, expected {expected} ± {sigma}");
 }
 

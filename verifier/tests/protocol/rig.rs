@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use surety_verifier::classes::ClassId;
-use surety_verifier::device::{CpuDevice, Device, DeviceError, FillJob, Opening};
-use surety_verifier::frame::{Decoder, Frame, Side, encode};
+use surety_verifier::device::{CpuDevice, Device, DeviceError, FillJob, Held, Opening};
+use surety_verifier::frame::{Decoder, Frame, Leaf, Side, encode};
 use surety_verifier::freivalds::EpochSecrets;
 use surety_verifier::params::Params;
 use surety_verifier::seed::{self, ROOT_BEFORE_FIRST};
 use surety_verifier::session::{Caps, Challenge, Claims, KeeperSession, Limits, Next, Outcome, ProverSession};
-use surety_verifier::tree::{self, Tree};
 use surety_verifier::verdict::Verdict;
 use surety_verifier::{Bytes32, matrix};
 
@@ -18,8 +17,9 @@ pub(crate) const CHAIN_ID: u64 = 31_337;
 pub(crate) const REGISTRATION: u32 = 7;
 pub(crate) const KEEPER: [u8; 20] = [0x11; 20];
 
-/// Sizes with 512 rows of which 32 are opened: quick enough for hundreds of sessions.
-pub(crate) const TINY: Params = Params { inner: 64, cols: 64, rows: 64, rounds: 8, vectors: 4, openings: 32 };
+/// Sizes with 512 rows of which 32 are opened, and 256 legs of which 16 are: quick enough for hundreds of sessions.
+pub(crate) const TINY: Params =
+    Params { inner: 64, cols: 64, rows: 64, rounds: 8, vectors: 4, openings: 32, walkers: 16, hops: 512, legs: 16 };
 
 pub(crate) fn machine_key(number: u8) -> SigningKey {
     SigningKey::from_bytes(&[number; 32])
@@ -128,18 +128,25 @@ pub(crate) fn proven(count: u16) -> Verdict {
 /// What a forging device does to a row before it commits to it: round, row, residues.
 pub(crate) type Forge = Box<dyn FnMut(u32, u32, &mut [u16]) + Send>;
 
-/// A round's bytes and the tree over them.
-type Round = (Vec<u8>, Tree);
+/// The checkpoints that a forging device commits to: of what it holds, and the walk's word.
+pub(crate) type Stroll = Box<dyn FnMut(&Held, u64) -> Vec<u64> + Send>;
 
-/// A device that commits to, and shows, whatever `forge` makes of the right rows.
+/// A device that commits to, walks over, and shows, whatever `forge` makes of the right rows, and `stroll` of the walk.
 pub(crate) struct Forger {
     forge: Forge,
-    filled: Option<(Params, Vec<Round>)>,
+    stroll: Stroll,
+    held: Option<Held>,
 }
 
 impl Forger {
     pub(crate) fn boxed(forge: impl FnMut(u32, u32, &mut [u16]) + Send + 'static) -> Box<dyn Device> {
-        Box::new(Self { forge: Box::new(forge), filled: None })
+        let stroll = Box::new(|held: &Held, word| held.checkpoints(word, |at| held.line(at)));
+        Box::new(Self { forge: Box::new(forge), stroll, held: None })
+    }
+
+    /// Computes everything rightly and walks as `stroll` does.
+    pub(crate) fn walking(stroll: impl FnMut(&Held, u64) -> Vec<u64> + Send + 'static) -> Box<dyn Device> {
+        Box::new(Self { forge: Box::new(|_, _, _| {}), stroll: Box::new(stroll), held: None })
     }
 
     /// Leaves out the rows for which `skip` says so.
@@ -150,13 +157,17 @@ impl Forger {
             }
         })
     }
+
+    fn held(&self) -> Result<&Held, DeviceError> {
+        self.held.as_ref().ok_or(DeviceError::NotFilled)
+    }
 }
 
 impl Device for Forger {
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
         let Params { inner, cols, .. } = job.params;
         let b = matrix::whole(&seed::matrix_b_key(&job.epoch_seed), inner, cols);
-        let (mut rounds, mut root) = (Vec::new(), ROOT_BEFORE_FIRST);
+        let (mut held, mut root) = (Held::new(job.params), ROOT_BEFORE_FIRST);
         for round in 0..job.params.rounds {
             let key = seed::matrix_a_key(&job.gpu_seed, round, &root);
             let mut bytes = Vec::new();
@@ -165,27 +176,83 @@ impl Device for Forger {
                 (self.forge)(round, row, &mut residues);
                 bytes.extend(matrix::to_bytes(&residues));
             }
-            let tree = Tree::build(&bytes);
-            root = tree.root();
-            rounds.push((bytes, tree));
+            root = held.push(bytes);
         }
-        self.filled = Some((job.params, rounds));
+        self.held = Some(held);
         Ok(())
     }
 
     fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
-        let (_, rounds) = self.filled.as_ref().ok_or(DeviceError::NotFilled)?;
-        Ok(rounds.iter().map(|(_, tree)| tree.root()).collect())
+        Ok(self.held()?.roots())
     }
 
     fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
-        let (params, rounds) = self.filled.as_ref().ok_or(DeviceError::NotFilled)?;
-        let (bytes, tree) = &rounds[round as usize];
-        let offset = tree::block_offset(params, row);
-        Ok(Opening { block: bytes[offset..offset + params.block_bytes()].to_vec(), path: tree.path(params, row) })
+        self.held()?.open(round, row)
+    }
+
+    fn start_walk(&mut self, word: u64) -> Result<(), DeviceError> {
+        let held = self.held.as_mut().ok_or(DeviceError::NotFilled)?;
+        let checkpoints = (self.stroll)(held, word);
+        held.keep_walk(word, &checkpoints);
+        Ok(())
+    }
+
+    fn finish_walk(&mut self) -> Result<Bytes32, DeviceError> {
+        self.held()?.walk_root()
+    }
+
+    fn open_leg(&mut self, walker: u32, leg: u32) -> Result<Vec<Leaf>, DeviceError> {
+        self.held()?.open_leg(walker, leg)
     }
 
     fn release(&mut self) {
-        self.filled = None;
+        self.held = None;
     }
+}
+
+/// A device that does as `inner` does but for what it overrides.
+pub(crate) trait Lie: Send {
+    fn inner(&mut self) -> &mut CpuDevice;
+    fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
+        self.inner().start(job)
+    }
+    fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
+        self.inner().finish()
+    }
+    fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
+        self.inner().open(round, row)
+    }
+    fn start_walk(&mut self, word: u64) -> Result<(), DeviceError> {
+        self.inner().start_walk(word)
+    }
+    fn finish_walk(&mut self) -> Result<Bytes32, DeviceError> {
+        self.inner().finish_walk()
+    }
+    fn open_leg(&mut self, walker: u32, leg: u32) -> Result<Vec<Leaf>, DeviceError> {
+        self.inner().open_leg(walker, leg)
+    }
+}
+
+pub(crate) struct Lying<L>(pub(crate) L);
+
+impl<L: Lie> Device for Lying<L> {
+    fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
+        self.0.start(job)
+    }
+    fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
+        self.0.finish()
+    }
+    fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
+        self.0.open(round, row)
+    }
+    fn start_walk(&mut self, word: u64) -> Result<(), DeviceError> {
+        self.0.start_walk(word)
+    }
+    fn finish_walk(&mut self) -> Result<Bytes32, DeviceError> {
+        self.0.finish_walk()
+    }
+    fn open_leg(&mut self, walker: u32, leg: u32) -> Result<Vec<Leaf>, DeviceError> {
+        self.0.open_leg(walker, leg)
+    }
+    fn release(&mut self) {}
 }

@@ -87,7 +87,7 @@ fn a_frame_out_of_its_place_measures_nothing() {
     let mut at = 0;
     let outcome = measure_changed(TINY, |frames| {
         at += 1;
-        if at == 5 { vec![Frame::HelloAck(HelloAck { version: 1, class: frames_class(), count: 1 })] } else { frames }
+        if at == 5 { vec![Frame::HelloAck(HelloAck { version: 2, class: frames_class(), count: 1 })] } else { frames }
     });
     let unexpected = Unmeasured::Unexpected { phase: Phase::Echo, kind: FrameType::HelloAck };
     assert_eq!(outcome.verdict, Verdict::Unmeasured(unexpected));
@@ -117,11 +117,11 @@ fn an_echo_changed_or_sent_ahead_measures_nothing() {
 fn another_version_measures_nothing() {
     let outcome = measure_changed(TINY, |mut frames| {
         if let Some(Frame::HelloAck(ack)) = frames.first_mut() {
-            ack.version = 2;
+            ack.version = 3;
         }
         frames
     });
-    assert_eq!(outcome.verdict, Verdict::Unmeasured(Unmeasured::Version { theirs: 2 }));
+    assert_eq!(outcome.verdict, Verdict::Unmeasured(Unmeasured::Version { theirs: 3 }));
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn bytes_that_trickle_in_do_not_move_the_deadline() {
 fn a_stream_that_is_not_this_protocol_measures_nothing() {
     let ssh = b"SSH-2.0-OpenSSH_9.6\r\n";
     let oversized = [0, 0x40, 0, 0, FrameType::Root as u8];
-    let of_the_other_side = encode(&Frame::Hello(surety_verifier::frame::Hello { version: 1 }));
+    let of_the_other_side = encode(&Frame::Hello(surety_verifier::frame::Hello { version: 2 }));
     for bytes in [&ssh[..], &oversized, &of_the_other_side, &[0, 0, 0, 0, 7], &[0, 0, 0, 1, 12, 99]] {
         let error = Decoder::new(Side::FromMachine).take(&mut &bytes[..]).unwrap_err();
         let outcome = stop_after(2, |session| session.on_malformed(&error, 9).unwrap());

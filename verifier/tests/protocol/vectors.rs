@@ -8,11 +8,13 @@ use rand_core::RngCore;
 use serde_json::{Value, json};
 use surety_verifier::frame::{self, Frame};
 use surety_verifier::freivalds;
+use surety_verifier::matrix;
 use surety_verifier::params::Params;
 use surety_verifier::seed::{self, ROOT_BEFORE_FIRST};
-use surety_verifier::statement::Statement;
+use surety_verifier::statement::{Statement, WalkStatement};
 use surety_verifier::transcript::Party;
-use surety_verifier::{matrix, tree};
+use surety_verifier::tree::{Kind, Place, Tree};
+use surety_verifier::walk::{self, LINE_BYTES, Walk};
 
 use crate::rig::{TINY, challenge, cpus, measure};
 
@@ -29,6 +31,7 @@ fn known_answers_have_not_changed() {
         "generator": generator(),
         "residues": residues(),
         "tree": tree_answers(),
+        "walk": walk(),
         "secret_vectors": secret_vectors(),
         "cpu_small": session(Params::cpu_small(1), 1),
         "two_gpus": session(TINY, 2),
@@ -86,11 +89,31 @@ fn residues() -> Value {
 }
 
 fn tree_answers() -> Value {
-    let params = Params { inner: 64, cols: 64, rows: 64, rounds: 1, vectors: 1, openings: 1 };
+    let params = Params { rounds: 1, vectors: 1, openings: 1, ..TINY };
     let bytes: Vec<u8> = (0..params.round_bytes()).map(|at| u8::try_from(at * 7 % 251).unwrap()).collect();
-    let tree = tree::Tree::build(&bytes);
-    let path: Vec<_> = tree.path(&params, 44).iter().map(hex::encode).collect();
+    let tree = Tree::build(Kind::Residues, &bytes);
+    let path: Vec<_> = tree.path(&Place::of_row(&params, 44).unwrap()).iter().map(hex::encode).collect();
     json!({ "bytes": "8192 bytes, byte i is 7·i mod 251", "root": hex::encode(tree.root()), "row_44_path": path })
+}
+
+/// One leg over lines of a generator.
+fn walk() -> Value {
+    let mut bytes = [0; 20 * LINE_BYTES];
+    seed::generator(&[0x66; 32], 0).fill_bytes(&mut bytes);
+    let lines = bytes.as_chunks::<LINE_BYTES>().0;
+    let walk = Walk { word: 0x0123_4567_89ab_cdef, lines: 20 };
+    let (walker, leg, before) = (3, 7, 0xfedc_ba98_7654_3210);
+    let (entered, mut places) = (walk.enter(before, walker, leg), Vec::new());
+    let after = walk.leg(entered, |at| {
+        places.push(at);
+        lines.get(at as usize)
+    });
+    json!({
+        "lines": "20, the first 2560 bytes of stream 0 of the generator's key above",
+        "word": walk.word, "walker": walker, "leg": leg, "before": before,
+        "entered": entered, "places": places, "mixed_once": walk::mix(entered, &lines[places[0] as usize]),
+        "after": after,
+    })
 }
 
 fn secret_vectors() -> Value {
@@ -115,6 +138,15 @@ fn session(params: Params, count: u16) -> Value {
     });
     let root = root.unwrap();
     let statement = Statement::answering(&start, &root.roots);
+    let nonce = seed::walk_nonce(&RANDOM, &statement.digest());
+    let walked = transcript.frames_from(Party::Machine).find_map(|frame| match frame {
+        Frame::Walked(walked) => Some(walked),
+        _ => None,
+    });
+    let walked = walked.unwrap();
+    let (machine, results) = (start.machine, statement.digest());
+    let walk_statement = WalkStatement { machine, results, nonce, roots: &walked.roots };
+    let opened = seed::choose_openings(&params, count, &RANDOM, &walk_statement.digest());
     let a_key = seed::matrix_a_key(&seed::gpu_seed(&start.session_seed, 0), 0, &ROOT_BEFORE_FIRST);
     let a = matrix::row(&a_key, 0, params.inner);
     let row = matrix::rows_from_seed(&params, &seed::matrix_b_key(&start.epoch_seed), std::slice::from_ref(&a));
@@ -129,8 +161,14 @@ fn session(params: Params, count: u16) -> Value {
         "statement_digest": hex::encode(statement.digest()),
         "signed_message": hex::encode(statement.message()),
         "signature": hex::encode(root.signature),
-        "openings": seed::choose_openings(&params, count, &RANDOM, &statement.digest())
-            .iter().map(|at| json!([at.gpu, at.round, at.row])).collect::<Vec<_>>(),
+        "walk_nonce": hex::encode(nonce),
+        "walk_words": (0..count).map(|gpu| seed::walk_word(&nonce, gpu)).collect::<Vec<_>>(),
+        "walk_roots": walked.roots.iter().map(hex::encode).collect::<Vec<_>>(),
+        "walk_statement_digest": hex::encode(walk_statement.digest()),
+        "walk_signed_message": hex::encode(walk_statement.message()),
+        "walk_signature": hex::encode(walked.signature),
+        "rows": opened.rows.iter().map(|at| json!([at.gpu, at.round, at.row])).collect::<Vec<_>>(),
+        "legs": opened.legs.iter().map(|at| json!([at.gpu, at.walker, at.leg])).collect::<Vec<_>>(),
         "frames": frames.iter().take(60).map(|event| json!([event.from, event.at_ms, hex::encode(&event.frame)]))
             .collect::<Vec<_>>(),
         "transcript_digest": hex::encode(transcript.digest()),

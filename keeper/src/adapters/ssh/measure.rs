@@ -5,7 +5,6 @@
 
 use super::pinned::{self, Bounds, Pinned};
 use super::{KeeperKey, SshLimits, bounded};
-use crate::adapters::verify::spoof::shorten;
 use russh::client::{AuthResult, Msg};
 use russh::keys::PrivateKeyWithHashAlg;
 use russh::{Channel, ChannelMsg};
@@ -13,10 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use surety_core::input::{MeasureOutcome, Observation};
 use surety_core::types::{Endpoint, MachineId};
+use surety_verifier::evidence::FraudProof;
 use surety_verifier::frame::{self, Decoder, Frame, Side};
 use surety_verifier::freivalds::EpochSecrets;
 use surety_verifier::session::{Challenge, KeeperSession, Next, Outcome, SessionError};
-use surety_verifier::verdict::{BadRow, Verdict};
+use surety_verifier::verdict::{Falsehood, Verdict};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// What to measure.
@@ -187,10 +187,8 @@ fn judge(outcome: &Outcome, complaint: &str) -> MeasureOutcome {
         (Verdict::Proven { class, count }, Ok(transcript)) => {
             MeasureOutcome::Proven { gpu_class: class.0, gpu_count: *count, transcript }
         }
-        (Verdict::Fraud(row), Ok(_)) => bad_proof(outcome, row),
-        (Verdict::Underperforming(short), _) => MeasureOutcome::Underperforming {
-            why: format!("computed in {} ms, {} ms are allowed", short.compute_ms, short.allowed_ms),
-        },
+        (Verdict::Fraud(falsehood), Ok(_)) => bad_proof(outcome, falsehood),
+        (Verdict::Underperforming(short), _) => MeasureOutcome::Underperforming { why: short.to_string() },
         (Verdict::Unmeasured(why), _) if complaint.is_empty() => unmeasured(&format!("{why:?}")),
         (Verdict::Unmeasured(why), _) => unmeasured(&format!("{why:?}; the agent says: {complaint}")),
         (_, Err(error)) => unmeasured(&format!("the transcript could not be written: {error}")),
@@ -198,10 +196,9 @@ fn judge(outcome: &Outcome, complaint: &str) -> MeasureOutcome {
 }
 
 /// Only what anybody can recompute counts as a bad proof, and only that part of the transcript is kept.
-fn bad_proof(outcome: &Outcome, row: &BadRow) -> MeasureOutcome {
-    let (at, fault) = (row.at, row.fault);
-    let why = format!("GPU {}, round {}, row {}: {fault:?}", at.gpu, at.round, at.row);
-    let proof = shorten(&outcome.transcript, at).filter(|proof| proof.verify().is_ok());
+fn bad_proof(outcome: &Outcome, falsehood: &Falsehood) -> MeasureOutcome {
+    let why = falsehood.to_string();
+    let proof = FraudProof::shorten(&outcome.transcript, falsehood).filter(|proof| proof.verify().is_ok());
     match proof.map(serde_json::to_value) {
         Some(Ok(transcript)) => MeasureOutcome::BadProof { why, transcript },
         _ => unmeasured(&format!("{why}, but nobody else could see it")),

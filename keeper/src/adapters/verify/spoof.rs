@@ -1,4 +1,4 @@
-//! False proofs, recomputed: what of a transcript shows one to anybody, and whether two of them make a spoof.
+//! False proofs, recomputed: whether two of them make a spoof.
 
 use crate::ports::Bundle;
 use serde::Deserialize;
@@ -10,9 +10,7 @@ use surety_core::types::{Account, MachineId};
 use surety_verifier::Bytes32;
 use surety_verifier::classes::ClassId;
 use surety_verifier::evidence::{FraudProof, PublicError};
-use surety_verifier::frame::Frame;
-use surety_verifier::seed::RowAt;
-use surety_verifier::transcript::{Party, Transcript};
+use surety_verifier::verdict::Falsehood;
 
 /// Why two proofs are no spoof.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,26 +47,11 @@ pub enum NoSpoof {
     OtherSubject,
 }
 
-/// What of a transcript shows the bad row at `at` to anybody: the work, the signed roots, the row. Two megabytes where
-/// the whole transcript may have sixteen. `None` when the transcript lacks one of them.
-pub fn shorten(transcript: &Transcript, at: RowAt) -> Option<FraudProof> {
-    let frame = |party: Party, wanted: &dyn Fn(&Frame) -> bool| {
-        let events = transcript.events.iter().filter(|event| event.from == party);
-        let mut found = events.filter(|event| event.decode().is_ok_and(|frame| wanted(&frame)));
-        found.next().map(|event| event.frame.clone())
-    };
-    Some(FraudProof {
-        start: frame(Party::Keeper, &|frame| matches!(frame, Frame::Start(_)))?,
-        root: frame(Party::Machine, &|frame| matches!(frame, Frame::Root(_)))?,
-        row: frame(Party::Machine, &|frame| matches!(frame, Frame::Row(row) if row.at == at))?,
-    })
-}
-
 /// Recomputes both proofs behind a statement about a spoof. Costs up to 0.15 s a proof on one core at full size.
 ///
 /// # Errors
 /// What is wrong with the first proof that does not hold.
-pub fn recheck(evidence: &Evidence, statement: &Statement) -> Result<[RowAt; 2], NoSpoof> {
+pub fn recheck(evidence: &Evidence, statement: &Statement) -> Result<[Falsehood; 2], NoSpoof> {
     let (Subject::Spoof(spoofing), Statement::Spoof(_)) = (&evidence.subject, statement) else {
         return Err(NoSpoof::OtherSubject);
     };
@@ -81,13 +64,13 @@ pub fn recheck(evidence: &Evidence, statement: &Statement) -> Result<[RowAt; 2],
     if first.keeper != second.keeper {
         return Err(NoSpoof::Other { number: 2, what: "keeper's challenge" });
     }
-    Ok([first.at, second.at])
+    Ok([first.falsehood, second.falsehood])
 }
 
 struct Held {
     session_seed: Bytes32,
     keeper: Account,
-    at: RowAt,
+    falsehood: Falsehood,
 }
 
 fn recheck_one(number: usize, bad: &BadProof, spoofing: &Spoofing, evidence: &Evidence) -> Result<Held, NoSpoof> {
@@ -98,7 +81,7 @@ fn recheck_one(number: usize, bad: &BadProof, spoofing: &Spoofing, evidence: &Ev
         return Err(NoSpoof::Form { number, why: "it is not written as a keeper writes it".into() });
     }
     let proven = proof.verify().map_err(|source| NoSpoof::Nothing { number, source })?;
-    let (start, at) = (proven.start, proven.bad_row.at);
+    let (start, falsehood) = (proven.start, proven.falsehood);
     let class = ClassId(spoofing.gpu_class);
     let keeper = Account(start.keeper);
     let own = spoofing.recomputed.is_none();
@@ -112,7 +95,7 @@ fn recheck_one(number: usize, bad: &BadProof, spoofing: &Spoofing, evidence: &Ev
     ];
     match differs.iter().find(|(_, differs)| *differs) {
         Some((what, _)) => Err(NoSpoof::Other { number, what }),
-        None => Ok(Held { session_seed: start.session_seed, keeper, at }),
+        None => Ok(Held { session_seed: start.session_seed, keeper, falsehood }),
     }
 }
 

@@ -8,11 +8,10 @@ use surety_verifier::classes::ClassId;
 
 /// What the proofs show, or which of them does not hold.
 pub(super) fn check(evidence: &Evidence, statement: &Statement) -> Result<String, String> {
-    let rows = recheck(evidence, statement).map_err(|error| error.to_string())?;
-    let [first, second] = rows.map(|at| format!("row {} of round {} on GPU {}", at.row, at.round, at.gpu));
+    let [first, second] = recheck(evidence, statement).map_err(|error| error.to_string())?;
     Ok(format!(
-        "the machine's own host key signed both results, of two sessions; {first} in the one and {second} in the other \
-         were recomputed here and are wrong"
+        "the machine's own host key signed both results, of two sessions, and both were recomputed here: {first} in the \
+         one, {second} in the other"
     ))
 }
 

@@ -145,6 +145,10 @@ fn a_certificate_passes_too() {
     let report = verify_bundle(&bundle, Some(&deployment(&bundle))).unwrap();
     let last = report.lines.last().unwrap();
     assert_eq!(last.check, Check::Transcript);
-    assert!(last.says.contains("all 32 rows that it was asked to show were recomputed here"), "{}", last.says);
+    assert!(
+        last.says.contains("all 32 rows and 8 legs that it was asked to show were recomputed here"),
+        "{}",
+        last.says
+    );
     assert!(report.verdict.contains("measured 1 x CPU test on machine 0x"), "{}", report.verdict);
 }

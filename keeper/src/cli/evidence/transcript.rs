@@ -26,16 +26,23 @@ pub(super) fn check(
     let transcript = whole(transcript)?;
     names(&transcript.challenge, chain_id, keeper, certificate)?;
     transcript.challenge.check().map_err(|error| format!("nobody may measure like this: {error}"))?;
-    let rows = rows_right(&transcript)?;
-    let compute_ms = Walk::new(&transcript).run(rows)?;
-    let allowed_ms = transcript.challenge.limits.compute_pass_ms;
-    if compute_ms > allowed_ms {
-        return Err(format!("the work took {compute_ms} ms, {allowed_ms} ms are allowed: this proves no class"));
-    }
+    let (rows, legs) = all_right(&transcript)?;
+    let took = Reading::new(&transcript).run(rows, legs)?;
+    let limits = &transcript.challenge.limits;
+    let (compute_ms, allowed_ms) = (in_time("work", took.compute_ms, limits.compute_pass_ms)?, limits.compute_pass_ms);
+    let (walk_ms, walk_allowed_ms) = (in_time("walk", took.walk_ms, limits.walk_pass_ms)?, limits.walk_pass_ms);
     Ok(format!(
-        "the machine's own host key signed the results; all {rows} rows that it was asked to show were recomputed here \
-         and are right; it took {compute_ms} ms of {allowed_ms} ms allowed"
+        "the machine's own host key signed the results and a walk over them; all {rows} rows and {legs} legs that it \
+         was asked to show were recomputed here and are right; the results took {compute_ms} ms of {allowed_ms} ms \
+         allowed, the walk {walk_ms} ms of {walk_allowed_ms}"
     ))
+}
+
+fn in_time(what: &str, took_ms: u64, allowed_ms: u64) -> Result<u64, String> {
+    if took_ms > allowed_ms {
+        return Err(format!("the {what} took {took_ms} ms, {allowed_ms} ms are allowed: this proves no class"));
+    }
+    Ok(took_ms)
 }
 
 /// The transcript, if it is within its bounds and every event is one frame.
@@ -78,35 +85,38 @@ fn names(challenge: &Challenge, chain_id: u64, keeper: Account, certificate: &Ce
     }
 }
 
-/// All rows asked for were shown, are under the roots that the machine signed, and are right. Their number.
-fn rows_right(transcript: &Transcript) -> Result<usize, String> {
+/// All rows and legs asked for were shown, are under what the machine signed, and are right. Their numbers.
+fn all_right(transcript: &Transcript) -> Result<(usize, usize), String> {
     match recheck_public(transcript).map_err(|error| error.to_string())? {
-        PublicFinding::RowsRight { rows, complete: true } if rows > 0 => Ok(rows),
-        PublicFinding::RowsRight { rows, .. } => {
-            Err(format!("only {rows} of the rows asked for are shown under what the machine signed"))
+        PublicFinding::Right { rows, legs, complete: true } if rows > 0 && legs > 0 => Ok((rows, legs)),
+        PublicFinding::Right { rows, legs, .. } => {
+            Err(format!("only {rows} rows and {legs} legs of those asked for are shown under what the machine signed"))
         }
-        PublicFinding::Fraud(row, _) => Err(format!(
-            "row {} of round {} on GPU {} is wrong: the machine cheated",
-            row.at.row, row.at.round, row.at.gpu
-        )),
+        PublicFinding::Fraud(falsehood, _) => Err(format!("{falsehood}: the machine cheated")),
         PublicFinding::NothingSigned => Err("the machine signed nothing".into()),
     }
 }
 
-/// A walk through the events in the order in which a session that proves something has them.
-struct Walk<'a> {
+/// Milliseconds, the round trip forgiven as the protocol does.
+struct Took {
+    compute_ms: u64,
+    walk_ms: u64,
+}
+
+/// The events, read in the order in which a session that proves something has them.
+struct Reading<'a> {
     transcript: &'a Transcript,
     next: usize,
     now_ms: u64,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> Reading<'a> {
     fn new(transcript: &'a Transcript) -> Self {
         Self { transcript, next: 0, now_ms: transcript.started_ms }
     }
 
-    /// Milliseconds the work took, the round trip forgiven as the protocol does.
-    fn run(mut self, rows: usize) -> Result<u64, String> {
+    /// How long the work and the walk took.
+    fn run(mut self, rows: usize, legs: usize) -> Result<Took, String> {
         let (challenge, limits) = (&self.transcript.challenge, &self.transcript.challenge.limits);
         let version = PROTOCOL_VERSION;
         let started_ms = self.now_ms;
@@ -123,13 +133,19 @@ impl<'a> Walk<'a> {
         let given_ms = self.now_ms;
         self.machine("signed results", |frame| matches!(frame, Frame::Root(_)))?;
         self.within("work", given_ms, limits.compute_ms)?;
-        let compute_ms = (self.now_ms - given_ms).saturating_sub(rtt_min_ms.min(RTT_CREDIT_MAX_MS));
+        let forgiven_ms = rtt_min_ms.min(RTT_CREDIT_MAX_MS);
+        let compute_ms = (self.now_ms - given_ms).saturating_sub(forgiven_ms);
+        let given_ms = self.now_ms;
+        self.keeper("walk", |frame| matches!(frame, Frame::Walk(_)))?;
+        self.machine("signed walk", |frame| matches!(frame, Frame::Walked(_)))?;
+        self.within("walk", given_ms, limits.walk_ms)?;
+        let walk_ms = (self.now_ms - given_ms).saturating_sub(forgiven_ms);
         let asked_ms = self.now_ms;
-        self.rows(rows)?;
-        self.within("rows", asked_ms, limits.open_ms)?;
+        self.openings(rows, legs)?;
+        self.within("rows and legs", asked_ms, limits.open_ms)?;
         self.keeper("verdict", |frame| matches!(frame, Frame::Bye(bye) if bye.code == ByeCode::Proven))?;
         if self.next == self.transcript.events.len() && self.transcript.end == End::Decided {
-            Ok(compute_ms)
+            Ok(Took { compute_ms, walk_ms })
         } else {
             Err("the session goes on after its verdict".into())
         }
@@ -154,15 +170,17 @@ impl<'a> Walk<'a> {
         Ok(rtt_min_ms)
     }
 
-    /// The rows asked for are the rows shown, one by one. That they are the right ones to ask for, and right, was
-    /// checked before.
-    fn rows(&mut self, rows: usize) -> Result<(), String> {
+    /// What is asked for is what is shown, one by one. That it is the right to ask for, and right, was checked before.
+    fn openings(&mut self, rows: usize, legs: usize) -> Result<(), String> {
         let asked = match self.take(Party::Keeper, "question for rows")? {
-            Frame::Open(open) if open.rows.len() == rows => open.rows,
+            Frame::Open(open) if (open.rows.len(), open.legs.len()) == (rows, legs) => open,
             _ => return Err(self.unfit("question for rows")),
         };
-        for at in asked {
+        for at in asked.rows {
             self.machine("row", |frame| matches!(frame, Frame::Row(row) if row.at == at))?;
+        }
+        for at in asked.legs {
+            self.machine("leg", |frame| matches!(frame, Frame::Segment(segment) if segment.at == at))?;
         }
         Ok(())
     }

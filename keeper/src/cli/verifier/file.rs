@@ -36,7 +36,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Found> {
         bail!("the bundle of a spoof, which holds two proofs: surety evidence verify checks both");
     }
     let json = json.pointer_mut("/evidence/subject/transcript").map(Value::take).unwrap_or(json);
-    match (json.get("challenge").is_some(), json.get("row").is_some()) {
+    match (json.get("challenge").is_some(), json.get("frames").is_some()) {
         (true, _) => Ok(Found::Transcript(Box::new(whole(&json).map_err(anyhow::Error::msg)?))),
         (_, true) => Ok(Found::Proof(serde_json::from_value(json)?)),
         _ => bail!("want a transcript, the evidence bundle of a certificate, or a fraud proof"),

@@ -1,12 +1,11 @@
 //! Sessions between the two real state machines, given to the commands as files.
 #![allow(clippy::unwrap_used)]
 
-use super::super::evidence::tests::bundles::{certificate_over, challenge, measured};
-use super::super::evidence::tests::capacity::Lazy;
+use super::super::evidence::tests::bundles::{PARAMS, certificate_over, challenge, measured};
+use super::super::evidence::tests::capacity::{Astray, Lazy};
 use super::*;
 use surety_verifier::device::{CpuDevice, Device, FillJob, Opening};
 use surety_verifier::frame::{Frame, Row};
-use surety_verifier::params::Params;
 use surety_verifier::seed::{self, RowAt};
 use surety_verifier::session::{KeeperSession, Next};
 use surety_verifier::transcript::Party;
@@ -24,7 +23,7 @@ fn lying() -> Transcript {
 
 /// A session in which the machine never spoke.
 fn silent() -> Transcript {
-    let params = Params { inner: 64, cols: 64, rows: 64, rounds: 8, vectors: 4, openings: 32 };
+    let params = PARAMS;
     let secrets = Arc::new(EpochSecrets::new([1; 32], &SECRET, &[3; 32], &params));
     let (mut session, _) = KeeperSession::new(challenge(*secrets.epoch(), params), secrets, 500).unwrap();
     let deadline_ms = session.deadline_ms();
@@ -48,7 +47,7 @@ fn a_session_replays_to_its_verdict_with_vectors_that_its_keeper_never_had() {
     let transcript = honest();
     let says = replay_bytes(&json(&transcript), None).unwrap();
     assert!(says.contains("verdict   proven: 1 x CPU test\n"), "{says}");
-    assert!(says.contains("rows      all 32 that were asked for, recomputed: right"), "{says}");
+    assert!(says.contains("shown     all 32 rows and 8 legs that were asked for, recomputed: right"), "{says}");
     assert!(says.contains("was not checked"), "{says}");
     let bundle = serde_json::to_vec(&certificate_over(&transcript)).unwrap();
     for other_form in [transcript.to_bytes(), bundle] {
@@ -96,6 +95,17 @@ fn fraud_replays_as_fraud_and_its_proof_stands_by_itself() {
 }
 
 #[test]
+fn a_false_walk_replays_as_fraud_and_its_proof_stands_by_itself() {
+    let bytes = json(&measured(Box::new(Astray::default())));
+    let says = replay_bytes(&bytes, None).unwrap();
+    assert!(says.contains("verdict   fraud: leg ") && says.contains("recomputed: that one is wrong"), "{says}");
+    let (says, proof) = fraud(file::parse(&bytes).unwrap()).unwrap();
+    assert!(says.contains("wrong     leg ") && says.contains("ends elsewhere than it says"), "{says}");
+    let alone = serde_json::to_vec(&proof).unwrap();
+    assert_eq!(fraud(file::parse(&alone).unwrap()).unwrap(), (says, proof));
+}
+
+#[test]
 fn a_wrong_row_shown_out_of_its_turn_is_unmeasured_and_still_a_proof() {
     let lying = lying();
     let machine: Vec<Frame> = lying.frames_from(Party::Machine).collect();
@@ -103,7 +113,7 @@ fn a_wrong_row_shown_out_of_its_turn_is_unmeasured_and_still_a_proof() {
     let (mut session, _) = KeeperSession::new(lying.challenge.clone(), secrets, 500).unwrap();
     let upto_root = machine.iter().take_while(|frame| !matches!(frame, Frame::Row(_)));
     upto_root.for_each(|frame| drop(session.on_frame(frame.clone(), 600).unwrap()));
-    let Some(Frame::Row(first)) = machine.last() else { panic!("{machine:?}") };
+    let Some(Frame::Row(first)) = machine.iter().find(|frame| matches!(frame, Frame::Row(_))) else { panic!("no row") };
     let at = RowAt { row: first.at.row ^ 1, ..first.at };
     let (params, epoch_seed) = (lying.challenge.params, lying.challenge.epoch.seed);
     let mut device = Lazy(CpuDevice::default());
@@ -122,10 +132,10 @@ fn a_wrong_row_shown_out_of_its_turn_is_unmeasured_and_still_a_proof() {
 #[test]
 fn right_rows_are_no_fraud_in_a_session_or_by_themselves() {
     let transcript = honest();
-    assert!(refused(fraud(file::parse(&json(&transcript)).unwrap())).contains("no fraud: all 32 rows"));
+    assert!(refused(fraud(file::parse(&json(&transcript)).unwrap())).contains("no fraud: all 32 rows and 8 legs"));
     let (_, mut proof) = fraud(file::parse(&json(&lying())).unwrap()).unwrap();
     let row = transcript.events.iter().filter(|event| event.frame[4] == 11).map(|event| event.frame.clone()).next();
-    proof.row = row.unwrap();
+    proof.frames[2].0 = row.unwrap();
     assert!(refused(fraud(Found::Proof(proof))).contains("this proves nothing"));
 }
 
@@ -149,7 +159,7 @@ fn what_a_keeper_would_not_have_recorded_does_not_replay() {
 #[test]
 fn other_files_are_named_as_such() {
     for (bytes, says) in [
-        (&b"SURETYT1 and no more"[..], "not a transcript of this version"),
+        (&b"SURETYT2 and no more"[..], "not a transcript of this version"),
         (b"no json", "neither canonical bytes nor JSON"),
         (b"{\"a\":1}", "want a transcript"),
         (b"{\"challenge\":{}}", "missing field"),

@@ -11,6 +11,7 @@ use surety_node::hostkey::HostKey;
 use surety_node::reconcile::Door;
 use surety_verifier::Bytes32;
 use surety_verifier::device::{CpuDevice, Device, DeviceError, FillJob, Opening};
+use surety_verifier::frame::Leaf;
 use tokio::io::AsyncReadExt;
 
 async fn rented() -> Agent {
@@ -171,6 +172,18 @@ impl Device for Lazy {
     fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
         self.0.open(round, row)
     }
+    fn start_walk(&mut self, word: u64) -> Result<(), DeviceError> {
+        self.0.start_walk(word)
+    }
+
+    fn finish_walk(&mut self) -> Result<Bytes32, DeviceError> {
+        self.0.finish_walk()
+    }
+
+    fn open_leg(&mut self, walker: u32, leg: u32) -> Result<Vec<Leaf>, DeviceError> {
+        self.0.open_leg(walker, leg)
+    }
+
     fn release(&mut self) {
         self.0.release();
     }

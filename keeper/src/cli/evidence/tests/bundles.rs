@@ -167,6 +167,10 @@ pub(in crate::cli) fn challenge(epoch: surety_verifier::freivalds::Epoch, params
     }
 }
 
+/// Small sizes: 512 rows, 256 legs.
+pub(in crate::cli) const PARAMS: Params =
+    Params { inner: 64, cols: 64, rows: 64, rounds: 8, vectors: 4, openings: 32, walkers: 16, hops: 512, legs: 8 };
+
 /// A real session between the two state machines, in which an answer takes 3 ms and the work 40.
 pub(in crate::cli) fn measured(device: Box<dyn Device>) -> Transcript {
     measured_in([0x66; 32], device)
@@ -174,7 +178,7 @@ pub(in crate::cli) fn measured(device: Box<dyn Device>) -> Transcript {
 
 /// The same, in the session with these random bytes.
 pub(in crate::cli) fn measured_in(session_random: [u8; 32], device: Box<dyn Device>) -> Transcript {
-    let params = Params { inner: 64, cols: 64, rows: 64, rounds: 8, vectors: 4, openings: 32 };
+    let params = PARAMS;
     let secrets = Arc::new(EpochSecrets::new([1; 32], &[2; 32], &[3; 32], &params));
     let challenge = Challenge { session_random, ..challenge(*secrets.epoch(), params) };
     let caps = Caps::cpu();

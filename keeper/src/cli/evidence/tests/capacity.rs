@@ -4,8 +4,8 @@ use super::bundles::{certificate_over, certified, check_of, failure, honest, kee
 use super::*;
 use surety_core::statement::Certificate;
 use surety_verifier::Bytes32;
-use surety_verifier::device::{CpuDevice, Device, DeviceError, FillJob, Opening};
-use surety_verifier::frame::{Bye, ByeCode, Frame, encode};
+use surety_verifier::device::{CpuDevice, Device, DeviceError, FillJob, Held, Opening, fill};
+use surety_verifier::frame::{Bye, ByeCode, Frame, Leaf, encode};
 use surety_verifier::transcript::{End, Event, Party, Transcript};
 
 #[test]
@@ -115,7 +115,7 @@ fn something_else_than_a_session_is_named() {
     assert_eq!(check_of(&none), Check::Claim);
 }
 
-/// A device that does every fourth round for another machine's seed: right sums, wrong task.
+/// A device that works for another machine's seed: right sums, wrong task.
 pub(in crate::cli) struct Lazy(pub(in crate::cli) CpuDevice);
 
 impl Device for Lazy {
@@ -131,8 +131,63 @@ impl Device for Lazy {
         self.0.open(round, row)
     }
 
+    fn start_walk(&mut self, word: u64) -> Result<(), DeviceError> {
+        self.0.start_walk(word)
+    }
+
+    fn finish_walk(&mut self) -> Result<Bytes32, DeviceError> {
+        self.0.finish_walk()
+    }
+
+    fn open_leg(&mut self, walker: u32, leg: u32) -> Result<Vec<Leaf>, DeviceError> {
+        self.0.open_leg(walker, leg)
+    }
+
     fn release(&mut self) {
         self.0.release();
+    }
+}
+
+/// A device that computes rightly and invents where its walkers came by.
+#[derive(Default)]
+pub(in crate::cli) struct Astray(Option<Held>);
+
+impl Astray {
+    fn held(&self) -> Result<&Held, DeviceError> {
+        self.0.as_ref().ok_or(DeviceError::NotFilled)
+    }
+}
+
+impl Device for Astray {
+    fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
+        self.0 = Some(fill(&job));
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
+        Ok(self.held()?.roots())
+    }
+
+    fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
+        self.held()?.open(round, row)
+    }
+
+    fn start_walk(&mut self, word: u64) -> Result<(), DeviceError> {
+        let invented: Vec<u64> = (0..256).map(|number| word ^ number).collect();
+        self.0.as_mut().ok_or(DeviceError::NotFilled)?.keep_walk(word, &invented);
+        Ok(())
+    }
+
+    fn finish_walk(&mut self) -> Result<Bytes32, DeviceError> {
+        self.held()?.walk_root()
+    }
+
+    fn open_leg(&mut self, walker: u32, leg: u32) -> Result<Vec<Leaf>, DeviceError> {
+        self.held()?.open_leg(walker, leg)
+    }
+
+    fn release(&mut self) {
+        self.0 = None;
     }
 }
 
@@ -142,4 +197,8 @@ fn a_machine_that_cheated_is_not_certified_whatever_the_keeper_says() {
     let (check, why) = failure(verify_bundle(&certificate_over(&cheated), None));
     assert_eq!(check, Check::Transcript);
     assert!(why.contains("the machine cheated"), "{why}");
+    let astray = measured(Box::new(Astray::default()));
+    let (check, why) = failure(verify_bundle(&certificate_over(&astray), None));
+    assert_eq!(check, Check::Transcript);
+    assert!(why.contains("ends elsewhere than it says: the machine cheated"), "{why}");
 }

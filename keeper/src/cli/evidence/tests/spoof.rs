@@ -2,26 +2,32 @@
 //! machine's.
 
 use super::bundles::{check_of, failure, keeper, machine, measured_in, redone, spoof_over};
-use super::capacity::Lazy;
+use super::capacity::{Astray, Lazy};
 use super::*;
-use crate::adapters::verify::spoof::{judge, shorten};
+use crate::adapters::verify::spoof::judge;
 use std::sync::OnceLock;
 use surety_core::evidence::{BadProof, Contracts, Recomputed, Spoofing};
 use surety_core::input::SpoofOutcome;
 use surety_core::statement::Spoof;
 use surety_verifier::device::CpuDevice;
-use surety_verifier::evidence::{PublicFinding, recheck_public};
+use surety_verifier::evidence::{FraudProof, PublicFinding, recheck_public};
 use surety_verifier::frame::Frame;
+use surety_verifier::freivalds::RowFault;
 use surety_verifier::seed::RowAt;
 use surety_verifier::transcript::{Party, Transcript};
+use surety_verifier::verdict::{BadRow, Falsehood};
 
 fn lying(session: u8) -> Transcript {
     measured_in([session; 32], Box::new(Lazy(CpuDevice::new())))
 }
 
+fn wrong(at: RowAt) -> Falsehood {
+    Falsehood::Row(BadRow { at, fault: RowFault::WrongProduct })
+}
+
 fn bad(transcript: &Transcript, at_secs: u64) -> BadProof {
-    let PublicFinding::Fraud(row, _) = recheck_public(transcript).unwrap() else { panic!("no fraud in it") };
-    let proof = shorten(transcript, row.at).unwrap();
+    let PublicFinding::Fraud(falsehood, _) = recheck_public(transcript).unwrap() else { panic!("no fraud in it") };
+    let proof = FraudProof::shorten(transcript, &falsehood).unwrap();
     BadProof { at_secs, why: "wrong".into(), transcript: serde_json::to_value(proof).unwrap() }
 }
 
@@ -58,7 +64,7 @@ fn two_false_proofs_carry_a_spoof() {
     let report = verify_bundle(&bundle, Some(&deployment(&bundle))).unwrap();
     assert!(report.verdict.contains("signed false proofs of 1 x CPU test, twice"), "{}", report.verdict);
     let text = report.to_string();
-    assert!(text.contains("were recomputed here and are wrong") && text.contains("for the arbiter 0x"), "{text}");
+    assert!(text.contains("both were recomputed here: row ") && text.contains("for the arbiter 0x"), "{text}");
 }
 
 #[test]
@@ -68,7 +74,7 @@ fn a_right_row_is_no_proof_whatever_the_keeper_says() {
         Frame::Row(row) => Some(row.at),
         _ => None,
     });
-    let proof = shorten(&honest, shown.unwrap()).unwrap();
+    let proof = FraudProof::shorten(&honest, &wrong(shown.unwrap())).unwrap();
     for which in 0..2 {
         let (check, why) = failure(verify_bundle(
             &forged(|spoofing, _| spoofing.proofs[which].transcript = serde_json::to_value(&proof).unwrap()),
@@ -77,6 +83,15 @@ fn a_right_row_is_no_proof_whatever_the_keeper_says() {
         assert_eq!(check, Check::Transcript);
         assert!(why.contains("the row is right: there is no fraud here"), "{why}");
     }
+}
+
+#[test]
+fn a_walk_that_nobody_went_carries_a_spoof_like_a_wrong_row() {
+    let astray = |session| measured_in([session; 32], Box::new(Astray::default()));
+    let at_secs = bundles::START_SECS;
+    let bundle = spoof_over([bad(&lying(1), at_secs), bad(&astray(3), at_secs + 20)]);
+    let text = verify_bundle(&bundle, Some(&deployment(&bundle))).unwrap().to_string();
+    assert!(text.contains("ends elsewhere than it says in the other"), "{text}");
 }
 
 #[test]
@@ -89,8 +104,8 @@ fn one_session_is_one_proof_however_many_of_its_rows_are_shown() {
             _ => None,
         })
         .collect();
-    let wrong = |at: &RowAt| shorten(&lying, *at).filter(|proof| proof.verify().is_ok());
-    let first = rows.iter().find_map(wrong).unwrap();
+    let proof = |at: &RowAt| FraudProof::shorten(&lying, &wrong(*at)).filter(|proof| proof.verify().is_ok());
+    let first = rows.iter().find_map(proof).unwrap();
     // The same row under another time and another explanation.
     let again = serde_json::to_value(first).unwrap();
     let same = forged(|spoofing, _| {
@@ -101,8 +116,8 @@ fn one_session_is_one_proof_however_many_of_its_rows_are_shown() {
     // Another spelling of the same bytes.
     let spelled = forged(|spoofing, _| {
         let mut upper = spoofing.proofs[0].transcript.clone();
-        let row = upper["row"].as_str().unwrap().to_uppercase().replace("0X", "0x");
-        upper["row"] = json!(row);
+        let row = upper["frames"][2].as_str().unwrap().to_uppercase();
+        upper["frames"][2] = json!(row);
         spoofing.proofs[1].transcript = upper;
     });
     assert_eq!(check_of(&spelled), Check::Transcript);
@@ -140,14 +155,14 @@ fn proofs_of_another_machine_registration_class_count_or_keeper_are_named() {
 
 #[test]
 fn a_proof_with_any_frame_changed_shows_nothing() {
-    for part in ["start", "root", "row"] {
+    for part in 0..3 {
         let bundle = forged(|spoofing, _| {
-            let mut hex = spoofing.proofs[0].transcript[part].as_str().unwrap().to_owned();
+            let mut hex = spoofing.proofs[0].transcript["frames"][part].as_str().unwrap().to_owned();
             let last = if hex.pop() == Some('0') { '1' } else { '0' };
             hex.push(last);
-            spoofing.proofs[0].transcript[part] = json!(hex);
+            spoofing.proofs[0].transcript["frames"][part] = json!(hex);
         });
-        assert_eq!(check_of(&bundle), Check::Transcript, "{part}");
+        assert_eq!(check_of(&bundle), Check::Transcript, "frame {part}");
     }
     for nonsense in [json!("a proof"), json!({}), json!([1])] {
         let bundle = forged(|spoofing, _| spoofing.proofs[1].transcript = nonsense.clone());
