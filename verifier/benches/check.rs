@@ -2,22 +2,25 @@
 //!
 //! `cargo bench -p surety-verifier` : K = 32768, N = 8192, M = 4096, V = 4, 256 rows of one GPU, on one core. The
 //! rows are right ones, in a round that is otherwise noise (nobody computes a whole round of this size on a processor),
-//! under a real tree. Printed: CPU seconds to prepare an epoch and the bytes it keeps; milliseconds for 256 openings;
+//! under a real tree. Printed: CPU seconds to prepare an epoch and the bytes it keeps; milliseconds for 256 openings and for 64 legs;
 //! how many times cheaper that is than computing the rows (B generated once for all of them); bytes on the wire.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use rand_core::RngCore;
 use std::time::Duration;
-use surety_verifier::frame::{self, Frame, Row};
+use surety_verifier::device::Held;
+use surety_verifier::frame::{self, Frame, Root, Row, Segment};
 use surety_verifier::freivalds::EpochSecrets;
 use surety_verifier::params::Params;
-use surety_verifier::seed::{self, RowAt};
+use surety_verifier::seed::{self, LegAt, RowAt};
+use surety_verifier::segment::Walked;
 use surety_verifier::tree::{self, Kind, Place, Tree};
 use surety_verifier::{Bytes32, matrix};
 
 /// Rows computed in full; each is checked several times to make up 256 openings.
 const ROWS: u32 = 16;
 const OPENINGS: usize = 256;
+const LEGS: u16 = 64;
 const REPEATS: usize = 5;
 const SIGMA: Bytes32 = [5; 32];
 
@@ -66,7 +69,31 @@ fn run() {
     println!("{OPENINGS} openings checked in {:.1} ms (best of {REPEATS})", checked.as_secs_f64() * 1e3);
     let ratio = (computed.as_secs_f64() / f64::from(ROWS)) / (checked.as_secs_f64() / OPENINGS as f64);
     println!("computing a row: {:.1} ms, {ratio:.0} times as much", computed.as_secs_f64() * 1e3 / f64::from(ROWS));
-    wire(&params, &shown[0]);
+    wire(&params, &shown[0], &legs());
+}
+
+/// 64 legs of a walk over one round of noise, checked; the path to a round's root is as long as on a full card.
+fn legs() -> Segment {
+    let params = Params { rounds: 1, hops: 1 << 10, legs: LEGS, ..Params::full(81_920, 1 << 17, 1) };
+    let mut round = vec![0_u8; params.rows as usize * params.row_bytes()];
+    seed::generator(&[8; 32], 0).fill_bytes(&mut round);
+    let mut held = Held::new(params);
+    held.push(round);
+    let nonce = [7; 32];
+    let word = seed::walk_word(&nonce, 0);
+    let (checkpoints, walked) = timed(|| held.checkpoints(word, |at| held.line(at)));
+    let roots = [held.keep_walk(word, &checkpoints)];
+    let root = Root { count: 1, rounds: 1, roots: held.roots(), signature: [0; 64] };
+    let at = |number: u32| LegAt { gpu: 0, walker: number * 500, leg: 1 + number % 31 };
+    let open = |at: LegAt| Segment { at, leaves: held.open_leg(at.walker, at.leg).unwrap() };
+    let shown: Vec<Segment> = (0..u32::from(LEGS)).map(at).map(open).collect();
+    let under = Walked { params: &params, root: &root, roots: &roots, nonce: &nonce };
+    let all = || shown.iter().for_each(|segment| under.check(segment).unwrap());
+    let checked = (0..REPEATS).map(|_| timed(all).1).min().unwrap();
+    println!("{LEGS} legs checked in {:.1} ms (best of {REPEATS})", checked.as_secs_f64() * 1e3);
+    let hops = f64::from(params.walkers) * f64::from(params.hops);
+    println!("walking on one core: {:.0} ns a hop", walked.as_nanos() as f64 / hops);
+    shown[0].clone()
 }
 
 /// The root of a round of noise with the right rows in it, and those rows opened.
@@ -86,8 +113,12 @@ fn opened(params: &Params, at: &[u32], right: &[Vec<u16>]) -> (Bytes32, Vec<Row>
     (tree.root(), at.iter().map(open).collect())
 }
 
-fn wire(params: &Params, row: &Row) {
-    let row = frame::encode(&Frame::Row(row.clone())).len() * OPENINGS;
+fn wire(params: &Params, row: &Row, leg: &Segment) {
+    let rows = frame::encode(&Frame::Row(row.clone())).len() * OPENINGS;
+    // On a full card the checkpoints' paths have 20 hashes, here 13.
+    let legs = (frame::encode(&Frame::Segment(leg.clone())).len() + 2 * 7 * 32) * usize::from(LEGS);
     let roots = params.rounds as usize * 32 + 5 + 6 + 64;
-    println!("a session of {} rounds: {:.2} MiB from the machine", params.rounds, (row + roots) as f64 / 1048576.0);
+    let mib = |bytes: usize| bytes as f64 / 1_048_576.0;
+    let (rows, all) = (mib(rows + roots), mib(rows + roots + legs));
+    println!("a session of {} rounds: {all:.2} MiB from the machine, {rows:.2} without legs", params.rounds);
 }

@@ -18,7 +18,7 @@
 //! | [`schedule`] | epochs by block number; their secrets, committed to before and revealed after |
 //! | [`tree`] | the BLAKE3 tree that commits to the results, and paths through it |
 //! | [`freivalds`] | secret vectors and the check of one row |
-//! | [`walk`] | dependent reads over all that a device holds; not part of sessions yet |
+//! | [`walk`], [`segment`] | dependent reads over all that a device holds, and the check of one leg of them |
 //! | [`frame`] | messages, their encoding, the bounded decoder |
 //! | [`statement`] | what a machine's host key signs |
 //! | [`device`] | the trait of a thing that computes, and the CPU reference |
@@ -39,7 +39,7 @@ pub mod params;
 pub mod schedule;
 pub mod score;
 pub mod seed;
-mod segment;
+pub mod segment;
 pub mod session;
 pub mod statement;
 pub mod transcript;
