@@ -1,9 +1,10 @@
 //! What checking costs a keeper, at the size of a real card, against computing the same rows.
 //!
-//! `cargo bench -p surety-verifier` : K = 32768, N = 8192, M = 4096, V = 4, 256 rows of one GPU, on one core. The
-//! rows are right ones, in a round that is otherwise noise (nobody computes a whole round of this size on a processor),
-//! under a real tree. Printed: CPU seconds to prepare an epoch and the bytes it keeps; milliseconds for 256 openings and for 64 legs;
-//! how many times cheaper that is than computing the rows (B generated once for all of them); bytes on the wire.
+//! `cargo bench -p surety-verifier` : K = 32768, N = 8192, M = 4096, V = 4, 256 rows and 64 legs of one GPU, on one
+//! core. The rows are right ones, in a round that is otherwise noise (nobody computes a whole round of this size on a
+//! processor), under a real tree. Printed: CPU seconds to prepare an epoch and the bytes it keeps; milliseconds for 256
+//! openings and for 64 legs; how many times cheaper the openings are than computing their rows (B generated once for
+//! all of them); bytes on the wire.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use rand_core::RngCore;

@@ -6,12 +6,57 @@ use crate::limits::LEAF_BYTES;
 use crate::params::Params;
 use crate::seed;
 use crate::tree::Place;
-use crate::walk::{LINE_BYTES, Line, Walk};
+use crate::walk::{LEG_HOPS, LINE_BYTES, Line, Walk, mix};
 
 /// Checkpoints in a leaf.
 const CHECKPOINTS_EACH: u32 = 128;
 
 const _: () = assert!(8 * CHECKPOINTS_EACH as usize == LEAF_BYTES);
+
+/// A leaf that an opened leg takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Of the checkpoints.
+    Checkpoints(Place),
+    /// Of the residues of this round.
+    Residues(u32, Place),
+}
+
+/// The leaves of one leg, as [`Segment::leaves`] has them, from a device that walked it and can show any leaf.
+/// None if there is no such leg.
+///
+/// # Errors
+/// That of `leaf`.
+pub fn open<E>(
+    params: &Params,
+    walk: &Walk,
+    (walker, leg): (u32, u32),
+    mut leaf: impl FnMut(Wanted) -> Result<Leaf, E>,
+) -> Result<Option<Vec<Leaf>>, E> {
+    let Some(ends) = ends(params, walker, leg) else { return Ok(None) };
+    let mut checkpoint = |number| {
+        let (at, entry) = checkpoint_leaf(number);
+        let Ok(place) = Place::of_checkpoints(params, at) else { return Ok(None) };
+        let leaf = leaf(Wanted::Checkpoints(place))?;
+        Ok(Some((self::checkpoint(&leaf, entry), leaf)))
+    };
+    let Some((_, after)) = checkpoint(ends.after)? else { return Ok(None) };
+    let (mut leaves, mut state) = (vec![after], 0);
+    if let Some(before) = ends.before {
+        let Some((shown, before)) = checkpoint(before)? else { return Ok(None) };
+        leaves.push(before);
+        state = shown;
+    }
+    state = walk.enter(state, walker, leg);
+    for _ in 0..LEG_HOPS {
+        let Some((round, place, index)) = line_leaf(params, walk.place(state)) else { return Ok(None) };
+        let shown = leaf(Wanted::Residues(round, place))?;
+        let Some(line) = line(&shown, index) else { return Ok(None) };
+        state = mix(state, line);
+        leaves.push(shown);
+    }
+    Ok(Some(leaves))
+}
 
 /// Why an opened leg does not count for the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,14 +69,14 @@ pub enum SegmentFault {
 
 /// The checkpoints at the ends of a leg, by their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ends {
+struct Ends {
     /// None for a walker's first leg, before which the state is 0.
-    pub(crate) before: Option<u32>,
-    pub(crate) after: u32,
+    before: Option<u32>,
+    after: u32,
 }
 
 /// None if there is no such leg.
-pub(crate) fn ends(params: &Params, walker: u32, leg: u32) -> Option<Ends> {
+fn ends(params: &Params, walker: u32, leg: u32) -> Option<Ends> {
     if walker >= params.walkers || leg >= params.legs_each() {
         return None;
     }
@@ -40,17 +85,17 @@ pub(crate) fn ends(params: &Params, walker: u32, leg: u32) -> Option<Ends> {
 }
 
 /// Which leaf holds checkpoint number `checkpoint`, as which of its entries.
-pub(crate) fn checkpoint_leaf(checkpoint: u32) -> (u32, usize) {
+fn checkpoint_leaf(checkpoint: u32) -> (u32, usize) {
     (checkpoint / CHECKPOINTS_EACH, (checkpoint % CHECKPOINTS_EACH) as usize)
 }
 
 /// Entry `entry` of a leaf of checkpoints, little-endian.
-pub(crate) fn checkpoint(leaf: &Leaf, entry: usize) -> u64 {
+fn checkpoint(leaf: &Leaf, entry: usize) -> u64 {
     leaf.bytes.as_chunks::<8>().0.get(entry).map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 /// The round of a line, the leaf of it, and which line of the leaf it is. None if there is no such line.
-pub(crate) fn line_leaf(params: &Params, line: u32) -> Option<(u32, Place, usize)> {
+fn line_leaf(params: &Params, line: u32) -> Option<(u32, Place, usize)> {
     let (round, start) = params.line_at(line);
     let leaf = u32::try_from(start / LEAF_BYTES).ok()?;
     Some((round, Place::of_leaf(params, leaf).ok()?, start % LEAF_BYTES / LINE_BYTES))

@@ -56,7 +56,9 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn context(self) -> Bytes32 {
+    /// The key that every compression begins with.
+    #[must_use]
+    pub fn context(self) -> Bytes32 {
         hash_derive_key_context(match self {
             Self::Residues => context::TREE,
             Self::Checkpoints => context::CHECKPOINTS,
@@ -161,6 +163,12 @@ impl Place {
         (self.total_bytes / self.block_bytes as u64).trailing_zeros() as usize
     }
 
+    /// Number of the block, from 0.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
     /// Where the block begins, in bytes.
     #[must_use]
     pub fn offset(&self) -> usize {
@@ -188,6 +196,25 @@ impl Place {
         let found = with_order(index, &node, last, |left, right| join_root(&context, left, right));
         if found == *root { Ok(()) } else { Err(PathError::OtherRoot) }
     }
+}
+
+/// The lower part of the path of leaf `leaf` of a block: siblings from the leaf up to a child of the block's own node.
+/// For devices that keep no nodes below blocks. `block` is number `index` of the blocks of its length, a power of two
+/// of leaves.
+#[must_use]
+pub fn path_in_block(kind: Kind, block: &[u8], index: usize, leaf: usize) -> Vec<Bytes32> {
+    let context = kind.context();
+    let start = index * block.len();
+    let leaves = block.chunks(LEAF_BYTES).enumerate();
+    let mut level: Vec<Bytes32> =
+        leaves.map(|(at, leaf)| subtree(&context, leaf, (start + at * LEAF_BYTES) as u64)).collect();
+    let (mut path, mut at) = (Vec::new(), leaf);
+    while level.len() > 1 {
+        path.extend(level.get(at ^ 1));
+        level = level.as_chunks::<2>().0.iter().map(|[left, right]| join(&context, left, right)).collect();
+        at >>= 1;
+    }
+    path
 }
 
 /// Where the block that holds `row` starts in its round, in bytes.

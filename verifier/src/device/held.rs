@@ -7,7 +7,7 @@ use crate::Bytes32;
 use crate::frame::Leaf;
 use crate::limits::LEAF_BYTES;
 use crate::params::Params;
-use crate::segment;
+use crate::segment::{self, Wanted};
 use crate::tree::{Kind, Place, Tree};
 use crate::walk::{LINE_BYTES, Line, Walk};
 
@@ -127,28 +127,12 @@ impl Held {
     /// When there was no walk, or no such leg.
     pub fn open_leg(&self, walker: u32, leg: u32) -> Result<Vec<Leaf>, DeviceError> {
         let (walk, kept) = self.walk.as_ref().ok_or(DeviceError::NotWalked)?;
-        self.leaves(walk, kept, walker, leg).ok_or(DeviceError::NoSuchLeg { walker, leg })
-    }
-
-    fn leaves(&self, walk: &Walk, kept: &Committed, walker: u32, leg: u32) -> Option<Vec<Leaf>> {
-        let checkpoint = |at| {
-            let (leaf, entry) = segment::checkpoint_leaf(at);
-            let leaf = kept.leaf(&Place::of_checkpoints(&self.params, leaf).ok()?)?;
-            Some((segment::checkpoint(&leaf, entry), leaf))
+        let missing = DeviceError::NoSuchLeg { walker, leg };
+        let leaf = |wanted| match wanted {
+            Wanted::Checkpoints(place) => kept.leaf(&place),
+            Wanted::Residues(round, place) => self.rounds.get(round as usize)?.leaf(&place),
         };
-        let at = segment::ends(&self.params, walker, leg)?;
-        let mut leaves = vec![checkpoint(at.after)?.1];
-        let mut before = 0;
-        if let Some(at) = at.before {
-            let (state, leaf) = checkpoint(at)?;
-            before = state;
-            leaves.push(leaf);
-        }
-        walk.leg(walk.enter(before, walker, leg), |line| {
-            let (round, place, _) = segment::line_leaf(&self.params, line)?;
-            leaves.push(self.rounds.get(round as usize)?.leaf(&place)?);
-            self.line(line)
-        })?;
-        Some(leaves)
+        let leaf = |wanted| leaf(wanted).ok_or_else(|| missing.clone());
+        segment::open(&self.params, walk, (walker, leg), leaf)?.ok_or_else(|| missing.clone())
     }
 }
