@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::card::{At, Block, Card, CardError};
 use crate::kernel::{Argument, Kernel, Key, NAMES};
+use cudarc::driver::result::{device, init};
 use cudarc::driver::sys::{self, CUdevice_attribute};
 use cudarc::driver::{
     CudaContext, CudaFunction, CudaSlice, CudaStream, DevicePtr, DeviceRepr, DriverError, LaunchConfig, PushKernelArg,
@@ -33,8 +34,13 @@ pub enum NoCards {
     #[error("no NVIDIA driver here (libcuda.so.1 cannot be loaded): install the driver, version 525 or newer")]
     NoDriver,
     /// The driver is older than the kernels.
-    #[error("the NVIDIA driver speaks CUDA {}.{}, 12.0 is needed: install driver version 525 or newer", .0 / 1000, .0 % 1000 / 10)]
-    OldDriver(i32),
+    #[error("the NVIDIA driver speaks CUDA {major}.{minor}, 12.0 is needed: install driver version 525 or newer")]
+    OldDriver {
+        /// Of the version that it speaks.
+        major: i32,
+        /// Of the version that it speaks.
+        minor: i32,
+    },
     /// The driver failed; the text is its own.
     #[error("the NVIDIA driver failed: {0}")]
     Failed(String),
@@ -47,6 +53,8 @@ pub struct Described {
     pub ordinal: usize,
     /// Its name.
     pub name: String,
+    /// Its UUID, as NVIDIA's own tools write it.
+    pub uuid: String,
     /// Its compute capability, as in (8, 9).
     pub capability: (i32, i32),
     /// Bytes of memory that a program sees.
@@ -63,18 +71,22 @@ fn count() -> Result<usize, NoCards> {
     if !unsafe { sys::is_culib_present() } {
         return Err(NoCards::NoDriver);
     }
-    cudarc::driver::result::init().map_err(failed)?;
+    match init() {
+        // The driver works, and there is no card for it.
+        Err(DriverError(sys::CUresult::CUDA_ERROR_NO_DEVICE)) => return Ok(0),
+        initialised => initialised.map_err(failed)?,
+    }
     let mut version = 0;
     // SAFETY: writes one int to the address given.
     unsafe { sys::cuDriverGetVersion(&raw mut version) }.result().map_err(failed)?;
     if version < DRIVER_MIN {
-        return Err(NoCards::OldDriver(version));
+        return Err(NoCards::OldDriver { major: version / 1_000, minor: version % 1_000 / 10 });
     }
-    let count = CudaContext::device_count().map_err(failed)?;
+    let count = device::get_count().map_err(failed)?;
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
-/// All cards there are, as they describe themselves.
+/// All cards there are, as they describe themselves; none where the driver works and sees none.
 ///
 /// # Errors
 /// When there is no driver that could be asked.
@@ -86,18 +98,27 @@ fn failed(error: DriverError) -> NoCards {
     NoCards::Failed(words(error))
 }
 
+/// Without a context on the card, which would take memory from whoever is using it.
 fn describe(ordinal: usize) -> Result<Described, DriverError> {
-    let context = CudaContext::new(ordinal)?;
-    let name = context.name()?;
-    let ecc = context.attribute(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_ECC_ENABLED)?;
-    Ok(Described {
-        ordinal,
-        capability: context.compute_capability()?,
-        memory_bytes: context.total_mem()? as u64,
-        has_ecc: ecc != 0,
-        is_slice: name.contains("MIG"),
-        name,
-    })
+    let card = device::get(i32::try_from(ordinal).unwrap_or(i32::MAX))?;
+    let name = device::get_name(card)?;
+    let uuid = device::get_uuid(card)?.bytes.map(i8::cast_unsigned);
+    // SAFETY: the device is one that the driver has just given.
+    let asked = |attribute| unsafe { device::get_attribute(card, attribute) };
+    // SAFETY: as above.
+    let memory_bytes = unsafe { device::total_mem(card) }? as u64;
+    let major = asked(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
+    let minor = asked(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
+    let has_ecc = asked(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_ECC_ENABLED)? != 0;
+    let (capability, is_slice) = ((major, minor), name.contains("MIG"));
+    Ok(Described { ordinal, name, uuid: spelled(&uuid), capability, memory_bytes, has_ecc, is_slice })
+}
+
+/// As NVIDIA's own tools write it: `GPU-` and 8, 4, 4, 4 and 12 digits.
+fn spelled(uuid: &[u8; 16]) -> String {
+    let digits: String = uuid.iter().map(|byte| format!("{byte:02x}")).collect();
+    let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+    format!("GPU-{}", parts.join("-"))
 }
 
 /// One card, with the kernels on it.
@@ -237,7 +258,8 @@ mod tests {
             }
             Err(other) => assert!(!other.to_string().is_empty()),
         }
-        assert!(NoCards::OldDriver(11_040).to_string().contains("speaks CUDA 11.4, 12.0 is needed"));
+        assert_eq!(spelled(&[0xab; 16]), "GPU-abababab-abab-abab-abab-abababababab");
+        assert!(NoCards::OldDriver { major: 11, minor: 4 }.to_string().contains("speaks CUDA 11.4, 12.0 is needed"));
     }
 
     /// What the compiler makes of them is checked by `scripts/ptx --check`; this needs no compiler.

@@ -8,8 +8,8 @@
 //! | [`device`] | fill, commit, walk and open on a card, as a [`surety_verifier::device::Device`] |
 //!
 //! Nothing is needed to build this, and a machine needs only NVIDIA's driver: the kernels ship as PTX
-//! (`kernels/*.ptx`, made from the source beside them by `scripts/ptx`), which the driver compiles for its card. Without
-//! a driver, [`driver::cards`] says so.
+//! (`kernels/*.ptx`, made from the source beside them by `scripts/ptx`), which the driver compiles for its card.
+//! Without a driver, [`driver::cards`] says so.
 //!
 //! The tests compile the same source as C and play every thread of it on the processor (`emulated/`): what they cannot
 //! show is the driver, the speed, and that PTX means what NVIDIA says it means.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use surety_verifier::classes::{ClassId, LOCAL_CHAIN_IDS};
 use surety_verifier::limits::GPUS_MAX;
+use surety_verifier::session::Plan;
 
 /// `surety-node.toml`.
 #[derive(Clone, Debug, Deserialize)]
@@ -47,7 +48,7 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Device {
-    /// Kind; only the processor in this version.
+    /// Kind.
     pub kind: DeviceKind,
     /// GPU class the machine claims to be.
     pub class: u16,
@@ -61,6 +62,8 @@ pub struct Device {
 pub enum DeviceKind {
     /// The processor: proves no GPU, and serves only the CPU test class.
     Cpu,
+    /// NVIDIA's cards, through the driver.
+    Cuda,
 }
 
 /// Why a configuration was refused.
@@ -151,7 +154,16 @@ impl Config {
             (!is_user_name(&self.keeper_user), "keeper_user", USER_NAME.into()),
             (!(100..=60_000).contains(&self.poll_ms), "poll_ms", "expected 100 to 60000".into()),
             (self.device.count == 0 || self.device.count > GPUS_MAX, "device.count", "expected 1 to 16".into()),
-            (class != ClassId::CPU_TEST, "device.class", "a cpu device serves only class 65535, the CPU test".into()),
+            (
+                self.device.kind == DeviceKind::Cpu && class != ClassId::CPU_TEST,
+                "device.class",
+                "a cpu device serves only class 65535, the CPU test".into(),
+            ),
+            (
+                Plan::of(class, self.device.count).is_none() && class.allowed_on(self.chain_id),
+                "device.class",
+                format!("nobody has said yet what {class} must reach: it cannot be measured"),
+            ),
             (
                 !class.allowed_on(self.chain_id),
                 "device.class",

@@ -11,16 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use surety_core::cards::QUESTION_MAGIC;
 use surety_core::types::{Hash32, SshKey};
-use surety_verifier::device;
+use surety_verifier::device::{self, DeviceError};
+use surety_verifier::frame::ByeCode;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// Makes the devices of one measurement.
-pub type Devices = Arc<dyn Fn() -> Vec<Box<dyn device::Device>> + Send + Sync>;
+/// Makes the devices of one measurement. Blocks: drivers take seconds to wake a card.
+pub type Devices = Arc<dyn Fn() -> Result<Vec<Box<dyn device::Device>>, DeviceError> + Send + Sync>;
 
-/// Names the cards that are there at present.
-pub type Cards = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+/// Names the cards that are there at present; None when nobody can tell. Blocks: drivers take their time.
+pub type Cards = Arc<dyn Fn() -> Option<Vec<String>> + Send + Sync>;
 
 /// Longest wait for the first bytes of a keeper, and for the rest of its question.
 const QUESTION_MAX: Duration = Duration::from_secs(60);
@@ -81,14 +82,25 @@ impl Desk {
         let reader = (&first[..]).chain(reader);
         let known = grants.registration.zip(grants.keeper(key)).filter(|_| grants.tenant.is_none());
         let (Some((registration, keeper)), Ok(_place)) = (known, self.place.try_acquire()) else {
-            prove::refuse_busy(writer).await.ok();
+            prove::refuse(ByeCode::Busy, writer).await.ok();
             return;
         };
         let device = self.device.clone();
         let proof = Proof { chain_id: self.chain_id, registration, keeper: keeper.account, device };
-        if let Err(error) = prove::prove(&proof, &self.key, (self.devices)(), reader, writer).await {
+        let making = Arc::clone(&self.devices);
+        let devices = match tokio::task::spawn_blocking(move || making()).await {
+            Ok(Ok(devices)) => devices,
+            Ok(Err(error)) => return self.without_devices(&error.to_string(), writer).await,
+            Err(_) => return self.without_devices("looking for them failed", writer).await,
+        };
+        if let Err(error) = prove::prove(&proof, &self.key, devices, reader, writer).await {
             tracing::info!(keeper = %proof.keeper, "measurement not finished: {}", error_chain(&error));
         }
+    }
+
+    async fn without_devices(&self, why: &str, writer: impl AsyncWrite + Unpin) {
+        tracing::error!("a keeper came to measure and the cards are not there: {why}");
+        prove::refuse(ByeCode::Device, writer).await.ok();
     }
 
     async fn state_cards(
@@ -103,8 +115,10 @@ impl Desk {
         if !matches!(timeout(QUESTION_MAX, reader.read_exact(&mut nonce.0)).await, Ok(Ok(_))) {
             return;
         }
+        let looking = Arc::clone(&self.cards);
+        let Ok(Some(cards)) = tokio::task::spawn_blocking(move || looking()).await else { return };
         let who = (self.chain_id, registration, keeper.account);
-        let stating = inventory::state(&self.key, who, nonce, (self.cards)(), writer);
+        let stating = inventory::state(&self.key, who, nonce, cards, writer);
         if !matches!(timeout(QUESTION_MAX, stating).await, Ok(Ok(()))) {
             tracing::info!(keeper = %keeper.account, "the statement about cards did not arrive");
         }

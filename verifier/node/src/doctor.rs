@@ -1,7 +1,9 @@
 //! `surety-node doctor`: is everything there that the agent needs? Each failing item says what is wrong and what to do.
 
+mod device;
+
 use crate::chain::EvmReader;
-use crate::config::{Config, DeviceKind};
+use crate::config::Config;
 use crate::hostkey::HostKey;
 use crate::isolation;
 use crate::openssh;
@@ -34,7 +36,7 @@ impl fmt::Display for Finding {
 
 /// Looks at everything; later items are left out where an earlier one makes them pointless.
 pub async fn examine(config: &Config, use_sshd: bool) -> Vec<Finding> {
-    let mut findings = vec![state_dir(config), disk(config), device(config)];
+    let mut findings = vec![state_dir(config), disk(config), finding("device", device::inspect(&config.device))];
     if use_sshd || !config.dev {
         findings.extend(sshd(config).await);
     }
@@ -93,17 +95,6 @@ fn disk(config: &Config) -> Finding {
         Err(error) => Err(format!("cannot tell how much is free at {dir}: {error}")),
     };
     finding("disk", state)
-}
-
-/// Which devices prove what, and whether a driver is visible.
-fn device(config: &Config) -> Finding {
-    let driver = std::fs::read_to_string("/proc/driver/nvidia/version").ok();
-    let driver = driver.and_then(|text| text.lines().next().map(|line| line.chars().take(120).collect::<String>()));
-    let seen = driver.map_or("no NVIDIA driver is visible".to_owned(), |line| {
-        format!("an NVIDIA driver is visible ({line}), which this kind does not use")
-    });
-    let DeviceKind::Cpu = config.device.kind;
-    finding("device", Ok(format!("CPU mode, class {}: proves no GPU; {seen}", config.device.class)))
 }
 
 async fn sshd(config: &Config) -> Vec<Finding> {

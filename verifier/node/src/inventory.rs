@@ -6,12 +6,20 @@ use crate::hostkey::HostKey;
 use ed25519_dalek::Signer;
 use surety_core::cards::{CardsStatement, message};
 use surety_core::types::{Account, Ed25519Signature, Hash32};
+use surety_cuda::driver;
+use surety_verifier::limits::GPUS_MAX;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-/// The names of the cards that this machine has at present. The CPU test device has as many as it is configured with.
-pub fn cards(device: &Device) -> Vec<String> {
+/// The names of the cards that this machine has at present: their UUIDs. The CPU test device has as many as it is
+/// configured with. None when nobody can tell: an agent does not speak against its own machine because a driver did not
+/// answer.
+pub fn cards(device: &Device) -> Option<Vec<String>> {
     match device.kind {
-        DeviceKind::Cpu => (0..device.count).map(|number| format!("CPU-{number}")).collect(),
+        DeviceKind::Cpu => Some((0..device.count).map(|number| format!("CPU-{number}")).collect()),
+        DeviceKind::Cuda => {
+            let cards = driver::cards().inspect_err(|error| tracing::error!("which cards there are: {error}")).ok()?;
+            Some(cards.into_iter().take(GPUS_MAX.into()).map(|card| card.uuid).collect())
+        }
     }
 }
 

@@ -2,12 +2,15 @@
 
 use crate::config::{Device, DeviceKind};
 use crate::hostkey::HostKey;
+use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 use surety_core::types::Account;
+use surety_cuda::device::CardDevice;
+use surety_cuda::driver::DriverCard;
 use surety_verifier::classes::ClassId;
-use surety_verifier::device::{self, CpuDevice};
+use surety_verifier::device::{self, CpuDevice, DeviceError};
 use surety_verifier::frame::{self, Bye, ByeCode, DecodeError, Decoder, Frame, Side};
-use surety_verifier::session::{Caps, Claims, ProverError, ProverSession};
+use surety_verifier::session::{Caps, Claims, Plan, ProverError, ProverSession};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -47,10 +50,35 @@ pub enum ProveError {
 /// Longest wait for the keeper's next bytes.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
-/// The devices of an honest machine.
-pub fn devices(device: &Device) -> Vec<Box<dyn device::Device>> {
-    match device.kind {
-        DeviceKind::Cpu => (0..device.count).map(|_| Box::new(CpuDevice::new()) as Box<dyn device::Device>).collect(),
+/// The devices of an honest machine. Blocks: drivers take seconds to wake a card.
+///
+/// # Errors
+/// When there are not as many cards as are offered, or one cannot be had.
+pub fn devices(device: &Device) -> Result<Vec<Box<dyn device::Device>>, DeviceError> {
+    // All at once: the driver compiles the kernels anew for each card that it has not seen.
+    std::thread::scope(|scope| {
+        let opening: Vec<_> =
+            (0..device.count).map(|ordinal| scope.spawn(move || open(device.kind, ordinal))).collect();
+        let joined = opening.into_iter().map(ScopedJoinHandle::join);
+        joined.map(|opened| opened.unwrap_or_else(|_| Err(DeviceError::Failed("opening it panicked".into())))).collect()
+    })
+}
+
+fn open(kind: DeviceKind, ordinal: u16) -> Result<Box<dyn device::Device>, DeviceError> {
+    match kind {
+        DeviceKind::Cpu => Ok(Box::new(CpuDevice::new())),
+        DeviceKind::Cuda => {
+            let card = DriverCard::open(ordinal.into()).map_err(|error| DeviceError::Failed(error.to_string()))?;
+            Ok(Box::new(CardDevice::new(card)))
+        }
+    }
+}
+
+/// What a machine of this class accepts to do: what its measurement takes and no more.
+fn caps(device: &Device) -> Caps {
+    match (device.kind, Plan::of(ClassId(device.class), device.count)) {
+        (DeviceKind::Cuda, Some(plan)) => Caps::of(&plan.params),
+        (DeviceKind::Cuda, None) | (DeviceKind::Cpu, _) => Caps::cpu(),
     }
 }
 
@@ -71,7 +99,7 @@ pub async fn prove(
         registration: proof.registration,
         class: ClassId(proof.device.class),
         keeper: Some(proof.keeper.0),
-        caps: Caps::cpu(),
+        caps: caps(&proof.device),
     };
     let session = ProverSession::new(devices, key.signing_key(), claims)?;
     let talked = talk(session, &mut reader, &mut writer).await;
@@ -86,12 +114,13 @@ pub async fn prove(
     talked
 }
 
-/// Tells a keeper that there is no measurement now: a tenant or another keeper has the machine.
+/// Tells a keeper that there is no measurement now, and why: a tenant or another keeper has the machine
+/// ([`ByeCode::Busy`]), or its cards cannot be had ([`ByeCode::Device`]).
 ///
 /// # Errors
 /// When the stream fails.
-pub async fn refuse_busy(mut writer: impl AsyncWrite + Unpin) -> std::io::Result<()> {
-    send(&mut writer, &[bye(ByeCode::Busy)]).await
+pub async fn refuse(code: ByeCode, mut writer: impl AsyncWrite + Unpin) -> std::io::Result<()> {
+    send(&mut writer, &[bye(code)]).await
 }
 
 type Session = ProverSession<ed25519_dalek::SigningKey>;

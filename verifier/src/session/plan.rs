@@ -36,6 +36,8 @@ impl Plan {
         let walk_pass_ms = params.walk_bytes() / (gb_per_sec * 1_000_000);
         let patient = |ms: u64| 4 * ms + 10_000;
         let limits = Limits {
+            // Waking a card and compiling for it takes seconds.
+            hello_ms: 30_000,
             compute_ms: patient(compute_pass_ms),
             compute_pass_ms,
             walk_ms: patient(walk_pass_ms),

@@ -73,6 +73,18 @@ fn each_impossible_value_is_refused_by_its_key() {
 }
 
 #[test]
+fn cards_serve_every_class_that_has_minima_and_the_processor_only_its_own() {
+    let with = |kind: &str, class: u16| {
+        let class = format!("class = {class}");
+        parse(&GOOD.replace("kind = \"cpu\"", &format!("kind = \"{kind}\"")).replace("class = 65535", &class))
+    };
+    assert_eq!(with("cuda", 11).unwrap().device.kind, DeviceKind::Cuda);
+    assert_eq!(with("cuda", 65_535).unwrap().device.kind, DeviceKind::Cuda, "cards can be tried out on a local chain");
+    assert!(with("cuda", 1).unwrap_err().contains("nobody has said yet what B200 must reach"));
+    assert!(with("cpu", 11).unwrap_err().contains("a cpu device serves only class 65535"));
+}
+
+#[test]
 fn containers_and_their_section_go_together() {
     let section = "[container]\nengine = \"/usr/bin/docker\"\nimage = \"a:1\"\nmemory_mib = 64\ncpus = 1\n\
                    shm_mib = 64\nnetwork = \"none\"\n";

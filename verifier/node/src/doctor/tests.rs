@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::config::Device;
+use crate::config::DeviceKind;
 use crate::isolation::Driver;
 use std::path::Path;
 
@@ -71,7 +72,7 @@ fn the_disk_and_the_device_are_told() {
     config.state_dir = dir.path().to_owned();
     let told = disk(&config).to_string();
     assert!(told.contains("free at"), "{told}");
-    let told = device(&config).state.unwrap();
+    let told = device::inspect(&config.device).unwrap();
     assert!(told.starts_with("CPU mode, class 65535: proves no GPU; "), "{told}");
 }
 

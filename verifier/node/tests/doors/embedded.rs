@@ -148,7 +148,8 @@ async fn a_keeper_hears_which_cards_there_are_rented_or_not() {
 async fn a_machine_that_lost_its_cards_says_so_and_nonsense_is_no_answer() {
     let states = Arc::new(std::sync::Mutex::new(Vec::<String>::new()));
     let shown = states.clone();
-    let desk = |config: &_, key| Desk::new(config, key).with_cards(Arc::new(move || shown.lock().unwrap().clone()));
+    let desk =
+        |config: &_, key| Desk::new(config, key).with_cards(Arc::new(move || Some(shown.lock().unwrap().clone())));
     let agent = Agent::start_with(Server::Embedded, desk).await;
     assert_eq!(named(&agent.ask(KEEPER_SEED).await), Vec::<&str>::new());
     let hostile = [vec!["x".repeat(5_000)], vec!["GPU\n1".into()], vec!["same".into(); 2], vec!["x".repeat(64); 17]];
@@ -190,8 +191,18 @@ impl Device for Lazy {
 }
 
 #[tokio::test]
+async fn a_machine_whose_cards_cannot_be_had_says_so_and_is_not_measured() {
+    let gone = || Err(DeviceError::Failed("the driver was unloaded".into()));
+    let desk = |config: &_, key| Desk::with_devices(config, key, Arc::new(gone));
+    let agent = Agent::start_with(Server::Embedded, desk).await;
+    let outcome = agent.measure(KEEPER_SEED).await;
+    let MeasureOutcome::Unmeasured { why } = outcome else { panic!("{outcome:?}") };
+    assert!(why.contains("Refused { code: Device }"), "{why}");
+}
+
+#[tokio::test]
 async fn a_machine_that_signs_work_it_has_not_done_is_a_bad_proof() {
-    let lazy = || -> Vec<Box<dyn Device>> { vec![Box::new(Lazy(CpuDevice::new()))] };
+    let lazy = || Ok(vec![Box::new(Lazy(CpuDevice::new())) as Box<dyn Device>]);
     let desk = |config: &_, key| Desk::with_devices(config, key, Arc::new(lazy));
     let agent = Agent::start_with(Server::Embedded, desk).await;
     let outcome = agent.measure(KEEPER_SEED).await;
