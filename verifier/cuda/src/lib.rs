@@ -5,6 +5,7 @@
 //! | [`kernel`] | the six kernels of `kernels/surety.cu`: their names, arguments and how many threads they take |
 //! | [`card`] | a thing that has memory and runs kernels |
 //! | [`driver`] | NVIDIA's driver as such a thing: the only unsafe code, and the only place that knows CUDA |
+//! | [`check`] | whether a card does what the reference does, and how fast |
 //! | [`device`] | fill, commit, walk and open on a card, as a [`surety_verifier::device::Device`] |
 //!
 //! Nothing is needed to build this, and a machine needs only NVIDIA's driver: the kernels ship as PTX
@@ -15,6 +16,7 @@
 //! show is the driver, the speed, and that PTX means what NVIDIA says it means.
 
 pub mod card;
+pub mod check;
 pub mod device;
 pub mod driver;
 pub mod kernel;

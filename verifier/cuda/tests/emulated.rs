@@ -2,11 +2,14 @@
 #![allow(unsafe_code, clippy::unwrap_used)]
 
 use surety_cuda::card::{At, Block, Card, CardError};
+use surety_cuda::check::{agree, edges, measure, random_size};
 use surety_cuda::device::CardDevice;
 use surety_cuda::kernel::{Argument, Kernel, NAMES};
 use surety_cuda_emulated::{self as emulated, Memory, Variant};
-use surety_verifier::device::{CpuDevice, Device, DeviceError, FillJob};
+use surety_verifier::classes::ClassId;
+use surety_verifier::device::{Device, DeviceError, FillJob};
 use surety_verifier::params::Params;
+use surety_verifier::verdict::Verdict;
 
 const SMALL: Params =
     Params { inner: 64, cols: 64, rows: 64, rounds: 3, vectors: 1, openings: 4, walkers: 16, hops: 512, legs: 8 };
@@ -67,70 +70,46 @@ fn job(params: Params, seed: u8) -> FillJob {
     FillJob { params, epoch_seed: [seed; 32], gpu_seed: [!seed; 32] }
 }
 
-/// Both devices do the same job; every root, row and leg that is looked at is the same.
-fn agree(variant: Variant, params: Params, seed: u8) {
-    let (mut card, mut reference) = (CardDevice::new(Played::new(variant)), CpuDevice::new());
-    for device in [&mut card as &mut dyn Device, &mut reference] {
-        device.start(job(params, seed)).unwrap();
-    }
-    let roots = card.finish().unwrap();
-    assert_eq!(roots, reference.finish().unwrap(), "roots of {params:?}");
-    for round in [0, params.rounds - 1] {
-        for row in [0, 1, params.rows / 2, params.rows - 1] {
-            assert_eq!(card.open(round, row), reference.open(round, row), "round {round}, row {row} of {params:?}");
-        }
-    }
-    let word = 0x0123_4567_89ab_cdef ^ u64::from(seed);
-    for device in [&mut card as &mut dyn Device, &mut reference] {
-        device.start_walk(word).unwrap();
-    }
-    assert_eq!(card.finish_walk(), reference.finish_walk(), "walk of {params:?}");
-    for walker in [0, params.walkers - 1] {
-        for leg in [0, 1, params.legs_each() - 1].into_iter().filter(|leg| *leg < params.legs_each()) {
-            let shown = card.open_leg(walker, leg);
-            assert_eq!(shown, reference.open_leg(walker, leg), "walker {walker}, leg {leg} of {params:?}");
-        }
-    }
-}
-
 const VARIANTS: [Variant; 2] = [Variant::Mma, Variant::Dp4a];
+
+fn agrees(variant: Variant, params: Params, seed: u8) {
+    assert_eq!(params.check(), Ok(()), "{params:?}");
+    let mut card = CardDevice::new(Played::new(variant));
+    assert_eq!(agree(&mut card, params, seed), Ok(()));
+}
 
 #[test]
 fn a_card_does_what_the_reference_does_at_the_sizes_of_the_test_class() {
-    VARIANTS
-        .into_iter()
-        .for_each(|variant| agree(variant, Params { rounds: 2, openings: 8, ..Params::cpu_small(1) }, 1));
+    let params = Params { rounds: 2, openings: 8, ..Params::cpu_small(1) };
+    VARIANTS.into_iter().for_each(|variant| agrees(variant, params, 1));
 }
 
 #[test]
-fn products_smaller_than_a_tile_than_a_row_of_tiles_and_larger_than_one_are_right() {
-    let shapes = [(64, 64, 16), (64, 128, 8), (128, 64, 64), (64, 512, 2), (64, 64, 256), (128, 256, 128)];
-    for (seed, (inner, cols, rows)) in (2..).zip(shapes) {
-        let params = Params { inner, cols, rows, rounds: 1, openings: 1, ..SMALL };
-        VARIANTS.into_iter().for_each(|variant| agree(variant, params, seed));
+fn a_card_does_what_the_reference_does_at_every_edge() {
+    for (seed, params) in (2..).zip(edges()) {
+        VARIANTS.into_iter().for_each(|variant| agrees(variant, params, seed));
     }
 }
 
 #[test]
-fn blocks_of_one_leaf_and_of_several_and_trees_of_two_nodes_are_right() {
-    let one_leaf = Params { cols: 512, rows: 2, openings: 1, ..SMALL };
-    let several = Params { cols: 2_048, rows: 4, openings: 1, ..SMALL };
-    let shared = Params { cols: 64, rows: 16, openings: 1, ..SMALL };
-    [one_leaf, several, shared].into_iter().for_each(|params| agree(Variant::Mma, params, 11));
+fn a_card_does_what_the_reference_does_at_random_sizes() {
+    for number in 0..12 {
+        let variant = VARIANTS[usize::try_from(number % 2).unwrap()];
+        agrees(variant, random_size(number), u8::try_from(number).unwrap());
+    }
 }
 
 #[test]
-fn walks_of_one_leg_of_two_walkers_and_of_more_walkers_than_a_block_has_threads_are_right() {
-    let short = Params { walkers: 256, hops: 32, ..SMALL };
-    let long = Params { walkers: 2, hops: 4_096, ..SMALL };
-    let wide = Params { walkers: 1_024, hops: 64, ..SMALL };
-    [short, long, wide].into_iter().for_each(|params| agree(Variant::Mma, params, 12));
+fn random_sizes_are_sizes_that_a_session_can_have() {
+    (0..2_000).for_each(|number| assert_eq!(random_size(number).check(), Ok(()), "{number}"));
 }
 
 #[test]
-fn a_thousand_and_more_of_inner_dimension_run_through_both_halves_of_shared_memory() {
-    let deep = Params { inner: 1_024, rows: 16, rounds: 1, openings: 1, ..SMALL };
-    VARIANTS.into_iter().for_each(|variant| agree(variant, deep, 13));
+fn a_whole_session_with_two_played_cards_is_proven() {
+    let card = || Box::new(CardDevice::new(Played::new(Variant::Mma))) as Box<dyn Device>;
+    let measured = measure(vec![card(), card()], ClassId::CPU_TEST, [9; 32]).unwrap();
+    assert_eq!(measured.verdict, Verdict::Proven { class: ClassId::CPU_TEST, count: 2 });
+    assert!(measured.bytes > 1 << 20, "{measured:?}");
 }
 
 #[test]
