@@ -1,5 +1,6 @@
 //! Payloads of frames: one encoding each.
 
+use super::decoder::HEADER_BYTES;
 use super::{
     Bye, ByeCode, Echo, Frame, FrameType, Hello, HelloAck, Leaf, MAGIC, Open, Root, Row, Segment, Start, Walk, Walked,
 };
@@ -50,11 +51,27 @@ pub enum FrameError {
 /// On a frame that no bound allows (4 GiB and more), which no code path builds.
 #[must_use]
 pub fn encode(frame: &Frame) -> Vec<u8> {
-    let payload = encode_payload(frame);
-    let Ok(length) = u32::try_from(payload.len()) else { panic!("a frame of {} bytes", payload.len()) };
-    let mut out = Writer::default();
-    out.u32(length).u8(frame.kind() as u8).raw(&payload);
-    out.finish()
+    let mut out = Writer::with_capacity(HEADER_BYTES + bulk(frame));
+    out.u32(0).u8(frame.kind() as u8);
+    encode_payload(frame, &mut out);
+    let mut bytes = out.finish();
+    let payload = bytes.len() - HEADER_BYTES;
+    let Ok(length) = u32::try_from(payload) else { panic!("a frame of {payload} bytes") };
+    bytes[..4].copy_from_slice(&length.to_be_bytes());
+    bytes
+}
+
+/// Bytes of a payload, or a few more or less: room that is made once. What is large is exact.
+fn bulk(frame: &Frame) -> usize {
+    match frame {
+        Frame::Root(root) => 70 + 32 * root.roots.len(),
+        Frame::Row(row) => 16 + row.block.len() + 32 * row.path.len(),
+        Frame::Segment(segment) => {
+            let leaf = |leaf: &Leaf| leaf.bytes.len() + 2 + 32 * leaf.path.len();
+            12 + segment.leaves.iter().map(leaf).sum::<usize>()
+        }
+        _ => 256,
+    }
 }
 
 /// The frame of this type with this payload.
@@ -85,24 +102,22 @@ fn length(kind: FrameType) -> impl Fn(WireError) -> FrameError {
     move |_| FrameError::Length { kind }
 }
 
-fn encode_payload(frame: &Frame) -> Vec<u8> {
-    let mut out = Writer::default();
+fn encode_payload(frame: &Frame, out: &mut Writer) {
     match frame {
         Frame::Hello(hello) => out.raw(MAGIC).u16(hello.version),
         Frame::HelloAck(ack) => out.u16(ack.version).u16(ack.class.0).u16(ack.count),
         Frame::Echo(echo) | Frame::EchoAck(echo) => out.u16(echo.sequence).raw(&echo.nonce),
-        Frame::Start(start) => encode_start(start, &mut out),
+        Frame::Start(start) => encode_start(start, out),
         Frame::Root(root) => out.u16(root.count).u32(root.rounds).raw(root.roots.as_flattened()).raw(&root.signature),
         Frame::Walk(walk) => out.raw(&walk.nonce),
         Frame::Walked(walked) => {
             out.u16(narrow(walked.roots.len())).raw(walked.roots.as_flattened()).raw(&walked.signature)
         }
-        Frame::Segment(segment) => encode_segment(segment, &mut out),
-        Frame::Open(open) => encode_open(open, &mut out),
-        Frame::Row(row) => encode_row(row, &mut out),
+        Frame::Segment(segment) => encode_segment(segment, out),
+        Frame::Open(open) => encode_open(open, out),
+        Frame::Row(row) => encode_row(row, out),
         Frame::Bye(bye) => out.u8(bye.code as u8),
     };
-    out.finish()
 }
 
 fn encode_start<'a>(start: &Start, out: &'a mut Writer) -> &'a mut Writer {

@@ -22,7 +22,7 @@ pub(super) struct SessionKeys {
 }
 
 /// The ciphers this module can read.
-pub(super) const CIPHERS: &[cipher::Name] = &[cipher::CHACHA20_POLY1305, cipher::AES_256_GCM];
+pub(super) const CIPHERS: &[cipher::Name] = &[cipher::AES_256_GCM, cipher::CHACHA20_POLY1305];
 
 /// The server's answer to the query.
 #[derive(Debug, PartialEq, Eq)]
