@@ -2,13 +2,11 @@
 
 use std::thread::JoinHandle;
 
-use rayon::prelude::*;
-
+use super::product::Product;
 use super::{Device, DeviceError, FillJob, Held, Opening};
 use crate::Bytes32;
 use crate::frame::Leaf;
 use crate::matrix;
-use crate::params::Params;
 use crate::seed::{self, ROOT_BEFORE_FIRST};
 
 /// Computes on the processor, in a thread of its own, so that several behave like several GPUs.
@@ -99,21 +97,12 @@ impl Device for CpuDevice {
 pub fn fill(job: &FillJob) -> Held {
     let params = job.params;
     let b = matrix::whole(&seed::matrix_b_key(&job.epoch_seed), params.inner, params.cols);
+    let product = Product::new(&b, params.inner, params.cols);
     let mut held = Held::new(params);
     let mut root = ROOT_BEFORE_FIRST;
     for round in 0..params.rounds {
         let a_key = seed::matrix_a_key(&job.gpu_seed, round, &root);
-        root = held.push(multiply(&params, &a_key, &b));
+        root = held.push(product.residues(&matrix::whole(&a_key, params.rows, params.inner), params.rows));
     }
     held
-}
-
-/// One round's residues as bytes, row after row.
-fn multiply(params: &Params, a_key: &Bytes32, b: &[i8]) -> Vec<u8> {
-    let rows = (0..params.rows).into_par_iter();
-    rows.flat_map_iter(|index| {
-        let a = matrix::row(a_key, index, params.inner);
-        matrix::to_bytes(&matrix::row_times(&a, b, params.cols as usize))
-    })
-    .collect()
 }

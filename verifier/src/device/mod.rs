@@ -2,6 +2,7 @@
 
 mod cpu;
 mod held;
+mod product;
 
 pub use cpu::{CpuDevice, fill};
 pub use held::Held;
