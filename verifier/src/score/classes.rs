@@ -23,8 +23,8 @@ const REFERENCE: ClassId = ClassId(12);
 /// Shares of operations, memory and bandwidth in [`UNIT`].
 const SHARES: [u64; 3] = [400, 300, 300];
 
-/// Points of one card of a class, rounded down part by part. None where nothing is proven: the class does not exist, has
-/// no minima, or is the CPU test.
+/// Points of one card of a class, rounded down part by part. None where nothing is proven: the class does not exist,
+/// has no minima, or is the CPU test.
 #[must_use]
 pub fn points(class: ClassId) -> Option<u64> {
     let parts = parts(class.class()?)?;

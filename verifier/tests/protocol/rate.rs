@@ -2,13 +2,24 @@
 
 use surety_verifier::verdict::Verdict;
 
-use surety_verifier::walk::Walk;
+use surety_verifier::walk::{Line, Walk};
 
 use crate::rig::{Forger, TINY, measure};
+
+/// Sessions of each lie: each with random bytes of its own, always the same ones.
+const SESSIONS: u16 = 1_000;
 
 /// Chance that `opened` rows out of `all`, none twice, miss all of `skipped`.
 fn escape(all: u32, skipped: u32, opened: u32) -> f64 {
     (0..opened).map(|i| f64::from(all - skipped - i) / f64::from(all - i)).product()
+}
+
+/// Within four standard deviations of a binomial distribution over [`SESSIONS`].
+fn as_often(what: &str, caught: u16, expected: f64) {
+    let sigma = (expected * (1.0 - expected) / f64::from(SESSIONS)).sqrt();
+    let measured = f64::from(caught) / f64::from(SESSIONS);
+    println!("{what}: caught in {caught} of {SESSIONS} sessions, {:.1} % expected", 100.0 * expected);
+    assert!((measured - expected).abs() < 4.0 * sigma, "{what}: {measured}, expected {expected} ± {sigma}");
 }
 
 fn sessions_caught(skipped_rounds_rows: &'static [(u32, u32)], sessions: u16) -> u16 {
@@ -23,13 +34,10 @@ fn sessions_caught(skipped_rounds_rows: &'static [(u32, u32)], sessions: u16) ->
 
 #[test]
 fn two_percent_left_out_are_caught_as_often_as_the_arithmetic_says() {
-    // 10 of 512 rows, 32 opened: 47.7 % of sessions. 400 sessions: four standard deviations are 10 %.
+    // 10 of 512 rows, 32 opened: 47.7 % of sessions. Four standard deviations are 6 %.
     const SKIPPED: [(u32, u32); 10] =
         [(0, 0), (0, 1), (1, 63), (2, 5), (3, 31), (4, 32), (5, 7), (6, 6), (7, 0), (7, 63)];
-    let expected = 1.0 - escape(512, 10, 32);
-    let sigma = (expected * (1.0 - expected) / 400.0).sqrt();
-    let caught = f64::from(sessions_caught(&SKIPPED, 400)) / 400.0;
-    assert!((caught - expected).abs() < 4.0 * sigma, "caught {caught}, expected {expected} ± {sigma}");
+    as_often("10 of 512 rows left out", sessions_caught(&SKIPPED, SESSIONS), 1.0 - escape(512, 10, 32));
 }
 
 /// Invents the checkpoint after each of these legs, and goes on from there.
@@ -56,12 +64,37 @@ fn sessions_with_legs_left_out(left_out: &'static [usize], sessions: u16) -> u16
 
 #[test]
 fn legs_left_out_are_caught_as_often_as_the_arithmetic_says() {
-    // 8 of 256 legs, 16 opened: 40.5 % of sessions. 400 sessions: four standard deviations are 10 %.
+    // 8 of 256 legs, 16 opened: 40.5 % of sessions. Four standard deviations are 6 %.
     const LEFT_OUT: [usize; 8] = [0, 15, 16, 77, 100, 101, 200, 255];
-    let expected = 1.0 - escape(256, 8, 16);
-    let sigma = (expected * (1.0 - expected) / 400.0).sqrt();
-    let caught = f64::from(sessions_with_legs_left_out(&LEFT_OUT, 400)) / 400.0;
-    assert!((caught - expected).abs() < 4.0 * sigma, "caught {caught}, expected {expected} ± {sigma}");
+    as_often("8 of 256 legs left out", sessions_with_legs_left_out(&LEFT_OUT, SESSIONS), 1.0 - escape(256, 8, 16));
+}
+
+/// Zeros in the place of these lines of 512.
+fn sessions_with_memory_missing(missing: &'static [u32], sessions: u16) -> u16 {
+    static NOTHING: Line = [0; 128];
+    let caught = (0..sessions).filter(|session| {
+        let mut random = [0xcc; 32];
+        random[..2].copy_from_slice(&session.to_be_bytes());
+        let device = Forger::walking(|held, word| {
+            held.checkpoints(word, |at| if missing.contains(&at) { Some(&NOTHING) } else { held.line(at) })
+        });
+        matches!(measure(TINY, random, vec![device]).verdict, Verdict::Fraud(_))
+    });
+    u16::try_from(caught.count()).unwrap()
+}
+
+#[test]
+fn missing_memory_is_caught_as_often_as_the_arithmetic_says() {
+    // One line of 512: a leg of 32 hops comes by it with 6.06 %, and 16 legs are opened: 63.2 % of sessions.
+    let leg = 1.0 - (511.0_f64 / 512.0).powi(32);
+    as_often("1 of 512 lines missing", sessions_with_memory_missing(&[77], SESSIONS), 1.0 - (1.0 - leg).powi(16));
+    // Three of them: 94.7 %.
+    let leg = 1.0 - (509.0_f64 / 512.0).powi(32);
+    as_often(
+        "3 of 512 lines missing",
+        sessions_with_memory_missing(&[0, 300, 511], SESSIONS),
+        1.0 - (1.0 - leg).powi(16),
+    );
 }
 
 #[test]
