@@ -1,6 +1,7 @@
 //! The protocol as a whole: honest machines, lying machines, bad streams, replays, and known answers.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod classes;
 mod device;
 mod evidence;
 mod honest;
