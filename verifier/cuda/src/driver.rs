@@ -229,6 +229,9 @@ impl Card for DriverCard {
 
     fn release(&mut self) {
         self.blocks.clear();
+        // Memory is given back in the stream's own time, and what is reserved next is to find it. If this fails, that
+        // says so.
+        self.stream.synchronize().ok();
     }
 }
 

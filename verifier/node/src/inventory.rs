@@ -12,13 +12,14 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 /// The names of the cards that this machine has at present: their UUIDs. The CPU test device has as many as it is
 /// configured with. None when nobody can tell: an agent does not speak against its own machine because a driver did not
-/// answer.
+/// answer, or sees no card at all (which is what it says where device files are missing, or were not yet there when the
+/// agent started).
 pub fn cards(device: &Device) -> Option<Vec<String>> {
     match device.kind {
         DeviceKind::Cpu => Some((0..device.count).map(|number| format!("CPU-{number}")).collect()),
         DeviceKind::Cuda => {
             let cards = driver::cards().inspect_err(|error| tracing::error!("which cards there are: {error}")).ok()?;
-            Some(cards.into_iter().take(GPUS_MAX.into()).map(|card| card.uuid).collect())
+            (!cards.is_empty()).then(|| cards.into_iter().take(GPUS_MAX.into()).map(|card| card.uuid).collect())
         }
     }
 }

@@ -36,6 +36,9 @@ pub enum ProveError {
     /// The keeper said nothing for too long.
     #[error("the keeper said nothing for {} s", SILENCE_MAX.as_secs())]
     Silence,
+    /// The session went on for too long.
+    #[error("the session was not over within {} s", SESSION_MAX.as_secs())]
+    TooLong,
     /// The keeper's bytes are not the protocol.
     #[error("the keeper does not speak the protocol")]
     Malformed(#[from] DecodeError),
@@ -49,6 +52,10 @@ pub enum ProveError {
 
 /// Longest wait for the keeper's next bytes.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// Longest session, however steadily the keeper trickles: three times what a keeper takes for one at most. Cards and
+/// their memory belong to a session as long as it lasts.
+const SESSION_MAX: Duration = Duration::from_secs(600);
 
 /// The devices of an honest machine. Blocks: drivers take seconds to wake a card.
 ///
@@ -91,6 +98,17 @@ pub async fn prove(
     proof: &Proof,
     key: &HostKey,
     devices: Vec<Box<dyn device::Device>>,
+    reader: impl AsyncRead + Unpin,
+    writer: impl AsyncWrite + Unpin,
+) -> Result<(), ProveError> {
+    prove_within(SESSION_MAX, proof, key, devices, reader, writer).await
+}
+
+async fn prove_within(
+    session_max: Duration,
+    proof: &Proof,
+    key: &HostKey,
+    devices: Vec<Box<dyn device::Device>>,
     mut reader: impl AsyncRead + Unpin,
     mut writer: impl AsyncWrite + Unpin,
 ) -> Result<(), ProveError> {
@@ -102,7 +120,8 @@ pub async fn prove(
         caps: caps(&proof.device),
     };
     let session = ProverSession::new(devices, key.signing_key(), claims)?;
-    let talked = talk(session, &mut reader, &mut writer).await;
+    let talking = timeout(session_max, talk(session, &mut reader, &mut writer));
+    let talked = talking.await.unwrap_or(Err(ProveError::TooLong));
     let farewell = match &talked {
         Err(ProveError::Prover(error)) => Some(error.farewell()),
         Err(ProveError::Malformed(_)) => Some(bye(ByeCode::Protocol)),
@@ -170,4 +189,29 @@ async fn send(writer: &mut (impl AsyncWrite + Unpin), frames: &[Frame]) -> std::
 
 fn bye(code: ByeCode) -> Frame {
     Frame::Bye(Bye { code })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One byte after another of a frame that never ends, none of them late.
+    #[tokio::test]
+    async fn a_keeper_that_trickles_does_not_hold_the_cards_for_ever() {
+        let (mut keeper, machine) = tokio::io::duplex(64);
+        let trickling = tokio::spawn(async move {
+            let mut next = [0, 0, 0x2e, 0xe0, frame::FrameType::Open as u8].into_iter().chain(std::iter::repeat(0));
+            while keeper.write_all(&[next.next().unwrap_or_default()]).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        let device = Device { kind: DeviceKind::Cpu, class: ClassId::CPU_TEST.0, count: 1 };
+        let proof = Proof { chain_id: 31_337, registration: 1, keeper: Account([1; 20]), device };
+        let (reader, writer) = tokio::io::split(machine);
+        let (key, devices) =
+            (HostKey::from_seed(&[7; 32]), vec![Box::new(CpuDevice::new()) as Box<dyn device::Device>]);
+        let proved = prove_within(Duration::from_millis(200), &proof, &key, devices, reader, writer).await;
+        assert!(matches!(proved, Err(ProveError::TooLong)), "{proved:?}");
+        trickling.abort();
+    }
 }
