@@ -153,7 +153,7 @@ async fn run() {
     let before = cpu();
     let mut bytes = 0;
     for number in 0..checks {
-        let outcome = measure(&target(endpoint, user.trim(), &secrets, number), &key, &limits).await;
+        let outcome = measure(&target(endpoint, user.trim(), &secrets, number), None, &key, &limits).await;
         let MeasureOutcome::Proven { transcript, .. } = outcome else { panic!("{outcome:?}") };
         let events = transcript["events"].as_array().unwrap().iter();
         bytes += events.filter_map(|event| event["frame"].as_str()).map(|hex| hex.len() / 2).sum::<usize>();

@@ -4,6 +4,7 @@ use surety_core::complaints::Complaint;
 use surety_core::health::Blind;
 use surety_core::statement::{Attestation, Certificate, Signed, Spoof, Statement};
 use surety_core::types::{Hash32, MachineId, RentalId};
+use surety_verifier::gauge::Figures;
 
 /// The store could not answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -21,6 +22,20 @@ pub struct Bundle {
     pub evidence: serde_json::Value,
     /// The statement that names its digest, with the keeper's signature.
     pub signed: Signed<Statement>,
+}
+
+/// Soft figures of one machine: measured by this keeper, proven by nobody.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SoftFigures {
+    /// The machine's registration then.
+    pub registration: u32,
+    /// When, by this keeper's clock, Unix seconds.
+    pub measured_at_secs: u64,
+    /// The figures.
+    pub figures: Figures,
+    /// Why it ended before everything was asked, if it did: then it is tried again.
+    pub ended: Option<String>,
 }
 
 /// What this keeper has signed and seen signed, for anybody to read.
@@ -48,6 +63,9 @@ pub trait Archive: Send + Sync + 'static {
 
     /// Whether the complaint with this id is kept.
     fn has_complaint(&self, id: Hash32) -> Result<bool, ArchiveError>;
+
+    /// The newest soft figures of a machine.
+    fn figures_of(&self, machine: MachineId) -> Result<Option<SoftFigures>, ArchiveError>;
 
     /// Evidence by digest: our own, or the copy of a peer's.
     fn bundle(&self, digest: Hash32) -> Result<Option<Bundle>, ArchiveError>;

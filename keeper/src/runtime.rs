@@ -7,6 +7,7 @@
 mod core_loop;
 mod deeds;
 mod feeds;
+mod gauges;
 mod mirror;
 mod spans;
 mod spoofs;

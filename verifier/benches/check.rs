@@ -107,9 +107,10 @@ fn opened(params: &Params, at: &[u32], right: &[Vec<u16>]) -> (Bytes32, Vec<Row>
     }
     let tree = Tree::build(Kind::Residues, &round);
     let open = |row: &u32| {
-        let offset = tree::block_offset(params, *row);
+        let place = Place::of_row(params, *row).unwrap();
+        let offset = place.offset();
         let block = round[offset..offset + params.block_bytes()].to_vec();
-        Row { at: RowAt { gpu: 0, round: 1, row: *row }, block, path: tree.path(&Place::of_row(params, *row).unwrap()) }
+        Row { at: RowAt { gpu: 0, round: 1, row: *row }, block, path: tree.path(&place) }
     };
     (tree.root(), at.iter().map(open).collect())
 }

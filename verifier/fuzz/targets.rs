@@ -3,12 +3,13 @@
 
 use ed25519_dalek::SigningKey;
 use std::sync::{Arc, LazyLock};
-use surety_verifier::Bytes32;
 use surety_verifier::classes::ClassId;
-use surety_verifier::device::{CpuDevice, Device, DeviceError, FillJob, Opening};
+use surety_verifier::device::{Atop, CpuDevice, Device, DeviceError, FillJob, Over};
 use surety_verifier::evidence::{PublicFinding, recheck_public};
-use surety_verifier::frame::{Decoder, Frame, Leaf, Side, encode};
+use surety_verifier::frame::{Decoder, Frame, Side, encode};
 use surety_verifier::freivalds::EpochSecrets;
+use surety_verifier::gauge::wire::{ASK_BYTES, DECLINED};
+use surety_verifier::gauge::{ANSWER_BYTES_MAX, Ask, CHUNK_BYTES, Gauge, Sizes};
 use surety_verifier::params::Params;
 use surety_verifier::session::{Caps, Challenge, Claims, KeeperSession, Limits, Next, Outcome, ProverSession};
 use surety_verifier::transcript::Transcript;
@@ -25,8 +26,19 @@ static SECRETS: LazyLock<Arc<EpochSecrets>> =
 pub(crate) type Target = fn(&[u8]);
 
 /// Every target by its name, which is that of its corpus.
-pub(crate) const ALL: [(&str, Target); 4] =
-    [("frames", frames), ("transcript", transcript), ("keeper", keeper), ("prover", prover)];
+pub(crate) const ALL: [(&str, Target); 5] =
+    [("frames", frames), ("transcript", transcript), ("keeper", keeper), ("prover", prover), ("gauge", gauge)];
+
+/// Soft figures of a disk alone, as little of it as there may be.
+pub(crate) const SIZES: Sizes = Sizes {
+    steps: 2,
+    memory_max_bytes: 0,
+    memory_reads: 1,
+    disk_bytes: CHUNK_BYTES,
+    disk_writes: 2,
+    disk_reads: 2,
+    line_bytes: 100,
+};
 
 /// The machine whose answers are in the corpora.
 pub(crate) fn machine_key() -> SigningKey {
@@ -64,7 +76,7 @@ pub(crate) fn prover_session() -> ProverSession<SigningKey> {
         keeper: Some(challenge.keeper),
         caps: Caps::of(&PARAMS),
     };
-    ProverSession::new(vec![Box::new(Bounded(CpuDevice::new()))], machine_key(), claims).expect("one device")
+    ProverSession::new(vec![Box::new(Atop(Bounded(CpuDevice::new())))], machine_key(), claims).expect("one device")
 }
 
 /// A decoder gives the frames whose bytes came and no others, and holds no more than came.
@@ -137,7 +149,11 @@ fn judged(outcome: &Outcome) {
 /// A device that says so when it is given more than `PARAMS` asks for.
 struct Bounded(CpuDevice);
 
-impl Device for Bounded {
+impl Over for Bounded {
+    fn inner(&mut self) -> &mut dyn Device {
+        &mut self.0
+    }
+
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
         let (most, asked) = (Caps::of(&PARAMS), Caps::of(&job.params));
         let within = most.device_bytes >= asked.device_bytes
@@ -145,30 +161,6 @@ impl Device for Bounded {
             && most.walk_bytes >= asked.walk_bytes;
         assert!(within, "more than the machine allows: {:?}", job.params);
         self.0.start(job)
-    }
-
-    fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
-        self.0.finish()
-    }
-
-    fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
-        self.0.open(round, row)
-    }
-
-    fn start_walk(&mut self, word: u64) -> Result<(), DeviceError> {
-        self.0.start_walk(word)
-    }
-
-    fn finish_walk(&mut self) -> Result<Bytes32, DeviceError> {
-        self.0.finish_walk()
-    }
-
-    fn open_leg(&mut self, walker: u32, leg: u32) -> Result<Vec<Leaf>, DeviceError> {
-        self.0.open_leg(walker, leg)
-    }
-
-    fn release(&mut self) {
-        self.0.release();
     }
 }
 
@@ -180,5 +172,27 @@ pub(crate) fn prover(bytes: &[u8]) {
             Ok(answers) => answers.iter().for_each(|answer| drop(encode(answer))),
             Err(error) => return drop(encode(&error.farewell())),
         }
+    }
+}
+
+/// Whatever a machine answers, a keeper that asks for soft figures takes it or ends; and a question has one form.
+pub(crate) fn gauge(bytes: &[u8]) {
+    for raw in bytes.as_chunks::<ASK_BYTES>().0 {
+        if let Ok(ask) = Ask::decode(raw) {
+            assert_eq!(ask.encode(), *raw, "a question has two forms");
+            assert!(ask.task.answer_bytes() < ANSWER_BYTES_MAX);
+        }
+    }
+    let (mut gauge, mut rest) = (Gauge::new([1; 32], SIZES), bytes);
+    while let (Some(ask), Some((head, after))) = (gauge.ask(), rest.split_first()) {
+        if *head == DECLINED {
+            (rest, _) = (after, gauge.declined());
+            continue;
+        }
+        let Some((answer, after)) = after.split_at_checked(ask.task.answer_bytes()) else { return };
+        if gauge.answered(answer, 1_000).is_err() {
+            return;
+        }
+        rest = after;
     }
 }

@@ -23,6 +23,7 @@
 //! | [`statement`] | what a machine's host key signs |
 //! | [`device`] | the trait of a thing that computes, and the CPU reference |
 //! | [`session`] | the two state machines: keeper and prover |
+//! | [`gauge`] | soft figures: processors, memory, disk and line, measured modestly |
 //! | [`score`] | what measured figures are worth, by published formulas |
 //! | [`verdict`], [`transcript`], [`evidence`] | what comes out, what is kept, and how a stranger checks it again |
 
@@ -32,6 +33,7 @@ pub mod evidence;
 pub mod field;
 pub mod frame;
 pub mod freivalds;
+pub mod gauge;
 mod hexed;
 pub mod limits;
 pub mod matrix;

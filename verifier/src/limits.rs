@@ -51,6 +51,10 @@ pub const PATH_MAX: usize = 23;
 /// Echo frames that measure the round trip, one after the other.
 pub const ECHO_COUNT: u16 = 20;
 
+/// Longest that a keeper may hold a machine back between two phases, so that others of its round catch up, in
+/// milliseconds. No clock of the machine's runs meanwhile.
+pub const HOLD_MAX_MS: u64 = 50_000;
+
 /// Most that the round trip may be forgiven, in milliseconds: a far-away machine gains at most this much.
 pub const RTT_CREDIT_MAX_MS: u64 = 150;
 

@@ -226,13 +226,6 @@ impl Params {
         self.row_bytes().max(LEAF_BYTES)
     }
 
-    /// Hashes on the path from a block to its round's root.
-    #[must_use]
-    pub fn path_len(&self) -> usize {
-        let blocks = self.round_bytes() / self.block_bytes() as u64;
-        blocks.trailing_zeros() as usize
-    }
-
     pub(crate) fn encode(&self, out: &mut Writer) {
         out.u32(self.inner).u32(self.cols).u32(self.rows).u32(self.rounds).u8(self.vectors).u16(self.openings);
         out.u32(self.walkers).u32(self.hops).u16(self.legs);

@@ -217,13 +217,6 @@ pub fn path_in_block(kind: Kind, block: &[u8], index: usize, leaf: usize) -> Vec
     path
 }
 
-/// Where the block that holds `row` starts in its round, in bytes.
-#[must_use]
-pub fn block_offset(params: &Params, row: u32) -> usize {
-    let start = row as usize * params.row_bytes();
-    start - start % params.block_bytes()
-}
-
 /// The bytes of `row` inside its block.
 #[must_use]
 pub fn row_in_block<'a>(params: &Params, row: u32, block: &'a [u8]) -> &'a [u8] {

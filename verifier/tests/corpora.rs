@@ -9,6 +9,9 @@ mod targets;
 use rand_core::RngCore;
 use std::path::PathBuf;
 use surety_verifier::frame::{Frame, encode};
+use surety_verifier::gauge::reference::Echoing;
+use surety_verifier::gauge::wire::DONE;
+use surety_verifier::gauge::{Claims, Gauge};
 use surety_verifier::seed::generator;
 use surety_verifier::session::{Next, Outcome};
 use surety_verifier::verdict::Verdict;
@@ -40,7 +43,7 @@ fn session() -> (Vec<Frame>, Vec<Frame>, Outcome) {
             now_ms += 1;
             match keeper.on_frame(answer, now_ms).unwrap() {
                 Next::Send(frames) => sent.extend(frames),
-                Next::Wait => {}
+                Next::Wait | Next::Ready => {}
                 Next::Done(outcome) => return (by_keeper, by_machine, *outcome),
             }
         }
@@ -57,6 +60,20 @@ fn pieces(stream: &[u8], length: usize) -> Vec<u8> {
     stream.chunks(length).flat_map(piece).collect()
 }
 
+/// The answers of a right machine to all that a keeper asks for its soft figures, and the questions.
+fn gauged() -> (Vec<u8>, Vec<u8>) {
+    let (mut gauge, mut asks, mut answers) = (Gauge::new([1; 32], targets::SIZES), Vec::new(), Vec::new());
+    let mut machine = Echoing::new(Claims { threads: 2, memory_bytes: 0, disk_bytes: 1 << 30 });
+    while let Some(ask) = gauge.ask() {
+        let answer = machine.answer(&ask, &gauge.payload()).unwrap();
+        gauge.answered(&answer, 1_000).unwrap();
+        asks.extend(ask.encode());
+        answers.push(DONE);
+        answers.extend(answer);
+    }
+    (asks, answers)
+}
+
 /// The seeds of each corpus.
 fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let (by_keeper, by_machine, outcome) = session();
@@ -68,6 +85,8 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("keeper", "session-at-once", pieces(&machine, 256)),
         ("keeper", "session-in-drips", pieces(&machine, 3)),
         ("prover", "session", keeper),
+        ("gauge", "questions", gauged().0),
+        ("gauge", "answers", gauged().1),
     ]
 }
 

@@ -5,112 +5,28 @@
 //! says nothing about it.
 
 pub use agenda::Agenda;
+pub use record::{Asked, Capacity, FirstBad, Passed, Rounds};
 
 use crate::court::backoff_secs;
-use crate::effect::{Effect, EffectId};
+use crate::effect::{Effect, Round};
 use crate::evidence::{BadProof, Measured, Spoofing, Subject, fits};
 use crate::hosts::is_public;
-use crate::ids::{effect_id, scatter, tagged};
+use crate::ids::effect_id;
 use crate::input::{MeasureOutcome, MeasureResult};
 use crate::judge;
 use crate::limits::{BAD_PROOFS_KEPT_MAX, MEASURES_AT_ONCE, clip_text};
 use crate::spoof;
 use crate::state::State;
 use crate::statement::{Certificate, Signed, Statement};
-use crate::types::{Account, Hash32, MachineId, MonoMs, UnixSecs};
+use crate::types::{Account, MachineId, UnixSecs};
 use crate::view::{NodeView, OfferView};
 use crate::world::Touched;
-use serde::{Deserialize, Serialize};
 use std::cmp::min;
 
 mod agenda;
-
-/// How long a certificate may take to be signed.
-const SIGNING_SECS: u64 = 60;
-
-/// What is known about one machine's capacity.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Capacity {
-    /// The registration all of this is about; another one begins anew.
-    pub registration: u32,
-    /// The measurement being made.
-    pub in_flight: Option<Asked>,
-    /// Measurements ever asked for.
-    pub asked: u64,
-    /// The last one that passed.
-    pub passed: Option<Passed>,
-    /// This keeper's newest certificate.
-    pub certificate: Option<Signed<Certificate>>,
-    /// Not before this time again, unless a bad proof is to be repeated.
-    pub retry_at_secs: UnixSecs,
-    /// Attempts without a verdict since the last with one.
-    pub failures: u32,
-    /// Since when nobody here could measure it.
-    pub absent_since_secs: Option<UnixSecs>,
-    /// Whether the absence was reported.
-    pub absence_told: bool,
-    /// Bad proofs in a row: 1 is challenged again at once, 2 is a spoof.
-    pub bad_proofs: u32,
-    /// The first of them, until the second.
-    #[serde(default)]
-    pub first_bad: Option<FirstBad>,
-}
-
-/// A bad proof that waits for a second one of the same class and count.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct FirstBad {
-    /// Class asked for.
-    pub gpu_class: u16,
-    /// Cards asked for.
-    pub gpu_count: u16,
-    /// The proof.
-    pub proof: BadProof,
-}
-
-/// A measurement being made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Asked {
-    /// Its effect.
-    pub id: EffectId,
-    /// When, monotonic.
-    pub at_ms: MonoMs,
-    /// Class asked for.
-    pub gpu_class: u16,
-    /// Cards asked for.
-    pub gpu_count: u16,
-}
-
-/// A measurement that passed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Passed {
-    /// When, chain seconds.
-    pub at_secs: UnixSecs,
-    /// Class proven.
-    pub gpu_class: u16,
-    /// Cards proven.
-    pub gpu_count: u16,
-}
-
-impl Capacity {
-    /// A new run: nothing is in flight.
-    pub(crate) fn restart(&mut self) {
-        self.in_flight = None;
-    }
-
-    /// The last measurement that passed, if its certificate is signed or is being signed. One whose signature never
-    /// came (a crash, a signer that failed) is no use to anybody: measure again.
-    fn serving(&self, now_secs: UnixSecs) -> Option<Passed> {
-        let signed_secs = self.certificate.as_ref().map(|certificate| certificate.statement.measured_at_secs);
-        self.passed.filter(|passed| {
-            signed_secs == Some(passed.at_secs) || now_secs.saturating_sub(passed.at_secs) < SIGNING_SECS
-        })
-    }
-
-    /// Whether this registration signed false proofs twice: no certificate from this keeper any more.
-    pub fn spoofed(&self) -> bool {
-        self.bad_proofs >= 2
-    }
-}
+mod debts;
+mod record;
+mod rounds;
 
 /// The chain said something about these machines; those that are gone need no record.
 pub(crate) fn note(state: &mut State, machines: &Touched) {
@@ -141,42 +57,50 @@ pub(crate) fn schedule(state: &mut State, effects: &mut Vec<Effect>) {
         state.agenda.minute = minute;
         think_about_all(state, minute, effects);
     }
-    let pressing: Vec<(MachineId, bool)> = state.agenda.pressing.iter().map(|(id, drawn)| (*id, *drawn)).collect();
-    for (machine, drawn) in pressing {
-        if state.agenda.in_flight.len() >= MEASURES_AT_ONCE {
+    let pressing: Vec<MachineId> = state.agenda.pressing.iter().copied().collect();
+    for machine in pressing {
+        if alone_in_flight(state) >= MEASURES_AT_ONCE {
             return;
         }
         let wanted = state.world.best.nodes.get(&machine).and_then(|node| idle_offer(state, &node));
         let due = wanted.filter(|(node, offer)| {
             record(state, node);
-            is_due(state, node, offer, drawn)
+            is_due(state, node, offer)
         });
-        if due.is_none() {
+        let Some((node, offer)) = due else {
             put_off(state, machine);
-        }
+            state.agenda.pressing.remove(&machine);
+            continue;
+        };
         // What is due and could not be asked, because the host was contacted just now, is asked later.
-        if due.is_none_or(|(node, offer)| ask(state, &node, &offer, effects)) {
+        if contact(state, &node) {
+            ask(state, &node, &offer, None, effects);
             state.agenda.pressing.remove(&machine);
         }
     }
+}
+
+/// Measurements in flight that are not of a round.
+fn alone_in_flight(state: &State) -> usize {
+    let asked = state.agenda.in_flight.iter().filter_map(|machine| state.capacity.get(machine)?.in_flight);
+    asked.filter(|asked| asked.round.is_none()).count()
 }
 
 /// Everything that time alone brings about, once a minute: certificates grow old, pauses end, lots are drawn.
 fn think_about_all(state: &mut State, minute: u64, effects: &mut Vec<Effect>) {
     let wanted: Vec<(NodeView, OfferView)> =
         state.world.best.nodes.iter().filter_map(|node| idle_offer(state, &node)).collect();
-    let hat = hat(state, minute);
-    for (node, offer) in wanted {
-        record(state, &node);
+    for (node, offer) in &wanted {
+        record(state, node);
         tell_absence(state, node.machine, effects);
-        let drawn = draw(state, &hat, node.machine);
-        if is_due(state, &node, &offer, drawn) {
-            let mark = state.agenda.pressing.entry(node.machine).or_default();
-            *mark |= drawn;
+        if is_due(state, node, offer) {
+            state.agenda.press(node.machine);
         } else {
             put_off(state, node.machine);
         }
     }
+    debts::settle(state);
+    rounds::draw(state, minute, &wanted, effects);
 }
 
 /// What is in a pause is thought about again when that ends, not at some later minute.
@@ -203,9 +127,13 @@ fn idle_offer(state: &State, node: &NodeView) -> Option<(NodeView, OfferView)> {
     let offer = node.offer.as_ref().filter(|offer| offer.expires_at_secs > now_secs && offer.gpu_count > 0)?;
     let endpoint = node.endpoint.filter(|endpoint| rules.local || is_public(endpoint.ip))?;
     let bonded_rao = node.free_rao.saturating_add(node.reserved_rao).saturating_add(node.held_rao);
-    let idle = tenant_left_secs(state, node)? < now_secs;
-    (endpoint.port != 0 && node.miner != Account::default() && bonded_rao >= rules.measure_bond_min_rao && idle)
-        .then_some((*node, *offer))
+    let asked = endpoint.port != 0 && node.miner != Account::default() && bonded_rao >= rules.measure_bond_min_rao;
+    (asked && !is_rented(state, node)).then_some((*node, *offer))
+}
+
+/// Whether it has a tenant, or may have: the rental was not read.
+fn is_rented(state: &State, node: &NodeView) -> bool {
+    tenant_left_secs(state, node).is_none_or(|left_secs| left_secs >= state.world.best.block.timestamp_secs)
 }
 
 /// When the last tenant left or leaves; 0 for none, `None` while the rental has not been read.
@@ -225,10 +153,17 @@ fn expire(state: &mut State, machine: MachineId) {
     }
     state.agenda.in_flight.remove(&machine);
     let given_up = state.capacity.get_mut(&machine).and_then(|capacity| capacity.in_flight.take());
-    let idle = state.world.best.nodes.get(&machine).is_some_and(|node| idle_offer(state, &node).is_some());
-    if given_up.is_some() && idle {
-        no_verdict(state, machine);
+    let node = state.world.best.nodes.get(&machine);
+    if let (Some(asked), Some(node)) = (given_up, node) {
+        // Whoever took the offer back has not passed either.
+        if !is_rented(state, &node) {
+            debts::note(state, asked.round, machine, false);
+        }
+        if idle_offer(state, &node).is_some() {
+            no_verdict(state, machine);
+        }
     }
+    debts::settle(state);
 }
 
 /// An absence is an event: a machine that could not be measured for an hour shows as such, once.
@@ -249,18 +184,26 @@ fn tell_absence(state: &mut State, machine: MachineId, effects: &mut Vec<Effect>
     effects.push(Effect::Alert { id, message: format!("machine {machine} could not be measured since {since_secs}") });
 }
 
-fn is_due(state: &State, node: &NodeView, offer: &OfferView, drawn: bool) -> bool {
+/// Whether it may be measured now, due or not: not being measured, not in a pause, not found to spoof.
+fn may_be_measured(state: &State, machine: MachineId) -> bool {
+    let now_secs = state.clock.now_secs();
+    state.capacity.get(&machine).is_some_and(|capacity| {
+        capacity.in_flight.is_none() && !capacity.spoofed() && now_secs >= capacity.retry_at_secs
+    })
+}
+
+fn is_due(state: &State, node: &NodeView, offer: &OfferView) -> bool {
     let (rules, times, now_secs) = (&state.config.rules, &state.times, state.clock.now_secs());
     let left_secs = tenant_left_secs(state, node).unwrap_or(UnixSecs::MAX);
-    let Some(capacity) = state.capacity.get(&node.machine) else {
+    let Some(capacity) = state.capacity.get(&node.machine).filter(|_| may_be_measured(state, node.machine)) else {
         return false;
     };
-    if capacity.in_flight.is_some() || capacity.spoofed() {
-        return false;
-    }
     if capacity.bad_proofs == 1 {
         // At once; but a machine that then falls silent is not pressed harder than any other.
-        return now_secs >= capacity.retry_at_secs;
+        return true;
+    }
+    if debts::owes(state, node.machine, None) {
+        return false;
     }
     let renew_secs = min(rules.certificate_renew_before_secs, times.certificate_life_secs / 2);
     let serves = capacity.serving(now_secs).is_some_and(|passed| {
@@ -268,37 +211,32 @@ fn is_due(state: &State, node: &NodeView, offer: &OfferView, drawn: bool) -> boo
         let covers = passed.gpu_class == offer.gpu_class && passed.gpu_count >= offer.gpu_count;
         covers && passed.at_secs > left_secs && now_secs < lapses_secs
     });
-    now_secs >= capacity.retry_at_secs && (!serves || drawn)
+    !serves
 }
 
-/// One draw a minute, with the newest block's hash in the hat: the machine learns the time when it comes. The hash is
-/// what nobody can choose; for any machine every hat is as likely to say yes as another.
-fn draw(state: &State, hat: &Hash32, machine: MachineId) -> bool {
-    scatter(&[&hat.0, &machine.0], state.config.rules.random_measure_mean_mins.saturating_sub(1)) == 0
-}
-
-fn hat(state: &State, minute: u64) -> Hash32 {
-    tagged("surety/draw", &[&state.world.best.block.hash.0, &state.config.me.0, &minute.to_be_bytes()])
-}
-
-/// Asks, unless the host was contacted just now; says whether it did, or never can.
-fn ask(state: &mut State, node: &NodeView, offer: &OfferView, effects: &mut Vec<Effect>) -> bool {
-    let State { config, clock, hosts, capacity, agenda, .. } = state;
-    let (Some(endpoint), Some(capacity)) = (node.endpoint, capacity.get_mut(&node.machine)) else {
-        return true;
-    };
+/// Whether its host may be contacted now; if so, it counts as contacted.
+fn contact(state: &mut State, node: &NodeView) -> bool {
+    let State { config, clock, hosts, .. } = state;
     let rules = &config.rules;
-    if !hosts.touch(&endpoint, clock.now_ms, rules.host_gap_min_ms, rules.network_looks_max) {
-        return false;
-    }
+    // What has no endpoint is not asked, now or later.
+    node.endpoint
+        .is_none_or(|endpoint| hosts.touch(&endpoint, clock.now_ms, rules.host_gap_min_ms, rules.network_looks_max))
+}
+
+/// Asks a machine whose host was contacted for it, with others if it is in a round.
+fn ask(state: &mut State, node: &NodeView, offer: &OfferView, round: Option<Round>, effects: &mut Vec<Effect>) {
+    let State { clock, capacity, agenda, .. } = state;
+    let (Some(endpoint), Some(capacity)) = (node.endpoint, capacity.get_mut(&node.machine)) else {
+        return;
+    };
     capacity.asked = capacity.asked.saturating_add(1);
     let (machine, registration) = (node.machine, node.registration);
     let id = effect_id("measure", &[&machine.0, &registration.to_be_bytes(), &capacity.asked.to_be_bytes()]);
     let (gpu_class, gpu_count) = (offer.gpu_class, offer.gpu_count);
-    capacity.in_flight = Some(Asked { id, at_ms: clock.now_ms, gpu_class, gpu_count });
+    let named = round.map(|round| round.id);
+    capacity.in_flight = Some(Asked { id, at_ms: clock.now_ms, gpu_class, gpu_count, round: named });
     agenda.in_flight.insert(machine);
-    effects.push(Effect::Measure { id, endpoint, machine, registration, gpu_class, gpu_count });
-    true
+    effects.push(Effect::Measure { id, endpoint, machine, registration, gpu_class, gpu_count, round });
 }
 
 /// A measurement came back. One that a tenant came into, or that ended while this keeper was blind, says nothing.
@@ -318,24 +256,51 @@ pub(crate) fn on_measure(state: &mut State, result: &MeasureResult, effects: &mu
         return;
     };
     let disturbed = state.health.blind.is_some() || idle_offer(state, &node).is_none();
+    // Whoever took the offer back meanwhile has not passed either; what a tenant came into, or we did not see, is void.
+    if state.health.blind.is_none() && !is_rented(state, &node) {
+        let passed = !disturbed && is_enough(&result.outcome, asked);
+        debts::note(state, asked.round, result.machine, passed);
+    }
+    judge_measured(state, &node, asked, result, disturbed, effects);
+    debts::settle(state);
+}
+
+/// Whether it shows as much as was asked for.
+fn is_enough(outcome: &MeasureOutcome, asked: Asked) -> bool {
+    match outcome {
+        MeasureOutcome::Proven { gpu_class, gpu_count, .. } => {
+            *gpu_class == asked.gpu_class && *gpu_count >= asked.gpu_count
+        }
+        _ => false,
+    }
+}
+
+fn judge_measured(
+    state: &mut State,
+    node: &NodeView,
+    asked: Asked,
+    result: &MeasureResult,
+    disturbed: bool,
+    effects: &mut Vec<Effect>,
+) {
     match &result.outcome {
         _ if disturbed => no_verdict(state, result.machine),
         MeasureOutcome::Unmeasured { .. } => no_verdict(state, result.machine),
         MeasureOutcome::BadProof { why, transcript } => {
             let at_secs = min(result.at_secs, state.signable_secs());
             let proof = BadProof { at_secs, why: clip_text(why), transcript: transcript.clone() };
-            bad_proof(state, &node, asked, proof, effects);
+            bad_proof(state, node, asked, proof, effects);
         }
-        MeasureOutcome::Underperforming { why } => too_little(state, result.machine, why, effects),
+        MeasureOutcome::Underperforming { why } => too_little(state, result.machine, asked, why, effects),
         MeasureOutcome::Proven { gpu_class, gpu_count, transcript } => {
-            if *gpu_class == asked.gpu_class && *gpu_count >= asked.gpu_count {
-                certify(state, &node, result, (asked.gpu_class, asked.gpu_count), transcript, effects);
+            if is_enough(&result.outcome, asked) {
+                certify(state, node, result, asked, transcript, effects);
             } else {
                 let why = format!(
                     "proved {gpu_count} of class {gpu_class}, offers {} of {}",
                     asked.gpu_count, asked.gpu_class
                 );
-                too_little(state, result.machine, &why, effects);
+                too_little(state, result.machine, asked, &why, effects);
             }
         }
     }
@@ -392,8 +357,9 @@ fn bad_proof(state: &mut State, node: &NodeView, asked: Asked, proof: BadProof, 
     spoof::prove(state, Spoofing { machine, registration, gpu_class, gpu_count, proved_at_secs, recomputed, proofs });
 }
 
-/// Fewer or slower cards than offered: no certificate, and no hurry to ask again.
-fn too_little(state: &mut State, machine: MachineId, why: &str, effects: &mut Vec<Effect>) {
+/// Fewer or slower cards than offered: no certificate, and no hurry to ask again. In a round, where its cards may have
+/// been at work for another listing, what was certified of it before says nothing any more.
+fn too_little(state: &mut State, machine: MachineId, asked: Asked, why: &str, effects: &mut Vec<Effect>) {
     let wait_secs = state.config.rules.measure_retry_max_secs;
     let now_secs = state.clock.now_secs();
     let Some(capacity) = state.capacity.get_mut(&machine) else {
@@ -401,6 +367,9 @@ fn too_little(state: &mut State, machine: MachineId, why: &str, effects: &mut Ve
     };
     measured_at_all(capacity);
     capacity.retry_at_secs = now_secs.saturating_add(wait_secs);
+    if asked.round.is_some() {
+        (capacity.passed, capacity.certificate) = (None, None);
+    }
     let id = effect_id("alert/too-little", &[&machine.0, &capacity.registration.to_be_bytes()]);
     let message = format!("machine {machine} is less than it offers: {}", clip_text(why));
     effects.push(Effect::Alert { id, message });
@@ -412,15 +381,32 @@ fn measured_at_all(capacity: &mut Capacity) {
     capacity.absence_told = false;
 }
 
-/// Asks for a certificate over what was asked for and proven.
+/// It has shown enough, and not with whom it has to.
+fn not_yet(state: &mut State, machine: MachineId) {
+    if let Some(capacity) = state.capacity.get_mut(&machine) {
+        measured_well(capacity);
+    }
+}
+
+fn measured_well(capacity: &mut Capacity) {
+    measured_at_all(capacity);
+    capacity.bad_proofs = 0;
+    capacity.first_bad = None;
+    capacity.retry_at_secs = 0;
+}
+
+/// Asks for a certificate over what was asked for and proven; there is none as long as the machine owes.
 fn certify(
     state: &mut State,
     node: &NodeView,
     result: &MeasureResult,
-    (gpu_class, gpu_count): (u16, u16),
+    Asked { gpu_class, gpu_count, round, .. }: Asked,
     transcript: &serde_json::Value,
     effects: &mut Vec<Effect>,
 ) {
+    if debts::owes(state, node.machine, round) {
+        return not_yet(state, node.machine);
+    }
     let measured_at_secs = min(result.at_secs, state.signable_secs());
     let tenant_left_secs = tenant_left_secs(state, node).unwrap_or(UnixSecs::MAX);
     let fields = Measured { gpu_class, gpu_count, measured_at_secs, tenant_left_secs, ..Measured::of(node) };
@@ -444,10 +430,7 @@ fn certify(
     let Some(capacity) = state.capacity.get_mut(&machine) else {
         return;
     };
-    measured_at_all(capacity);
-    capacity.bad_proofs = 0;
-    capacity.first_bad = None;
-    capacity.retry_at_secs = 0;
+    measured_well(capacity);
     capacity.passed = Some(Passed { at_secs: measured_at_secs, gpu_class, gpu_count });
     let id = effect_id("sign/certificate", &[&machine.0, &statement.evidence().0]);
     effects.push(Effect::Sign { id, statement, evidence: Box::new(evidence) });

@@ -52,6 +52,8 @@ pub enum Effect {
         gpu_class: u16,
         /// GPUs to prove.
         gpu_count: u16,
+        /// The round it belongs to, if it is one of several that are to be made at one moment.
+        round: Option<Round>,
     },
     /// Read the evidence behind a peer's spoof and recompute it. Answered by `Input::SpoofChecked`.
     CheckSpoof {
@@ -158,4 +160,14 @@ pub enum Intent {
         /// What it was paid up to before, Unix seconds.
         past_secs: UnixSecs,
     },
+}
+
+/// Measurements of one class that are made at one moment, so that no card can serve two listings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Round {
+    /// The same for all of them, and for no others.
+    pub id: Hash32,
+    /// How many they are: 1 where others of the class stand at the same endpoint, and are not asked.
+    pub members: u32,
 }

@@ -27,8 +27,15 @@ pub const FINISHED_MAX: usize = 8;
 pub const INTERRUPTED_PER_SIGNER_MAX: usize = 6;
 /// Rentals with attestations in store.
 pub const COURT_RENTALS_MAX: usize = 8_192;
-/// Measurements in flight at once.
+/// Measurements in flight at once, those of rounds not counted.
 pub const MEASURES_AT_ONCE: usize = 4;
+/// Measurements of one round: at full size their roots alone, which come at one moment, are up to 8 MB, and all of it
+/// 120 MiB and half a second of a core.
+pub const ROUND_MAX: usize = 16;
+/// Of those, behind one address: one below what a keeper does at one address at once, which leaves room for a look.
+pub const ROUND_PER_ADDRESS_MAX: u32 = 3;
+/// Machines that one owes to be seen with: those of four rounds. What comes when there are so many is not noted.
+pub const DEBTS_MAX: usize = 64;
 /// Bytes of one false proof in JSON: 16 cards with 4,096 rounds of 32-byte roots and one row of 64 KiB with its path,
 /// two hex digits a byte, are 4.2 MiB.
 pub const BAD_PROOF_BYTES_MAX: usize = 5 << 20;

@@ -5,6 +5,7 @@
 
 mod archive;
 mod error;
+mod figures;
 mod lock;
 mod mirror;
 mod reading;

@@ -49,6 +49,8 @@ pub struct Epochs {
     master: Master,
     /// What is prepared, of the present epoch.
     ready: Mutex<Ready>,
+    /// Held while it is prepared: all members of a round want the same at once.
+    preparing: tokio::sync::Mutex<()>,
 }
 
 /// One for each size of work.
@@ -65,7 +67,7 @@ const SIZES_MAX: usize = 32;
 impl Epochs {
     /// For the keeper `keeper` on the chain that `endpoints` are on.
     pub fn new(endpoints: Endpoints, chain_id: u64, keeper: Account, master: Master) -> Self {
-        Self { endpoints, chain_id, keeper, master, ready: Mutex::default() }
+        Self { endpoints, chain_id, keeper, master, ready: Mutex::default(), preparing: Default::default() }
     }
 
     /// A fresh challenge for a machine, and what its answers are checked with.
@@ -107,6 +109,10 @@ impl Epochs {
         if let Some(found) = self.find(number, params) {
             return Ok(found);
         }
+        let _one = self.preparing.lock().await;
+        if let Some(found) = self.find(number, params) {
+            return Ok(found);
+        }
         let block_hash = self.block_hash(number).await?;
         let (epoch, vector_secret, sizes) = (self.master.epoch(number, block_hash), random()?, *params);
         let drawing = tokio::task::spawn_blocking(move || EpochSecrets::of(epoch, &vector_secret, &sizes));
@@ -144,7 +150,8 @@ impl Epochs {
     }
 }
 
-fn random() -> Result<[u8; 32], ChallengeError> {
+/// 32 fresh bytes.
+pub(crate) fn random() -> Result<Bytes32, ChallengeError> {
     let mut bytes = [0u8; 32];
     getrandom::fill(&mut bytes).map_err(|e| ChallengeError::Random(e.to_string()))?;
     Ok(bytes)

@@ -1,11 +1,12 @@
 //! Turns wishes into deeds. Each runs in a task of its own and ends in an input; how many run at once is bounded by
 //! core (looks and measurements in flight) and by the gate that all SSH goes through.
 
+use super::gauges::Candidate;
 use super::spans;
 use crate::adapters::anchors;
 use crate::adapters::clock::Clock;
 use crate::adapters::http::Peers;
-use crate::adapters::ssh::{Eyes, InventoryTarget, MeasureTarget, ProbeTarget};
+use crate::adapters::ssh::{Eyes, InventoryTarget, MeasureTarget, ProbeTarget, Rounds, Seat};
 use crate::adapters::store::Store;
 use crate::adapters::verify::Epochs;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ use tracing::Instrument;
 pub(super) struct Hands {
     pub(super) clock: Clock,
     pub(super) eyes: Eyes,
+    /// Measurements that are made at one moment.
+    pub(super) rounds: Rounds,
     pub(super) epochs: Epochs,
     pub(super) store: Arc<Store>,
     pub(super) key: Key,
@@ -36,6 +39,8 @@ pub(super) struct Hands {
     /// Do everything but sign (and broadcast).
     pub(super) dry_run: bool,
     pub(super) inputs: mpsc::Sender<Input>,
+    /// Machines of which soft figures may be measured now.
+    pub(super) gauges: mpsc::Sender<Candidate>,
     /// Wakes the transaction lane.
     pub(super) lane: Arc<Notify>,
 }
@@ -69,8 +74,9 @@ impl Hands {
             }
             Effect::ProbeAnchors { id } => Some(self.look_at_anchors(id).await),
             Effect::Inventory { id, endpoint, machine } => Some(self.inventory(id, endpoint, machine).await),
-            Effect::Measure { id, endpoint, machine, registration, gpu_class, gpu_count } => {
-                let outcome = self.measure(endpoint, machine, registration, gpu_class, gpu_count).await;
+            Effect::Measure { id, endpoint, machine, registration, gpu_class, gpu_count, round } => {
+                let seat = round.map(|round| self.rounds.seat(&round));
+                let outcome = self.measure(endpoint, (machine, registration), (gpu_class, gpu_count), seat).await;
                 let at_secs = self.clock.now_secs();
                 Some(Input::Measure(MeasureResult { id, machine, registration, at_secs, outcome }))
             }
@@ -116,10 +122,9 @@ impl Hands {
     async fn measure(
         &self,
         endpoint: Endpoint,
-        machine: MachineId,
-        registration: u32,
-        gpu_class: u16,
-        gpu_count: u16,
+        (machine, registration): (MachineId, u32),
+        (gpu_class, gpu_count): (u16, u16),
+        seat: Option<Seat>,
     ) -> MeasureOutcome {
         let prepared = self.epochs.challenge(machine, registration, gpu_class, gpu_count).await;
         let (challenge, secrets) = match prepared {
@@ -127,9 +132,13 @@ impl Hands {
             Err(error) => return MeasureOutcome::Unmeasured { why: error.to_string() },
         };
         let target = MeasureTarget { endpoint, keeper_user: self.keeper_user.clone(), challenge, secrets };
-        let outcome = self.eyes.measure(&target).await;
+        let outcome = self.eyes.measure(&target, seat).await;
         if matches!(outcome, MeasureOutcome::BadProof { .. }) {
             self.epochs.rotate();
+        }
+        if matches!(outcome, MeasureOutcome::Proven { .. }) {
+            // Where too many wait it is asked after its next measurement.
+            let _ = self.gauges.try_send(Candidate { endpoint, machine, registration, gpu_class });
         }
         tracing::info!(%machine, %endpoint, outcome = name(&outcome), why = why(&outcome), "measured");
         outcome

@@ -3,13 +3,14 @@
 use super::core_loop::{CoreLoop, Shown};
 use super::deeds::{Hands, dispatch};
 use super::feeds::{self, ChainHealth};
+use super::gauges::{self, Candidate, Gauges};
 use super::mirror::Mirror;
 use super::spoofs;
 use super::upkeep::{self, Upkeep};
 use crate::adapters::clock::Clock;
 use crate::adapters::evm::{Endpoints, Follower, Sender};
 use crate::adapters::http::{self, Api, Desk, DeskLimits, HttpLimits, PeerCounts, PeerLimits, Peers, WallClock};
-use crate::adapters::ssh::{Eyes, SshLimits};
+use crate::adapters::ssh::{Eyes, Rounds, SshLimits};
 use crate::adapters::store::{Loaded, Store, StoreError};
 use crate::adapters::verify::Epochs;
 use crate::config::{Preflight, PreflightError, Settings};
@@ -94,7 +95,10 @@ pub async fn run(settings: Settings, dry_run: bool, mut stop: watch::Receiver<bo
     tasks.spawn(parts.mirror().run(stop.clone()));
     parts.spawn_lane(&mut tasks, &stop);
     parts.spawn_http(&mut tasks, listener, &stop);
-    tasks.spawn(dispatch(Arc::new(parts.hands()), wishes_rx));
+    let (gauges, candidates) = mpsc::channel(gauges::WAITING_MAX);
+    let hands = Arc::new(parts.hands(gauges));
+    tasks.spawn(parts.gauges(&hands).run(candidates));
+    tasks.spawn(dispatch(hands, wishes_rx));
     let (fault, mut faults) = mpsc::channel(1);
     tasks.spawn(parts.upkeep(fault).run(stop.clone()));
     drop(parts);
@@ -278,13 +282,19 @@ impl Parts {
         }
     }
 
-    fn hands(&self) -> Hands {
+    fn gauges(&self, hands: &Hands) -> Gauges {
+        let (eyes, store) = (hands.eyes.clone(), self.store.clone());
+        Gauges { eyes, store, clock: self.clock, keeper_user: hands.keeper_user.clone() }
+    }
+
+    fn hands(&self, gauges: mpsc::Sender<Candidate>) -> Hands {
         let look = &self.settings.file.look;
         let limits = SshLimits { allow_private: look.allow_private, ..SshLimits::default() };
         let me = self.settings.key.account();
         Hands {
             clock: self.clock,
             eyes: Eyes::new(limits, self.settings.ssh_key.clone()),
+            rounds: Rounds::default(),
             epochs: Epochs::new(self.endpoints.clone(), self.settings.deployment.chain_id, me, self.master()),
             store: self.store.clone(),
             key: self.settings.key.clone(),
@@ -296,6 +306,7 @@ impl Parts {
             keeper_user: look.keeper_user.clone(),
             dry_run: self.dry_run,
             inputs: self.inputs.clone(),
+            gauges,
             lane: self.lane.clone(),
         }
     }

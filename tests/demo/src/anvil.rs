@@ -14,6 +14,7 @@ use std::time::Duration;
 use surety_client::provider::Node;
 use surety_client::units::wei;
 use surety_core::types::{Account, Rao};
+use tempfile::TempDir;
 
 /// The chain id anvil has.
 pub const CHAIN_ID: u64 = 31_337;
@@ -29,6 +30,8 @@ pub struct Anvil {
     /// A connection to it.
     pub node: Node,
     _process: Process,
+    /// Where it puts states of old blocks; what is killed leaves them.
+    _states: TempDir,
 }
 
 impl Anvil {
@@ -45,7 +48,7 @@ impl Anvil {
     }
 
     async fn start_once(processes: &Processes, program: &Path) -> Result<Self> {
-        let port = free_port()?;
+        let (port, states) = (free_port()?, tempfile::tempdir()?);
         let args: Vec<OsString> = [
             "--port",
             &port.to_string(),
@@ -59,8 +62,9 @@ impl Anvil {
             "1",
             "--silent",
         ]
-        .iter()
+        .into_iter()
         .map(OsString::from)
+        .chain(["--cache-path".into(), states.path().into()])
         .collect();
         let mut process = processes.start("anvil", program, &args).context(
             "anvil comes with contracts/node_modules (npm ci --ignore-scripts in contracts/); scripts/demo installs it",
@@ -75,7 +79,7 @@ impl Anvil {
         });
         let chain_id = answers.await??;
         anyhow::ensure!(chain_id == CHAIN_ID, "anvil has chain id {chain_id}, expected {CHAIN_ID}");
-        Ok(Self { port, node, _process: process })
+        Ok(Self { port, node, _process: process, _states: states })
     }
 
     /// JSON-RPC URL.

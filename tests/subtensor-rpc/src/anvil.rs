@@ -5,11 +5,12 @@ use crate::upstream::Upstream;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 /// Longest it may take to answer first.
@@ -22,6 +23,8 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Anvil {
     child: Child,
+    /// Where it puts states of old blocks; what is killed leaves them.
+    _states: TempDir,
     url: String,
     upstream: Upstream,
     mines_at_once: Arc<AtomicBool>,
@@ -46,17 +49,17 @@ impl Anvil {
     }
 
     async fn start_once() -> Result<Self> {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts/node_modules/.bin/anvil");
+        let (program, states) = (program()?, tempfile::tempdir()?);
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
         let mut command = Command::new(&program);
         command.args(["--port", &port, "--hardfork", "cancun", "--slots-in-an-epoch", "1", "--accounts", "1"]);
+        command.arg("--cache-path").arg(states.path());
         command.arg("--silent").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let how = "run npm ci --ignore-scripts in contracts/";
-        let child = command.spawn().with_context(|| format!("{} does not start: {how}", program.display()))?;
+        let child = command.spawn().with_context(|| format!("{} does not start", program.display()))?;
         let url = format!("http://127.0.0.1:{port}");
         let mines_at_once = Arc::new(AtomicBool::new(true));
         let reminder = tokio::spawn(remind(Upstream::new(&url)?, mines_at_once.clone()));
-        let mut anvil = Self { child, upstream: Upstream::new(&url)?, url, mines_at_once, reminder };
+        let mut anvil = Self { child, _states: states, upstream: Upstream::new(&url)?, url, mines_at_once, reminder };
         let end = Instant::now() + START_LIMIT;
         while anvil.upstream.height().await.is_err() {
             if let Some(status) = anvil.child.try_wait()? {
@@ -127,6 +130,15 @@ impl Drop for Anvil {
     }
 }
 
+/// The program itself: npm's wrapper round it leaves it running when it is killed.
+fn program() -> Result<PathBuf> {
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts/node_modules/@foundry-rs");
+    let how = || format!("no anvil in {}: run npm ci --ignore-scripts in contracts/", modules.display());
+    let packages = std::fs::read_dir(&modules).with_context(how)?;
+    let mut programs = packages.flatten().map(|package| package.path().join("bin/anvil"));
+    programs.find(|program| program.exists()).with_context(how)
+}
+
 /// A transaction that comes in while a block is being made is left in the pool now and then, until the next comes.
 /// Where each is to be mined at once, one that still waits after a while is mined by hand.
 async fn remind(upstream: Upstream, mines_at_once: Arc<AtomicBool>) {
@@ -146,6 +158,25 @@ async fn remind(upstream: Upstream, mines_at_once: Arc<AtomicBool>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whether a process has this port among its arguments.
+    fn somebody_has(port: &str) -> bool {
+        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let mut lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+        lines.any(|line| line.split(|byte| *byte == 0).any(|word| word == port.as_bytes()))
+    }
+
+    #[tokio::test]
+    async fn an_anvil_that_is_dropped_leaves_neither_process_nor_states() -> Result<()> {
+        let anvil = Anvil::start().await?;
+        let (port, states) =
+            (anvil.url().rsplit(':').next().unwrap_or_default().to_owned(), anvil._states.path().to_owned());
+        assert!(somebody_has(&port) && states.exists());
+        drop(anvil);
+        assert!(!somebody_has(&port), "anvil still runs on port {port}");
+        assert!(!states.exists());
+        Ok(())
+    }
 
     #[tokio::test]
     async fn a_transaction_that_is_forgotten_in_the_pool_is_mined_after_a_while() -> Result<()> {

@@ -178,7 +178,7 @@ fn face_to_face(
         for frame in answers {
             match session.on_frame(frame, now_ms()).map_err(|_| NotMeasured::Over)? {
                 Next::Send(frames) => sent.extend(frames),
-                Next::Wait => {}
+                Next::Wait | Next::Ready => {}
                 Next::Done(outcome) => return Ok(*outcome),
             }
         }

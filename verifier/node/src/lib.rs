@@ -13,7 +13,8 @@
 //! | [`embedded`] | a door: an SSH server of our own, for development |
 //! | [`openssh`] | a door: OpenSSH's sshd, started and kept by the agent |
 //! | [`agent`], [`doctor`] | all of it put together; what is missing, in words |
-//! | [`desk`], [`prove`] | where keepers are answered; the prover between two byte streams |
+//! | [`desk`] | where keepers are answered |
+//! | [`prove`], [`gauge`] | the prover of GPUs between two byte streams; soft figures of all else |
 
 pub mod access;
 pub mod agent;
@@ -22,6 +23,7 @@ pub mod config;
 pub mod desk;
 pub mod doctor;
 pub mod embedded;
+pub mod gauge;
 pub mod hostkey;
 pub mod inventory;
 pub mod isolation;

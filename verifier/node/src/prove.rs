@@ -2,6 +2,7 @@
 
 use crate::config::{Device, DeviceKind};
 use crate::hostkey::HostKey;
+use std::sync::Arc;
 use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 use surety_core::types::Account;
@@ -89,8 +90,11 @@ fn caps(device: &Device) -> Caps {
     }
 }
 
+/// What is held as long as devices compute, also when nobody waits for them any more.
+pub type Place = Arc<dyn Send + Sync>;
+
 /// Answers one keeper, computing on `devices`, until it says goodbye. Errors have been told to the keeper where it
-/// still listens.
+/// still listens. `place` is given back when no device computes any more.
 ///
 /// # Errors
 /// [`ProveError`] says why the session did not come to its end.
@@ -98,17 +102,18 @@ pub async fn prove(
     proof: &Proof,
     key: &HostKey,
     devices: Vec<Box<dyn device::Device>>,
+    place: Place,
     reader: impl AsyncRead + Unpin,
     writer: impl AsyncWrite + Unpin,
 ) -> Result<(), ProveError> {
-    prove_within(SESSION_MAX, proof, key, devices, reader, writer).await
+    prove_within(SESSION_MAX, proof, key, (devices, place), reader, writer).await
 }
 
 async fn prove_within(
     session_max: Duration,
     proof: &Proof,
     key: &HostKey,
-    devices: Vec<Box<dyn device::Device>>,
+    (devices, place): (Vec<Box<dyn device::Device>>, Place),
     mut reader: impl AsyncRead + Unpin,
     mut writer: impl AsyncWrite + Unpin,
 ) -> Result<(), ProveError> {
@@ -120,7 +125,7 @@ async fn prove_within(
         caps: caps(&proof.device),
     };
     let session = ProverSession::new(devices, key.signing_key(), claims)?;
-    let talking = timeout(session_max, talk(session, &mut reader, &mut writer));
+    let talking = timeout(session_max, talk(session, place, &mut reader, &mut writer));
     let talked = talking.await.unwrap_or(Err(ProveError::TooLong));
     let farewell = match &talked {
         Err(ProveError::Prover(error)) => Some(error.farewell()),
@@ -146,6 +151,7 @@ type Session = ProverSession<ed25519_dalek::SigningKey>;
 
 async fn talk(
     mut session: Session,
+    place: Place,
     reader: &mut (impl AsyncRead + Unpin),
     writer: &mut (impl AsyncWrite + Unpin),
 ) -> Result<(), ProveError> {
@@ -161,7 +167,7 @@ async fn talk(
         let mut bytes = buffer.get(..count).unwrap_or_default();
         while !bytes.is_empty() {
             let Some(frame) = decoder.take(&mut bytes)? else { break };
-            let (back, answer) = compute(session, frame).await?;
+            let (back, answer) = compute(session, frame, place.clone()).await?;
             session = back;
             send(writer, &answer?).await.map_err(ProveError::Lost)?;
         }
@@ -170,12 +176,17 @@ async fn talk(
 }
 
 /// Devices block while they compute, so they do it where blocking is allowed.
-async fn compute(mut session: Session, frame: Frame) -> Result<(Session, Result<Vec<Frame>, ProverError>), ProveError> {
+async fn compute(
+    mut session: Session,
+    frame: Frame,
+    place: Place,
+) -> Result<(Session, Result<Vec<Frame>, ProverError>), ProveError> {
     let computed = tokio::task::spawn_blocking(move || {
         let answer = session.on_frame(frame);
-        (session, answer)
+        // In this order they are dropped where nobody waits any more: the devices' memory first.
+        (session, answer, place)
     });
-    computed.await.map_err(|_| ProveError::Compute)
+    computed.await.map(|(session, answer, _)| (session, answer)).map_err(|_| ProveError::Compute)
 }
 
 async fn send(writer: &mut (impl AsyncWrite + Unpin), frames: &[Frame]) -> std::io::Result<()> {
@@ -210,7 +221,8 @@ mod tests {
         let (reader, writer) = tokio::io::split(machine);
         let (key, devices) =
             (HostKey::from_seed(&[7; 32]), vec![Box::new(CpuDevice::new()) as Box<dyn device::Device>]);
-        let proved = prove_within(Duration::from_millis(200), &proof, &key, devices, reader, writer).await;
+        let proved =
+            prove_within(Duration::from_millis(200), &proof, &key, (devices, Arc::new(())), reader, writer).await;
         assert!(matches!(proved, Err(ProveError::TooLong)), "{proved:?}");
         trickling.abort();
     }

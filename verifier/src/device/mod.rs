@@ -2,10 +2,12 @@
 
 mod cpu;
 mod held;
+mod over;
 mod product;
 
 pub use cpu::{CpuDevice, fill};
 pub use held::Held;
+pub use over::{Atop, Over};
 
 use crate::Bytes32;
 use crate::frame::Leaf;

@@ -9,9 +9,10 @@ pub use public::{PublicError, PublicFinding, recheck_public};
 
 use std::sync::Arc;
 
+use crate::frame::Frame;
 use crate::freivalds::EpochSecrets;
 use crate::session::{KeeperSession, Next, Outcome, SessionError, SetupError};
-use crate::transcript::{End, Party, Transcript};
+use crate::transcript::{End, Event, Party, Transcript};
 use crate::verdict::Verdict;
 
 /// Why a transcript does not replay.
@@ -44,12 +45,16 @@ impl From<SessionError> for ReplayError {
 /// When the transcript is not that of a session.
 pub fn replay(transcript: &Transcript, secrets: &Arc<EpochSecrets>) -> Result<Verdict, ReplayError> {
     let challenge = transcript.challenge.clone();
-    let (mut session, _) = KeeperSession::new(challenge, Arc::clone(secrets), transcript.started_ms)?;
+    let (session, _) = KeeperSession::new(challenge, Arc::clone(secrets), transcript.started_ms)?;
+    // One that waited for nobody went on at once, which is a time like any other.
+    let mut session = session.in_round();
     let mut decided = None;
     for (index, event) in transcript.events.iter().enumerate().filter(|(_, event)| event.from == Party::Machine) {
         let frame = event.decode().map_err(|_| ReplayError::Event(index))?;
-        if let Next::Done(outcome) = session.on_frame(frame, event.at_ms)? {
-            decided = Some(*outcome);
+        match session.on_frame(frame, event.at_ms)? {
+            Next::Done(outcome) => decided = Some(*outcome),
+            Next::Ready => go_on(&mut session, transcript.events.get(index + 1))?,
+            Next::Send(_) | Next::Wait => {}
         }
     }
     let outcome = match decided {
@@ -57,6 +62,15 @@ pub fn replay(transcript: &Transcript, secrets: &Arc<EpochSecrets>) -> Result<Ve
         None => end(&mut session, &transcript.end)?,
     };
     if outcome.transcript == *transcript { Ok(outcome.verdict) } else { Err(ReplayError::Differs) }
+}
+
+/// When the keeper went on, if it did: `next` is what it said then.
+fn go_on(session: &mut KeeperSession, next: Option<&Event>) -> Result<(), ReplayError> {
+    let goes = |event: &&Event| matches!(event.decode(), Ok(Frame::Start(_) | Frame::Walk(_) | Frame::Open(_)));
+    if let Some(event) = next.filter(|event| event.from == Party::Keeper).filter(goes) {
+        session.go(event.at_ms)?;
+    }
+    Ok(())
 }
 
 fn end(session: &mut KeeperSession, end: &End) -> Result<Outcome, ReplayError> {

@@ -76,6 +76,14 @@ impl Decoder {
     /// # Errors
     /// When the stream is not this protocol; the same error again on every later call.
     pub fn take(&mut self, bytes: &mut &[u8]) -> Result<Option<Frame>, DecodeError> {
+        Ok(self.take_whole(bytes)?.map(|(frame, _)| frame))
+    }
+
+    /// As [`Self::take`], with the frame's bytes: those that it encodes to.
+    ///
+    /// # Errors
+    /// Those of [`Self::take`].
+    pub fn take_whole(&mut self, bytes: &mut &[u8]) -> Result<Option<(Frame, Vec<u8>)>, DecodeError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
@@ -93,7 +101,7 @@ impl Decoder {
         self.held.len()
     }
 
-    fn take_one(&mut self, bytes: &mut &[u8]) -> Result<Option<Frame>, DecodeError> {
+    fn take_one(&mut self, bytes: &mut &[u8]) -> Result<Option<(Frame, Vec<u8>)>, DecodeError> {
         self.fill_to(HEADER_BYTES, bytes);
         let Some(header) = self.held.first_chunk::<HEADER_BYTES>() else {
             return Ok(None);
@@ -104,8 +112,7 @@ impl Decoder {
             return Ok(None);
         }
         let frame = decode(kind, &self.held[HEADER_BYTES..])?;
-        self.held.clear();
-        Ok(Some(frame))
+        Ok(Some((frame, std::mem::take(&mut self.held))))
     }
 
     fn fill_to(&mut self, target: usize, bytes: &mut &[u8]) {

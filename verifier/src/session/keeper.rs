@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use super::challenge::{Challenge, SetupError};
 use super::signed::Signed;
-use crate::frame::{Bye, DecodeError, Echo, Frame, FrameType, Hello, HelloAck, Open, Root, Row, Segment, Walk, Walked};
+use crate::Bytes32;
+use crate::frame::{
+    self, Bye, DecodeError, Echo, Frame, FrameType, Hello, HelloAck, Open, Root, Row, Segment, Walk, Walked,
+};
 use crate::freivalds::EpochSecrets;
-use crate::limits::{ECHO_COUNT, PROTOCOL_VERSION, RTT_CREDIT_MAX_MS};
+use crate::limits::{ECHO_COUNT, HOLD_MAX_MS, PROTOCOL_VERSION, RTT_CREDIT_MAX_MS};
 use crate::seed::{self, Openings};
 use crate::transcript::{self, End, Event, Party, Transcript};
 use crate::verdict::{Phase, Shortfall, Unmeasured, Verdict};
@@ -32,7 +35,20 @@ pub struct KeeperSession {
     legs_shown: usize,
     events: Vec<Event>,
     started_ms: u64,
+    /// Whether to stop before the work, the walk and the question, for others of a round.
+    holds: bool,
+    /// What comes next, when whoever runs the session says so.
+    held: Option<Held>,
     over: bool,
+}
+
+/// Before what a session waits for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    Start,
+    /// With the nonce.
+    Walk(Bytes32),
+    Open,
 }
 
 /// What to do after a frame.
@@ -42,6 +58,8 @@ pub enum Next {
     Send(Vec<Frame>),
     /// Read on.
     Wait,
+    /// The machine is ready for what comes next: say when, with [`KeeperSession::go`]. Only in sessions of a round.
+    Ready,
     /// The session is over.
     Done(Box<Outcome>),
 }
@@ -63,6 +81,9 @@ pub enum SessionError {
     /// The outcome has been given already.
     #[error("the session is over")]
     Over,
+    /// Nothing is held back, or it was for too long.
+    #[error("the session waits for nobody, or has waited for too long")]
+    NotHeld,
     /// Time is not up.
     #[error("the deadline is at {deadline_ms} ms, it is {now_ms} ms")]
     NotYet {
@@ -77,6 +98,7 @@ pub enum SessionError {
 enum Step {
     Send(Vec<Frame>),
     Wait,
+    Hold(Held),
     End(Verdict),
 }
 
@@ -108,11 +130,57 @@ impl KeeperSession {
             legs_shown: 0,
             events: Vec::new(),
             started_ms: now_ms,
+            holds: false,
+            held: None,
             over: false,
         };
         let hello = vec![Frame::Hello(Hello { version: PROTOCOL_VERSION })];
         session.record(Party::Keeper, &hello);
         Ok((session, hello))
+    }
+
+    /// A session of a round: it says when the machine is ready for the work, the walk and the question, and waits for
+    /// [`Self::go`] each time.
+    #[must_use]
+    pub fn in_round(self) -> Self {
+        Self { holds: true, ..self }
+    }
+
+    /// Goes on where the session has said [`Next::Ready`]. Returns the frames to send, at once: a clock runs from here.
+    ///
+    /// # Errors
+    /// When it has not said so, or longer ago than [`HOLD_MAX_MS`]; then it has timed out.
+    pub fn go(&mut self, now_ms: u64) -> Result<Vec<Frame>, SessionError> {
+        self.advance(now_ms)?;
+        let held = self.held.filter(|_| self.now_ms <= self.deadline_ms).ok_or(SessionError::NotHeld)?;
+        self.held = None;
+        let frames = self.proceed(held);
+        self.record(Party::Keeper, &frames);
+        Ok(frames)
+    }
+
+    fn proceed(&mut self, held: Held) -> Vec<Frame> {
+        let limits = self.challenge.limits;
+        match held {
+            Held::Start => {
+                self.enter(Phase::Compute, limits.compute_ms);
+                vec![Frame::Start(self.signed.start().clone())]
+            }
+            Held::Walk(nonce) => {
+                self.enter(Phase::Walk, limits.walk_ms);
+                vec![Frame::Walk(Walk { nonce })]
+            }
+            Held::Open => {
+                self.enter(Phase::Open, limits.open_ms);
+                let asked = self.signed.asked();
+                vec![Frame::Open(Open { rows: asked.rows.clone(), legs: asked.legs.clone() })]
+            }
+        }
+    }
+
+    /// Goes on, or waits for others first.
+    fn go_or_hold(&mut self, held: Held) -> Step {
+        if self.holds { Step::Hold(held) } else { Step::Send(self.proceed(held)) }
     }
 
     /// When the current phase must be over: call [`Self::on_timeout`] then. Bytes that trickle in do not move it.
@@ -132,13 +200,28 @@ impl KeeperSession {
     /// # Errors
     /// [`SessionError::Over`] once the outcome has been given.
     pub fn on_frame(&mut self, frame: Frame, now_ms: u64) -> Result<Next, SessionError> {
+        let encoded = frame::encode(&frame);
+        self.on_received(frame, encoded, now_ms)
+    }
+
+    /// As [`Self::on_frame`], for whoever has the frame's bytes already ([`frame::Decoder::take_whole`]): a session has
+    /// seven megabytes of them, which go into the transcript as they came.
+    ///
+    /// # Errors
+    /// [`SessionError::Over`] once the outcome has been given.
+    pub fn on_received(&mut self, frame: Frame, encoded: Vec<u8>, now_ms: u64) -> Result<Next, SessionError> {
         self.advance(now_ms)?;
         if self.now_ms > self.deadline_ms {
             return Ok(Next::Done(Box::new(self.time_out())));
         }
-        self.record(Party::Machine, std::slice::from_ref(&frame));
+        self.events.push(Event { at_ms: self.now_ms, from: Party::Machine, frame: encoded });
         match self.step(frame) {
             Step::Wait => Ok(Next::Wait),
+            Step::Hold(held) => {
+                self.held = Some(held);
+                self.deadline_ms = self.now_ms.saturating_add(HOLD_MAX_MS);
+                Ok(Next::Ready)
+            }
             Step::Send(frames) => {
                 self.record(Party::Keeper, &frames);
                 Ok(Next::Send(frames))
@@ -217,13 +300,14 @@ impl KeeperSession {
 
     fn step(&mut self, frame: Frame) -> Step {
         match (self.phase, frame) {
+            (_, Frame::Bye(bye)) => unmeasured(Unmeasured::Refused { code: bye.code }),
+            (phase, frame) if self.held.is_some() => unmeasured(Unmeasured::Unexpected { phase, kind: frame.kind() }),
             (Phase::Hello, Frame::HelloAck(ack)) => self.on_hello(ack),
             (Phase::Echo, Frame::EchoAck(echo)) => self.on_echo(echo),
             (Phase::Compute, Frame::Root(root)) => self.on_root(root),
             (Phase::Walk, Frame::Walked(walked)) => self.on_walked(walked),
             (Phase::Open, Frame::Row(row)) => self.on_row(&row),
             (Phase::Open, Frame::Segment(segment)) => self.on_segment(&segment),
-            (_, Frame::Bye(bye)) => unmeasured(Unmeasured::Refused { code: bye.code }),
             (phase, frame) => unmeasured(Unmeasured::Unexpected { phase, kind: frame.kind() }),
         }
     }
@@ -261,8 +345,7 @@ impl KeeperSession {
         if self.echoes < ECHO_COUNT {
             return Step::Send(vec![Frame::Echo(self.echo())]);
         }
-        self.enter(Phase::Compute, self.challenge.limits.compute_ms);
-        Step::Send(vec![Frame::Start(self.signed.start().clone())])
+        self.go_or_hold(Held::Start)
     }
 
     /// Time since the phase began, the round trip forgiven.
@@ -276,8 +359,7 @@ impl KeeperSession {
             Err(why) => return unmeasured(why),
         };
         self.compute_ms = self.took_ms();
-        self.enter(Phase::Walk, self.challenge.limits.walk_ms);
-        Step::Send(vec![Frame::Walk(Walk { nonce })])
+        self.go_or_hold(Held::Walk(nonce))
     }
 
     fn on_walked(&mut self, walked: Walked) -> Step {
@@ -285,9 +367,7 @@ impl KeeperSession {
             return unmeasured(why);
         }
         self.walk_ms = self.took_ms();
-        self.enter(Phase::Open, self.challenge.limits.open_ms);
-        let asked = self.signed.asked();
-        Step::Send(vec![Frame::Open(Open { rows: asked.rows.clone(), legs: asked.legs.clone() })])
+        self.go_or_hold(Held::Open)
     }
 
     fn on_row(&mut self, row: &Row) -> Step {

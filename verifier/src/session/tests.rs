@@ -63,7 +63,7 @@ fn with_strange_answer(at: usize, strange: Frame) -> Outcome {
             answered += 1;
             match session.on_frame(answer, answered as u64).unwrap() {
                 Next::Send(frames) => sent = frames,
-                Next::Wait => {}
+                Next::Wait | Next::Ready => {}
                 Next::Done(outcome) => return *outcome,
             }
         }

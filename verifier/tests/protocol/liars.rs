@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use surety_verifier::classes::ClassId;
-use surety_verifier::device::{CpuDevice, Device, DeviceError, FillJob, Opening};
+use surety_verifier::device::{Atop, CpuDevice, Device, DeviceError, FillJob, Opening, Over};
 use surety_verifier::field::{Halved, Lowered, P};
 use surety_verifier::frame::{ByeCode, Frame, HelloAck, Leaf};
 use surety_verifier::freivalds::RowFault;
 use surety_verifier::params::Params;
 use surety_verifier::session::{Challenge, Limits, ProverError, ProverSession};
 use surety_verifier::statement::{Signer, Statement};
+use surety_verifier::tree::Place;
 use surety_verifier::verdict::{Falsehood, Phase, Shortfall, Unmeasured, Verdict};
 use surety_verifier::{Bytes32, field};
 
 use crate::rig::{
-    Forger, Lie, Lying, TINY, challenge, claims, cpus, machine_key, measure, measure_changed, proven, prover, run,
-    run_timed,
+    Forger, TINY, challenge, claims, cpus, machine_key, measure, measure_changed, proven, prover, run, run_timed,
 };
 
 fn fraud(verdict: Verdict) -> (u16, RowFault) {
@@ -70,8 +70,8 @@ struct Twin {
     gpu_seed: Arc<std::sync::Mutex<Option<Bytes32>>>,
 }
 
-impl Lie for Twin {
-    fn inner(&mut self) -> &mut CpuDevice {
+impl Over for Twin {
+    fn inner(&mut self) -> &mut dyn Device {
         &mut self.inner
     }
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
@@ -84,7 +84,7 @@ impl Lie for Twin {
 fn one_gpus_results_shown_for_two_are_fraud() {
     let gpu_seed = Arc::default();
     let twin = || Twin { inner: CpuDevice::new(), gpu_seed: Arc::clone(&gpu_seed) };
-    let twin = || Box::new(Lying(twin())) as Box<dyn Device>;
+    let twin = || Box::new(Atop(twin())) as Box<dyn Device>;
     let outcome = measure(TINY, [1; 32], vec![twin(), twin()]);
     assert_eq!(fraud(outcome.verdict), (1, RowFault::WrongProduct));
 }
@@ -95,8 +95,8 @@ struct OnCard {
     busy_ms: Arc<AtomicU64>,
 }
 
-impl Lie for OnCard {
-    fn inner(&mut self) -> &mut CpuDevice {
+impl Over for OnCard {
+    fn inner(&mut self) -> &mut dyn Device {
         &mut self.inner
     }
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
@@ -108,7 +108,7 @@ impl Lie for OnCard {
 /// Devices on these cards, which work at the same time; the commitment comes when the busiest is done.
 fn measure_on_cards(cards: &[Arc<AtomicU64>]) -> Verdict {
     let on = |card: &Arc<AtomicU64>| OnCard { inner: CpuDevice::new(), busy_ms: Arc::clone(card) };
-    let devices = cards.iter().map(|card| Box::new(Lying(on(card))) as Box<dyn Device>).collect();
+    let devices = cards.iter().map(|card| Box::new(Atop(on(card))) as Box<dyn Device>).collect();
     let mut prover = prover(devices);
     let count = u16::try_from(cards.len()).unwrap();
     let limits = Limits { compute_pass_ms: 150, ..Limits::cpu_test() };
@@ -164,8 +164,8 @@ fn an_old_root_sent_again_is_not_signed_for_this_session() {
 /// Computes for a seed of an earlier session, as if it had all results ready.
 struct Precomputed(CpuDevice);
 
-impl Lie for Precomputed {
-    fn inner(&mut self) -> &mut CpuDevice {
+impl Over for Precomputed {
+    fn inner(&mut self) -> &mut dyn Device {
         &mut self.0
     }
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
@@ -175,7 +175,7 @@ impl Lie for Precomputed {
 
 #[test]
 fn results_computed_before_the_session_and_signed_anew_are_fraud() {
-    let outcome = measure(TINY, [1; 32], vec![Box::new(Lying(Precomputed(CpuDevice::new())))]);
+    let outcome = measure(TINY, [1; 32], vec![Box::new(Atop(Precomputed(CpuDevice::new())))]);
     assert_eq!(fraud(outcome.verdict), (0, RowFault::WrongProduct));
 }
 
@@ -204,7 +204,7 @@ impl Device for AnswersOnDemand {
         let b_key = surety_verifier::seed::matrix_b_key(&epoch_seed);
         let rows = surety_verifier::matrix::rows_from_seed(&params, &b_key, &rows_of_a);
         let block = rows.iter().flat_map(|row| surety_verifier::matrix::to_bytes(row)).collect();
-        Ok(Opening { block, path: vec![[0; 32]; params.path_len()] })
+        Ok(Opening { block, path: vec![[0; 32]; Place::of_row(&params, row).unwrap().path_len()] })
     }
     fn start_walk(&mut self, _word: u64) -> Result<(), DeviceError> {
         Ok(())

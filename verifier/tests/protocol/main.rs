@@ -8,6 +8,7 @@ mod honest;
 mod liars;
 mod rate;
 mod rig;
+mod rounds;
 mod streams;
 mod vectors;
 mod walks;

@@ -99,13 +99,15 @@ pub(crate) fn run_timed(
             now_ms += delay_ms(&frame);
         }
         for frame in answers {
-            let frame = match through(&mut to_keeper, &frame) {
-                Ok(frame) => frame,
+            let came = encode(&frame);
+            let (frame, received) = match to_keeper.take_whole(&mut &came[..]) {
+                Ok(whole) => whole.unwrap(),
                 Err(error) => return session.on_malformed(&error, now_ms).unwrap(),
             };
-            match session.on_frame(frame, now_ms).unwrap() {
+            assert!(received == came && encode(&frame) == came, "the bytes of a frame are those that came");
+            match session.on_received(frame, received, now_ms).unwrap() {
                 Next::Send(frames) => sent.extend(frames),
-                Next::Wait => {}
+                Next::Wait | Next::Ready => {}
                 Next::Done(outcome) => return *outcome,
             }
         }
@@ -208,51 +210,4 @@ impl Device for Forger {
     fn release(&mut self) {
         self.held = None;
     }
-}
-
-/// A device that does as `inner` does but for what it overrides.
-pub(crate) trait Lie: Send {
-    fn inner(&mut self) -> &mut CpuDevice;
-    fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
-        self.inner().start(job)
-    }
-    fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
-        self.inner().finish()
-    }
-    fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
-        self.inner().open(round, row)
-    }
-    fn start_walk(&mut self, word: u64) -> Result<(), DeviceError> {
-        self.inner().start_walk(word)
-    }
-    fn finish_walk(&mut self) -> Result<Bytes32, DeviceError> {
-        self.inner().finish_walk()
-    }
-    fn open_leg(&mut self, walker: u32, leg: u32) -> Result<Vec<Leaf>, DeviceError> {
-        self.inner().open_leg(walker, leg)
-    }
-}
-
-pub(crate) struct Lying<L>(pub(crate) L);
-
-impl<L: Lie> Device for Lying<L> {
-    fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
-        self.0.start(job)
-    }
-    fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
-        self.0.finish()
-    }
-    fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
-        self.0.open(round, row)
-    }
-    fn start_walk(&mut self, word: u64) -> Result<(), DeviceError> {
-        self.0.start_walk(word)
-    }
-    fn finish_walk(&mut self) -> Result<Bytes32, DeviceError> {
-        self.0.finish_walk()
-    }
-    fn open_leg(&mut self, walker: u32, leg: u32) -> Result<Vec<Leaf>, DeviceError> {
-        self.0.open_leg(walker, leg)
-    }
-    fn release(&mut self) {}
 }

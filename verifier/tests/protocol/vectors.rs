@@ -8,6 +8,8 @@ use rand_core::RngCore;
 use serde_json::{Value, json};
 use surety_verifier::frame::{self, Frame};
 use surety_verifier::freivalds;
+use surety_verifier::gauge::reference::Echoing;
+use surety_verifier::gauge::{Claims, Gauge, Sizes};
 use surety_verifier::matrix;
 use surety_verifier::params::Params;
 use surety_verifier::seed::{self, ROOT_BEFORE_FIRST};
@@ -35,6 +37,7 @@ fn known_answers_have_not_changed() {
         "secret_vectors": secret_vectors(),
         "cpu_small": session(Params::cpu_small(1), 1),
         "two_gpus": session(TINY, 2),
+        "soft_figures": soft_figures(),
     });
     let text = serde_json::to_string_pretty(&answers).unwrap() + "\n";
     if std::env::var_os("SURETY_WRITE_VECTORS").is_some() {
@@ -174,4 +177,23 @@ fn session(params: Params, count: u16) -> Value {
         "transcript_digest": hex::encode(transcript.digest()),
         "verdict": outcome.verdict,
     })
+}
+
+/// Every question of one conversation, and the hash of its right answer.
+fn soft_figures() -> Value {
+    let mut gauge = Gauge::new(RANDOM, Sizes { line_bytes: 1_000, ..Sizes::SMALL });
+    let mut machine = Echoing::new(Claims { threads: 2, memory_bytes: 1 << 30, disk_bytes: 1 << 30 });
+    let mut asked = Vec::new();
+    while let Some(ask) = gauge.ask() {
+        let payload = gauge.payload();
+        let answer = machine.answer(&ask, &payload).unwrap();
+        gauge.answered(&answer, 1_000).unwrap();
+        asked.push(json!({
+            "question": hex::encode(ask.encode()),
+            "followed_by": hex::encode(payload),
+            "answer_bytes": answer.len(),
+            "answer_blake3": hex::encode(blake3::hash(&answer).as_bytes()),
+        }));
+    }
+    Value::Array(asked)
 }

@@ -28,6 +28,8 @@ pub struct World {
     pub params: Params,
     pub options: Options,
     pub dir: tempfile::TempDir,
+    /// Where anvil puts states of old blocks; what is killed leaves them.
+    _states: tempfile::TempDir,
     chain: Child,
 }
 
@@ -60,6 +62,8 @@ impl World {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new(anvil());
         command.args(["--port", &port.to_string(), "--hardfork", "cancun", "--silent"]).args(arguments);
+        let states = tempfile::tempdir().unwrap();
+        command.arg("--cache-path").arg(states.path());
         let chain = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let node = Node::new(&format!("http://127.0.0.1:{port}")).unwrap();
         let dir = tempfile::tempdir().unwrap();
@@ -70,7 +74,7 @@ impl World {
             mined_within: Duration::from_secs(5),
             ..Options::new(Network::Local, dir.path())
         };
-        let world = Self { node, key, params, options, dir, chain };
+        let world = Self { node, key, params, options, dir, chain, _states: states };
         let deadline = Instant::now() + Duration::from_secs(20);
         while world.node.chain_id().await.is_err() {
             assert!(Instant::now() < deadline, "anvil does not answer");

@@ -1,16 +1,20 @@
 //! Whom to think of before the next minute comes round.
 
-use crate::types::{MachineId, UnixSecs};
+use super::debts::Going;
+use crate::types::{Hash32, MachineId, UnixSecs};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose measurement is to be thought about before the next minute. Once a minute every offered machine is.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Agenda {
-    /// Machines the chain said something about, or whose turn has come; those drawn by lot, marked.
-    pub(super) pressing: BTreeMap<MachineId, bool>,
+    /// Machines the chain said something about, or whose turn has come.
+    pub(super) pressing: BTreeSet<MachineId>,
     /// Machines with a measurement in flight.
     pub(super) in_flight: BTreeSet<MachineId>,
+    /// Rounds that machines are being measured in.
+    #[serde(default)]
+    pub(super) rounds: BTreeMap<Hash32, Going>,
     /// Machines in a pause, and when it ends.
     pub(super) pauses: BTreeSet<(UnixSecs, MachineId)>,
     /// The last minute in which all were thought about.
@@ -30,7 +34,7 @@ impl Agenda {
 
     /// This machine is to be thought about at the next tick.
     pub(super) fn press(&mut self, machine: MachineId) {
-        self.pressing.entry(machine).or_default();
+        self.pressing.insert(machine);
     }
 
     /// This machine is to be thought about when its pause ends.

@@ -1,8 +1,11 @@
 use super::*;
+use crate::effect::EffectId;
 use crate::fixtures::{START, machine, node, rental, state, tick, update};
 use crate::input::{AnchorResult, Input};
 use crate::step::step;
 use crate::view::{RentalView, View};
+
+mod rounds;
 
 fn measures(effects: &[Effect]) -> Vec<EffectId> {
     let ids = effects.iter().filter_map(|effect| match effect {
@@ -23,17 +26,22 @@ fn idle(change: fn(&mut NodeView)) -> State {
     state
 }
 
+/// Our own side is well, whenever that is asked.
+fn see(state: &mut State, effects: &[Effect]) {
+    for effect in effects {
+        if let Effect::ProbeAnchors { id } = effect {
+            let ended_ms = state.clock.now_ms;
+            step(state, &Input::Anchors(AnchorResult { id: *id, ended_ms, reachable: 1, asked: 1 }));
+        }
+    }
+}
+
 fn seconds(state: &mut State, count: u64) -> Vec<EffectId> {
     let mut found = Vec::new();
     for _ in 0..count {
         state.world.best.block.timestamp_secs = state.clock.now_secs();
         let effects = tick(state);
-        for effect in &effects {
-            if let Effect::ProbeAnchors { id } = effect {
-                let ended_ms = state.clock.now_ms;
-                step(state, &Input::Anchors(AnchorResult { id: *id, ended_ms, reachable: 1, asked: 1 }));
-            }
-        }
+        see(state, &effects);
         found.extend(measures(&effects));
     }
     found

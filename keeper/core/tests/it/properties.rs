@@ -377,7 +377,10 @@ fn check_limits(state: &State) {
     }
     assert!(state.spoofs.len() <= limits::SPOOF_FILES_MAX);
     assert!(state.spoofs.values().all(|file| file.spoofs.len() <= limits::KEEPERS_MAX));
-    assert!(state.capacity.values().filter(|one| one.in_flight.is_some()).count() <= limits::MEASURES_AT_ONCE);
+    assert!(
+        state.capacity.values().filter(|one| one.in_flight.is_some()).count()
+            <= limits::MEASURES_AT_ONCE + limits::ROUND_MAX
+    );
 }
 
 fn live(happenings: &[Happening]) -> World {

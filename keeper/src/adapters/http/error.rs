@@ -22,10 +22,12 @@ pub(super) enum ApiError {
     BadPage { page_max: u32 },
     #[error("no evidence with this digest is kept here: ask the keeper that signed the statement")]
     NoEvidence,
+    #[error("this keeper has not measured this machine's processors, memory, disk and line yet")]
+    NoFigures,
     #[error(
         "no such path: there are /v1/attestations/RENTAL, /v1/attestations?after=SEQ&limit=N, \
-         /v1/certificates/MACHINE, /v1/spoofs, /v1/spoofs/MACHINE, /v1/complaints/RENTAL, /v1/epochs, \
-         /evidence/DIGEST, /healthz, /metrics, and POST /v1/complaints"
+         /v1/certificates/MACHINE, /v1/figures/MACHINE, /v1/spoofs, /v1/spoofs/MACHINE, /v1/complaints/RENTAL, \
+         /v1/epochs, /evidence/DIGEST, /healthz, /metrics, and POST /v1/complaints"
     )]
     NoRoute,
     #[error("everything here is read with GET")]
@@ -86,6 +88,7 @@ impl ApiError {
             Self::BadDigest => "bad_digest",
             Self::BadPage { .. } => "bad_page",
             Self::NoEvidence => "no_evidence",
+            Self::NoFigures => "no_figures",
             Self::NoRoute => "no_route",
             Self::NotGet => "not_get",
             Self::NotPost => "not_post",
@@ -114,7 +117,7 @@ impl ApiError {
                 StatusCode::BAD_REQUEST
             }
             Self::NotTheRenter { .. } => StatusCode::FORBIDDEN,
-            Self::NoEvidence | Self::NoRoute | Self::NoRental => StatusCode::NOT_FOUND,
+            Self::NoEvidence | Self::NoFigures | Self::NoRoute | Self::NoRental => StatusCode::NOT_FOUND,
             Self::OpenComplaint { .. } => StatusCode::CONFLICT,
             Self::ComplaintsOfRental { .. } | Self::ManyComplaints => StatusCode::TOO_MANY_REQUESTS,
             Self::NotGet | Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,

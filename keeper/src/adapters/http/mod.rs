@@ -8,6 +8,7 @@
 //! | `/v1/attestations/{rental}` | `{"attestations": [Signed<Attestation>]}`: all this keeper holds about a rental |
 //! | `/v1/attestations?after=SEQ&limit=N` | `{"attestations": [{"seq", "signed"}], "failing": [machine]}`: its own ones, in order, and what fails now, as it sees it |
 //! | `/v1/certificates/{machine}` | `{"certificates": [Signed<Certificate>]}`, newest first |
+//! | `/v1/figures/{machine}` | [`crate::ports::SoftFigures`]: processors, memory, disk and line, measured modestly |
 //! | `/v1/spoofs` | `{"spoofs": [Signed<Spoof>]}`: its own ones, newest first |
 //! | `/v1/spoofs/{machine}` | the same, of all keepers, about one machine |
 //! | `POST /v1/complaints` | takes a [`ComplaintBody`]; [`Taken`] when it is on disk: 201, or 200 when it was |

@@ -6,7 +6,7 @@ use super::metrics::Counts;
 use super::peers::SPOOFS_MAX;
 use super::wire::{EpochPage, Numbered, Page, SpoofPage};
 use super::{Api, health, metrics};
-use crate::ports::{Archive, ArchiveError, Bundle};
+use crate::ports::{Archive, ArchiveError, Bundle, SoftFigures};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -45,6 +45,7 @@ pub(super) fn router(api: Api) -> Router {
         .route("/v1/attestations", get(own_attestations))
         .route("/v1/attestations/{rental}", get(attestations))
         .route("/v1/certificates/{machine}", get(certificates))
+        .route("/v1/figures/{machine}", get(figures))
         .route("/v1/spoofs", get(own_spoofs))
         .route("/v1/spoofs/{machine}", get(spoofs))
         .route(COMPLAINTS, post(complaints::complain).fallback(async || ApiError::NotPost))
@@ -182,6 +183,14 @@ async fn certificates(State(shared): App, machine: Part) -> Result<Response, Api
     let work = move |archive: &dyn Archive| {
         let certificates = archive.certificates_of(machine).map_err(store_failed)?;
         Ok(Certificates { certificates })
+    };
+    shared.read(&shared.lists, work).await
+}
+
+async fn figures(State(shared): App, machine: Part) -> Result<Response, ApiError> {
+    let machine = part(machine, ApiError::BadMachine)?;
+    let work = move |archive: &dyn Archive| -> Result<SoftFigures, ApiError> {
+        archive.figures_of(machine).map_err(store_failed)?.ok_or(ApiError::NoFigures)
     };
     shared.read(&shared.lists, work).await
 }

@@ -4,6 +4,7 @@
 //! can speak against it, so every failure on the way is `Unmeasured`.
 
 use super::pinned::{self, Bounds, Pinned};
+use super::round::Seat;
 use super::{KeeperKey, SshLimits, bounded};
 use russh::client::{AuthResult, Msg};
 use russh::keys::PrivateKeyWithHashAlg;
@@ -35,8 +36,13 @@ pub struct MeasureTarget {
 /// The command asked for. OpenSSH and the agent run the prover in its place.
 const COMMAND: &str = "surety-verify";
 
-/// One measurement, over by `limits.measure_deadline`.
-pub async fn measure(target: &MeasureTarget, key: &KeeperKey, limits: &SshLimits) -> MeasureOutcome {
+/// One measurement, over by `limits.measure_deadline`; in step with others if it has a seat in a round.
+pub async fn measure(
+    target: &MeasureTarget,
+    seat: Option<Seat>,
+    key: &KeeperKey,
+    limits: &SshLimits,
+) -> MeasureOutcome {
     let deadline = Instant::now() + limits.measure_deadline;
     let bounds = Bounds { deadline, bytes_max: limits.measure_bytes_max, keep_max: 0 };
     let machine = MachineId(target.challenge.machine);
@@ -45,7 +51,7 @@ pub async fn measure(target: &MeasureTarget, key: &KeeperKey, limits: &SshLimits
         Err(seen) => return unmeasured(&unreached(&seen)),
     };
     let measured = match timeout(limits.login_deadline, log_in(&mut machine, &target.keeper_user, key)).await {
-        Ok(Ok(channel)) => converse(channel, target, deadline).await,
+        Ok(Ok(channel)) => converse(channel, target, seat, deadline).await,
         Ok(Err(why)) => unmeasured(&why),
         Err(_) => unmeasured("no session within the time for a log-in"),
     };
@@ -77,20 +83,27 @@ pub(super) async fn log_in(machine: &mut Pinned, user: &str, key: &KeeperKey) ->
 struct Talk {
     channel: Channel<Msg>,
     session: KeeperSession,
+    seat: Option<Seat>,
     decoder: Decoder,
     epoch: Instant,
     /// The last of what the agent wrote to its standard error, for the record.
     complaint: String,
 }
 
-async fn converse(channel: Channel<Msg>, target: &MeasureTarget, deadline: Instant) -> MeasureOutcome {
+async fn converse(
+    channel: Channel<Msg>,
+    target: &MeasureTarget,
+    seat: Option<Seat>,
+    deadline: Instant,
+) -> MeasureOutcome {
     let opened = KeeperSession::new(target.challenge.clone(), target.secrets.clone(), 0);
     let (session, hello) = match opened {
         Ok(opened) => opened,
         Err(error) => return unmeasured(&format!("no session can be set up: {error}")),
     };
+    let session = if seat.is_some() { session.in_round() } else { session };
     let decoder = Decoder::new(Side::FromMachine);
-    let mut talk = Talk { channel, session, decoder, epoch: Instant::now(), complaint: String::new() };
+    let mut talk = Talk { channel, session, seat, decoder, epoch: Instant::now(), complaint: String::new() };
     match timeout_at(deadline, talk.run(hello)).await {
         Ok(Ok(outcome)) => talk.conclude(outcome).await,
         Ok(Err(error)) => unmeasured(&error.to_string()),
@@ -108,9 +121,27 @@ impl Talk {
             to_send = match self.next().await? {
                 Next::Send(frames) => frames,
                 Next::Wait => Vec::new(),
+                Next::Ready => match self.go().await? {
+                    Ok(frames) => frames,
+                    Err(too_late) => return Ok(too_late),
+                },
                 Next::Done(outcome) => return Ok(*outcome),
             };
         }
+    }
+
+    /// Waits for the round; a session that comes too late for it is over. What the machine sends meanwhile has no place
+    /// in a session, and is read afterwards.
+    async fn go(&mut self) -> Result<Result<Vec<Frame>, Outcome>, SessionError> {
+        let in_step = match &mut self.seat {
+            Some(seat) => seat.in_step().await,
+            None => true,
+        };
+        if in_step {
+            return self.session.go(self.now_ms()).map(Ok);
+        }
+        self.complaint = "it came too late for its round".to_owned();
+        self.session.on_disconnect(self.now_ms()).map(Err)
     }
 
     fn now_ms(&self) -> u64 {
@@ -149,20 +180,26 @@ impl Talk {
     }
 
     fn hear(&mut self, mut data: &[u8]) -> Result<Next, SessionError> {
-        let mut to_send = Vec::new();
+        let (mut to_send, mut ready) = (Vec::new(), false);
         while !data.is_empty() {
-            let frame = match self.decoder.take(&mut data) {
-                Ok(Some(frame)) => frame,
+            let (frame, encoded) = match self.decoder.take_whole(&mut data) {
+                Ok(Some(whole)) => whole,
                 Ok(None) => break,
                 Err(error) => return self.session.on_malformed(&error, self.now_ms()).map(done),
             };
-            match self.session.on_frame(frame, self.now_ms())? {
+            match self.session.on_received(frame, encoded, self.now_ms())? {
                 Next::Send(frames) => to_send.extend(frames),
                 Next::Wait => {}
+                // If it goes on talking, the session says what that means.
+                Next::Ready => ready = true,
                 finished @ Next::Done(_) => return Ok(finished),
             }
         }
-        Ok(if to_send.is_empty() { Next::Wait } else { Next::Send(to_send) })
+        Ok(match (ready, to_send.is_empty()) {
+            (true, _) => Next::Ready,
+            (false, true) => Next::Wait,
+            (false, false) => Next::Send(to_send),
+        })
     }
 
     async fn conclude(&mut self, outcome: Outcome) -> MeasureOutcome {

@@ -3,12 +3,15 @@
 //! - [`probe`]: does the right machine say it would let this renter in? Nobody logs in.
 //! - [`measure`]: the capacity measurement, spoken with the machine's agent inside a session of the keeper's own key.
 //! - [`ask`]: which cards the machine's agent says it has, in a session like that.
-//! - [`Eyes`]: all of them, behind one gate that bounds how many looks run at once, in total and per host.
+//! - [`gauge`]: soft figures of processors, memory, disk and line, in a session like that.
+//! - [`Eyes`]: all of them; looks and measurements behind one gate that bounds how many run at once, in total and
+//!   per host.
 //!
 //! Inside: `meter` bounds bytes and time of one connection, `witness` reads again what the server answered (russh
 //! drops the key echoed in PK_OK), `reach` tells our own failures from the machine's, `gate` counts looks.
 
 mod gate;
+mod gauge;
 mod inventory;
 mod key;
 mod measure;
@@ -16,19 +19,23 @@ mod meter;
 mod pinned;
 mod probe;
 mod reach;
+mod round;
 mod witness;
 
 #[cfg(test)]
 mod tests;
 
 pub use gate::{Busy, Gate, Pass};
+pub use gauge::{GaugeTarget, Gauged, gauge};
 pub use inventory::{InventoryTarget, ask, is_signed};
 pub use key::{KeeperKey, KeyFileError};
 pub use measure::{MeasureTarget, measure};
 pub use probe::{ProbeTarget, probe};
+pub use round::{Rounds, Seat};
 
 use std::time::Duration;
 use surety_core::input::{InventoryOutcome, MeasureOutcome, Observation};
+use surety_verifier::Bytes32;
 
 /// Bounds of every look. The defaults are those of the design; tests and development shorten them.
 #[derive(Clone, Debug)]
@@ -101,9 +108,9 @@ impl Eyes {
     }
 
     /// A measurement, when its turn has come. Waiting too long is `Unmeasured`.
-    pub async fn measure(&self, target: &MeasureTarget) -> MeasureOutcome {
+    pub async fn measure(&self, target: &MeasureTarget, seat: Option<Seat>) -> MeasureOutcome {
         match self.gate.enter(target.endpoint, self.limits.wait_max).await {
-            Ok(_pass) => measure(target, &self.key, &self.limits).await,
+            Ok(_pass) => measure(target, seat, &self.key, &self.limits).await,
             Err(busy) => MeasureOutcome::Unmeasured { why: busy.to_string() },
         }
     }
@@ -116,6 +123,12 @@ impl Eyes {
             Ok(_pass) => ask(target, &self.key, &self.limits).await,
             Err(busy) => InventoryOutcome::Unmeasured { why: busy.to_string() },
         }
+    }
+
+    /// Soft figures, at once: they take long, and would keep looks at the same host waiting. Whoever asks bounds how
+    /// many there are. `secret` is 32 bytes of fresh randomness.
+    pub async fn gauge(&self, target: &GaugeTarget, keeper_user: &str, secret: Bytes32) -> Gauged {
+        gauge(target, keeper_user, secret, &self.key, &self.limits).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! What anybody may read.
 
 use super::{Store, StoreError, int, mirror, parse, uint};
-use crate::ports::{Archive, ArchiveError, Bundle};
+use crate::ports::{Archive, ArchiveError, Bundle, SoftFigures};
 use rusqlite::{OptionalExtension, Params, params};
 use surety_core::complaints::Complaint;
 use surety_core::statement::{Attestation, Certificate, Signed, Spoof, Statement};
@@ -94,6 +94,10 @@ impl Archive for Store {
 
     fn has_complaint(&self, id: Hash32) -> Result<bool, ArchiveError> {
         Ok(self.knows_complaint(id)?)
+    }
+
+    fn figures_of(&self, machine: MachineId) -> Result<Option<SoftFigures>, ArchiveError> {
+        Ok(self.find_figures(machine)?)
     }
 
     fn bundle(&self, digest: Hash32) -> Result<Option<Bundle>, ArchiveError> {

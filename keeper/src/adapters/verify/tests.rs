@@ -38,3 +38,14 @@ async fn an_epoch_hangs_on_its_first_block_and_the_secret_committed_to_and_lasts
     assert_eq!(block(&next), hash(1).await);
     assert!(next.epoch.opened_by(&master.secret(1)) && !Arc::ptr_eq(&anew, &next_vectors));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_members_of_a_round_are_checked_with_vectors_that_were_drawn_once() {
+    let world = World::start(3).await;
+    let keeper = Account([4; 20]);
+    let epochs = Epochs::new(world.endpoints(), 31_337, keeper, Master::of_key(&[5; 32], 31_337, &keeper.0));
+    let member = || measured(&epochs, 1);
+    let (one, two, three, four) = tokio::join!(member(), member(), member(), member());
+    let same = [&two, &three, &four].into_iter().all(|(_, vectors)| Arc::ptr_eq(vectors, &one.1));
+    assert!(same, "drawn more than once");
+}

@@ -10,7 +10,7 @@ use surety_core::statement::Certificate;
 use surety_core::types::{Account, MachineId};
 use surety_verifier::classes::ClassId;
 use surety_verifier::evidence::{PublicFinding, recheck_public};
-use surety_verifier::frame::{ByeCode, Frame};
+use surety_verifier::frame::{ByeCode, Frame, Open};
 use surety_verifier::limits::{ECHO_COUNT, PROTOCOL_VERSION, RTT_CREDIT_MAX_MS};
 use surety_verifier::seed;
 use surety_verifier::session::Challenge;
@@ -140,8 +140,9 @@ impl<'a> Reading<'a> {
         self.machine("signed walk", |frame| matches!(frame, Frame::Walked(_)))?;
         self.within("walk", given_ms, limits.walk_ms)?;
         let walk_ms = (self.now_ms - given_ms).saturating_sub(forgiven_ms);
+        let asked = self.question(rows, legs)?;
         let asked_ms = self.now_ms;
-        self.openings(rows, legs)?;
+        self.answers(asked)?;
         self.within("rows and legs", asked_ms, limits.open_ms)?;
         self.keeper("verdict", |frame| matches!(frame, Frame::Bye(bye) if bye.code == ByeCode::Proven))?;
         if self.next == self.transcript.events.len() && self.transcript.end == End::Decided {
@@ -171,11 +172,14 @@ impl<'a> Reading<'a> {
     }
 
     /// What is asked for is what is shown, one by one. That it is the right to ask for, and right, was checked before.
-    fn openings(&mut self, rows: usize, legs: usize) -> Result<(), String> {
-        let asked = match self.take(Party::Keeper, "question for rows")? {
-            Frame::Open(open) if (open.rows.len(), open.legs.len()) == (rows, legs) => open,
-            _ => return Err(self.unfit("question for rows")),
-        };
+    fn question(&mut self, rows: usize, legs: usize) -> Result<Open, String> {
+        match self.take(Party::Keeper, "question for rows")? {
+            Frame::Open(open) if (open.rows.len(), open.legs.len()) == (rows, legs) => Ok(open),
+            _ => Err(self.unfit("question for rows")),
+        }
+    }
+
+    fn answers(&mut self, asked: Open) -> Result<(), String> {
         for at in asked.rows {
             self.machine("row", |frame| matches!(frame, Frame::Row(row) if row.at == at))?;
         }

@@ -4,7 +4,7 @@
 use super::super::evidence::tests::bundles::{PARAMS, certificate_over, challenge, measured};
 use super::super::evidence::tests::capacity::{Astray, Lazy};
 use super::*;
-use surety_verifier::device::{CpuDevice, Device, FillJob, Opening};
+use surety_verifier::device::{CpuDevice, FillJob, Opening};
 use surety_verifier::frame::{Frame, Row};
 use surety_verifier::seed::{self, RowAt};
 use surety_verifier::session::{KeeperSession, Next};
@@ -18,7 +18,7 @@ fn honest() -> Transcript {
 }
 
 fn lying() -> Transcript {
-    measured(Box::new(Lazy(CpuDevice::default())))
+    measured(Lazy::boxed())
 }
 
 /// A session in which the machine never spoke.
@@ -116,7 +116,7 @@ fn a_wrong_row_shown_out_of_its_turn_is_unmeasured_and_still_a_proof() {
     let Some(Frame::Row(first)) = machine.iter().find(|frame| matches!(frame, Frame::Row(_))) else { panic!("no row") };
     let at = RowAt { row: first.at.row ^ 1, ..first.at };
     let (params, epoch_seed) = (lying.challenge.params, lying.challenge.epoch.seed);
-    let mut device = Lazy(CpuDevice::default());
+    let mut device = Lazy::boxed();
     device.start(FillJob { params, epoch_seed, gpu_seed: [0; 32] }).unwrap();
     device.finish().unwrap();
     let Opening { block, path } = device.open(at.round, at.row).unwrap();

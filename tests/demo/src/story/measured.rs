@@ -9,8 +9,12 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use surety_client::provider::Tag;
 use surety_core::statement::{Certificate, Signed};
+use surety_core::types::MachineId;
 
 const SHOWN_LIMIT: Duration = Duration::from_secs(20);
+
+/// They are measured when there is nothing better to do, and asked for three times within the first minute.
+const FIGURES_LIMIT: Duration = Duration::from_secs(120);
 
 /// Replays the measurement behind each certificate, and looks for its epoch among those that its keeper committed to.
 pub(super) async fn replayed(stage: &Stage, certificates: &[Signed<Certificate>]) -> Result<()> {
@@ -30,6 +34,24 @@ pub(super) async fn replayed(stage: &Stage, certificates: &[Signed<Certificate>]
     }
     let text = format!("{} measurements run again to the same verdict (surety verifier replay)", certificates.len());
     stage.show.say("replayed", &text, json!({ "certificates": certificates.len() }));
+    Ok(())
+}
+
+/// What some keeper has measured of everything but the cards: all ask, and whoever asks for GPUs comes first.
+pub(super) async fn figures(stage: &Stage, machine: MachineId) -> Result<()> {
+    let path = format!("v1/figures/{}", hex::encode(machine.0));
+    let look = async || {
+        for keeper in stage.keepers.iter() {
+            if let Ok(shown) = stage.api.get::<Value>(&keeper.url(), &path).await {
+                return Ok(Seen::Done((keeper.name.clone(), shown)));
+            }
+        }
+        Ok(Seen::NotYet("no keeper shows any".into()))
+    };
+    let (keeper, shown) = stage.seer.until("soft figures are shown", FIGURES_LIMIT, look).await?;
+    let threads = shown.pointer("/figures/threads").and_then(Value::as_u64).context("they name no threads")?;
+    let text = format!("{keeper} has measured processors ({threads} threads), memory, disk and line (soft figures)");
+    stage.show.say("figures", &text, shown);
     Ok(())
 }
 

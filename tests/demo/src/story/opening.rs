@@ -1,7 +1,7 @@
 //! Steps 1 to 3: everything is set up, machines are registered, bonded, offered and certified.
 
 use super::Options;
-use super::measured::replayed;
+use super::measured::{figures, replayed};
 use super::stage::{BEGAN_WITH_RAO, BOND_RAO, Cast, KEEPER_BEGAN_WITH_RAO, Stage};
 use crate::actor::Actor;
 use crate::anvil::{Anvil, CHAIN_ID, free_port};
@@ -310,6 +310,7 @@ pub(super) async fn bonds(stage: &Stage) -> Result<()> {
         stage.show.say("certified", &text, facts);
         if index == stage.cast.idle {
             replayed(stage, &quorum).await?;
+            figures(stage, stage.miners[index].machine()).await?;
         }
     }
     Ok(())

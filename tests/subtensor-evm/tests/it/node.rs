@@ -67,6 +67,8 @@ impl Node for Chain {
 pub struct Anvil {
     child: Child,
     port: u16,
+    /// Where it puts states of old blocks; what is killed leaves them.
+    _states: tempfile::TempDir,
 }
 
 impl Anvil {
@@ -74,7 +76,10 @@ impl Anvil {
     pub fn start(chain_id: u64) -> Option<Self> {
         let program = program()?;
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let states = tempfile::tempdir().unwrap();
         let child = Command::new(program)
+            .arg("--cache-path")
+            .arg(states.path())
             .args(["--silent", "--auto-impersonate", "--hardfork", "cancun", "--accounts", "1"])
             .args(["--chain-id", &chain_id.to_string(), "--port", &port.to_string()])
             .args(["--timestamp", "1700000000"])
@@ -82,7 +87,7 @@ impl Anvil {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let anvil = Self { child, port };
+        let anvil = Self { child, port, _states: states };
         for _ in 0..200 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return Some(anvil);

@@ -1,6 +1,7 @@
 //! Checks the cards of this machine: `scripts/gpu-check`. Everything that a machine without a card cannot show.
 //!
-//! 1. Card and reference do the same work at sizes with every edge, and at random ones: every bit must be the same.
+//! 1. Each card and the reference do the same work at sizes with every edge, and at random ones: every bit must be the
+//!    same.
 //! 2. Whole measurements at full size, `--runs` of them: the verdict, and int8 TOPS, random bandwidth and wall time
 //!    with their 5th percentile and median. With several cards all work at once.
 //! 3. What the class's minima would be by the rule 0.9 x 5th percentile, beside those of the table.
@@ -14,6 +15,7 @@ use surety_cuda::device::CardDevice;
 use surety_cuda::driver::{Described, DriverCard, cards};
 use surety_verifier::classes::{CLASSES, Class, ClassId};
 use surety_verifier::device::Device;
+use surety_verifier::limits::GPUS_MAX;
 use surety_verifier::session::Plan;
 use surety_verifier::verdict::Verdict;
 
@@ -23,11 +25,11 @@ struct Arguments {
     /// Class to measure as; without it, the one that the first card's name contains.
     #[arg(long)]
     class: Option<u16>,
-    /// Cards to measure, all at once; without it, all there are.
-    #[arg(long)]
+    /// Cards to compare and to measure, the latter all at once; without it, all there are.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=i64::from(GPUS_MAX)))]
     cards: Option<u16>,
     /// Whole measurements.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     runs: u32,
     /// Random sizes to compare with the reference, beside the edges.
     #[arg(long, default_value_t = 100)]
@@ -48,13 +50,17 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let found = cards().map_err(|error| error.to_string())?;
     let first = found.first().ok_or("the driver sees no card")?;
     found.iter().for_each(|card| println!("{}", line(card)));
-    compare(arguments.sizes)?;
+    let seen = u16::try_from(found.len()).unwrap_or(GPUS_MAX).min(GPUS_MAX);
+    let count = arguments.cards.unwrap_or(seen);
+    if count > seen {
+        return Err(format!("{count} cards are asked for, the driver sees {seen}"));
+    }
+    (0..count).try_for_each(|ordinal| compare(ordinal, arguments.sizes))?;
     let class = match arguments.class {
         Some(class) => ClassId(class),
         None => named(first).ok_or("the card's name is that of no class: say which with --class")?,
     };
-    let seen = u16::try_from(found.len()).unwrap_or(u16::MAX);
-    let runs = measure_all(class, arguments.cards.unwrap_or(seen), arguments.runs)?;
+    let runs = measure_all(class, count, arguments.runs)?;
     report(class, &runs)
 }
 
@@ -77,13 +83,13 @@ fn open(ordinal: u16) -> Result<Box<dyn Device>, String> {
     Ok(Box::new(CardDevice::new(card)))
 }
 
-fn compare(random: u64) -> Result<(), String> {
-    let mut card = open(0)?;
+fn compare(ordinal: u16, random: u64) -> Result<(), String> {
+    let mut card = open(ordinal)?;
     let sizes = edges().into_iter().chain((0..random).map(random_size));
     for (seed, params) in (0..=u8::MAX).cycle().zip(sizes.clone()) {
         agree(&mut *card, params, seed).map_err(|error| error.to_string())?;
     }
-    println!("the reference's results, bit for bit, at {} sizes", sizes.count());
+    println!("card {ordinal}: the reference's results, bit for bit, at {} sizes", sizes.count());
     Ok(())
 }
 

@@ -71,10 +71,10 @@ impl Caller {
     }
 
     fn prove(&self, channel: Channel<Msg>, key: SshKey) {
-        let (shop, grants) = (self.shop.clone(), self.grants.borrow().clone());
+        let (shop, grants) = (self.shop.clone(), self.grants.clone());
         tokio::spawn(async move {
             let (reader, writer) = tokio::io::split(channel.into_stream());
-            shop.desk.answer(&grants, &key, reader, writer).await;
+            shop.desk.answer(grants, &key, reader, writer).await;
         });
     }
 }

@@ -67,9 +67,8 @@ async fn answer(mut stream: UnixStream, desk: Desk, grants: watch::Receiver<Gran
     let Ok(Ok(_)) = timeout(Duration::from_secs(5), stream.read_exact(&mut greeting)).await else { return };
     let key = std::str::from_utf8(&greeting).ok().and_then(|text| text.trim_end().parse::<SshKey>().ok());
     if let Some(key) = key {
-        let grants = grants.borrow().clone();
         let (reader, writer) = stream.into_split();
-        desk.answer(&grants, &key, reader, writer).await;
+        desk.answer(grants, &key, reader, writer).await;
     }
 }
 

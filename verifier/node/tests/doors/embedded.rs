@@ -9,9 +9,7 @@ use surety_node::desk::Desk;
 use surety_node::embedded::{Embedded, Limits};
 use surety_node::hostkey::HostKey;
 use surety_node::reconcile::Door;
-use surety_verifier::Bytes32;
-use surety_verifier::device::{CpuDevice, Device, DeviceError, FillJob, Opening};
-use surety_verifier::frame::Leaf;
+use surety_verifier::device::{Atop, CpuDevice, Device, DeviceError, FillJob, Over};
 use tokio::io::AsyncReadExt;
 
 async fn rented() -> Agent {
@@ -163,30 +161,13 @@ async fn a_machine_that_lost_its_cards_says_so_and_nonsense_is_no_answer() {
 /// A processor that does other work than it was given, and signs it all the same.
 struct Lazy(CpuDevice);
 
-impl Device for Lazy {
+impl Over for Lazy {
+    fn inner(&mut self) -> &mut dyn Device {
+        &mut self.0
+    }
+
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
         self.0.start(FillJob { gpu_seed: [0; 32], ..job })
-    }
-    fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
-        self.0.finish()
-    }
-    fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
-        self.0.open(round, row)
-    }
-    fn start_walk(&mut self, word: u64) -> Result<(), DeviceError> {
-        self.0.start_walk(word)
-    }
-
-    fn finish_walk(&mut self) -> Result<Bytes32, DeviceError> {
-        self.0.finish_walk()
-    }
-
-    fn open_leg(&mut self, walker: u32, leg: u32) -> Result<Vec<Leaf>, DeviceError> {
-        self.0.open_leg(walker, leg)
-    }
-
-    fn release(&mut self) {
-        self.0.release();
     }
 }
 
@@ -202,7 +183,7 @@ async fn a_machine_whose_cards_cannot_be_had_says_so_and_is_not_measured() {
 
 #[tokio::test]
 async fn a_machine_that_signs_work_it_has_not_done_is_a_bad_proof() {
-    let lazy = || Ok(vec![Box::new(Lazy(CpuDevice::new())) as Box<dyn Device>]);
+    let lazy = || Ok(vec![Box::new(Atop(Lazy(CpuDevice::new()))) as Box<dyn Device>]);
     let desk = |config: &_, key| Desk::with_devices(config, key, Arc::new(lazy));
     let agent = Agent::start_with(Server::Embedded, desk).await;
     let outcome = agent.measure(KEEPER_SEED).await;

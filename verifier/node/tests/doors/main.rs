@@ -5,7 +5,9 @@ mod container;
 mod embedded;
 #[path = "../isolation/engines.rs"]
 mod engines;
+mod gauge;
 mod openssh;
 mod program;
 mod rig;
+mod rounds;
 mod shipped;

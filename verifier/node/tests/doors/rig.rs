@@ -8,7 +8,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use surety::adapters::ssh::{Eyes, InventoryTarget, KeeperKey, MeasureTarget, ProbeTarget, SshLimits};
+use surety::adapters::ssh::{
+    Eyes, GaugeTarget, Gauged, InventoryTarget, KeeperKey, MeasureTarget, ProbeTarget, Seat, SshLimits,
+};
 use surety_core::input::{InventoryOutcome, MeasureOutcome, Observation};
 use surety_core::types::{Account, Endpoint, Hash32, MachineId, SshKey};
 use surety_node::access::{Access, Keeper, Rental};
@@ -20,6 +22,7 @@ use surety_node::isolation::{Container, Driver};
 use surety_node::reconcile::{ChainReader, ReadError};
 use surety_verifier::classes::ClassId;
 use surety_verifier::freivalds::EpochSecrets;
+use surety_verifier::gauge::Sizes;
 use surety_verifier::params::Params;
 use surety_verifier::session::{Challenge, Limits};
 use tokio::sync::watch;
@@ -228,6 +231,11 @@ impl Agent {
     }
 
     pub(crate) async fn measure(&self, seed: [u8; 32]) -> MeasureOutcome {
+        self.measure_in(seed, None).await
+    }
+
+    /// With a seat in a round.
+    pub(crate) async fn measure_in(&self, seed: [u8; 32], seat: Option<Seat>) -> MeasureOutcome {
         let params = Params::cpu_small(1);
         let secrets = Arc::new(EpochSecrets::new([5; 32], &[6; 32], &[7; 32], &params));
         let challenge = Challenge {
@@ -244,7 +252,13 @@ impl Agent {
         };
         let keeper_user = self.config.keeper_user.clone();
         let target = MeasureTarget { endpoint: self.endpoint(), keeper_user, challenge, secrets };
-        eyes(seed).measure(&target).await
+        eyes(seed).measure(&target, seat).await
+    }
+
+    /// Soft figures.
+    pub(crate) async fn gauge(&self, seed: [u8; 32], sizes: Sizes) -> Gauged {
+        let target = GaugeTarget { endpoint: self.endpoint(), machine: self.machine(), sizes };
+        eyes(seed).gauge(&target, &self.config.keeper_user, [9; 32]).await
     }
 
     /// Asks which cards there are, as the keeper that the chain knows.

@@ -3,6 +3,7 @@
 
 mod bounds;
 mod complaints;
+mod figures;
 mod health;
 mod hostile;
 mod peers;
@@ -10,7 +11,7 @@ mod routes;
 mod spoofs;
 
 use super::*;
-use crate::ports::{ArchiveError, Bundle};
+use crate::ports::{ArchiveError, Bundle, SoftFigures};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
@@ -72,6 +73,7 @@ pub(super) struct Shelf {
     pub(super) spoofs: Mutex<Vec<Signed<Spoof>>>,
     pub(super) complaints: Mutex<Vec<Signed<Complaint>>>,
     pub(super) bundles: Mutex<BTreeMap<Hash32, Bundle>>,
+    pub(super) figures: Mutex<BTreeMap<MachineId, SoftFigures>>,
     pub(super) broken: Mutex<Option<&'static str>>,
     pub(super) hangs: Gate,
 }
@@ -162,6 +164,11 @@ impl Archive for Shelf {
     fn has_complaint(&self, id: Hash32) -> Result<bool, ArchiveError> {
         self.ready()?;
         Ok(self.complaints.lock().unwrap().iter().any(|signed| signed.statement.id() == id))
+    }
+
+    fn figures_of(&self, machine: MachineId) -> Result<Option<SoftFigures>, ArchiveError> {
+        self.ready()?;
+        Ok(self.figures.lock().unwrap().get(&machine).cloned())
     }
 
     fn bundle(&self, digest: Hash32) -> Result<Option<Bundle>, ArchiveError> {

@@ -47,7 +47,7 @@ async fn a_machine_that_drops_or_falls_silent_at_any_step_is_unmeasured_in_time(
     for script in scripts.chain([Script::Flood(b"garbage\n".to_vec()), Script::ForgedSignature]) {
         let server = serve(script.clone()).await;
         let began = Instant::now();
-        let outcome = measure(&target(server.endpoint, server.machine), &key(), &short).await;
+        let outcome = measure(&target(server.endpoint, server.machine), None, &key(), &short).await;
         assert!(is_unmeasured(&outcome), "{script:?}: {outcome:?}");
         assert!(began.elapsed() < Duration::from_millis(1500), "{script:?}: {:?}", began.elapsed());
     }
@@ -56,7 +56,7 @@ async fn a_machine_that_drops_or_falls_silent_at_any_step_is_unmeasured_in_time(
 #[tokio::test]
 async fn another_host_key_is_unmeasured_never_fraud() {
     let server = serve(Script::Answer(vec![])).await;
-    let outcome = measure(&target(server.endpoint, MachineId([1; 32])), &key(), &limits()).await;
+    let outcome = measure(&target(server.endpoint, MachineId([1; 32])), None, &key(), &limits()).await;
     assert!(matches!(&outcome, MeasureOutcome::Unmeasured { why } if why.contains("wrong host key")), "{outcome:?}");
 }
 

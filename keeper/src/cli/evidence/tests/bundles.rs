@@ -197,7 +197,7 @@ pub(in crate::cli) fn measured_in(session_random: [u8; 32], device: Box<dyn Devi
         for answer in answers {
             match session.on_frame(answer, now_ms).unwrap() {
                 Next::Send(frames) => sent.extend(frames),
-                Next::Wait => {}
+                Next::Wait | Next::Ready => {}
                 Next::Done(outcome) => return outcome.transcript,
             }
         }

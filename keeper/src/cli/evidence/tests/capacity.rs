@@ -4,7 +4,7 @@ use super::bundles::{certificate_over, certified, check_of, failure, honest, kee
 use super::*;
 use surety_core::statement::Certificate;
 use surety_verifier::Bytes32;
-use surety_verifier::device::{CpuDevice, Device, DeviceError, FillJob, Held, Opening, fill};
+use surety_verifier::device::{Atop, CpuDevice, Device, DeviceError, FillJob, Held, Opening, Over, fill};
 use surety_verifier::frame::{Bye, ByeCode, Frame, Leaf, encode};
 use surety_verifier::transcript::{End, Event, Party, Transcript};
 
@@ -115,36 +115,22 @@ fn something_else_than_a_session_is_named() {
     assert_eq!(check_of(&none), Check::Claim);
 }
 
-/// A device that works for another machine's seed: right sums, wrong task.
-pub(in crate::cli) struct Lazy(pub(in crate::cli) CpuDevice);
+/// Works for another machine's seed: right sums, wrong task.
+pub(in crate::cli) struct Lazy(CpuDevice);
 
-impl Device for Lazy {
+impl Lazy {
+    pub(in crate::cli) fn boxed() -> Box<dyn Device> {
+        Box::new(Atop(Self(CpuDevice::new())))
+    }
+}
+
+impl Over for Lazy {
+    fn inner(&mut self) -> &mut dyn Device {
+        &mut self.0
+    }
+
     fn start(&mut self, job: FillJob) -> Result<(), DeviceError> {
         self.0.start(FillJob { gpu_seed: [0; 32], ..job })
-    }
-
-    fn finish(&mut self) -> Result<Vec<Bytes32>, DeviceError> {
-        self.0.finish()
-    }
-
-    fn open(&mut self, round: u32, row: u32) -> Result<Opening, DeviceError> {
-        self.0.open(round, row)
-    }
-
-    fn start_walk(&mut self, word: u64) -> Result<(), DeviceError> {
-        self.0.start_walk(word)
-    }
-
-    fn finish_walk(&mut self) -> Result<Bytes32, DeviceError> {
-        self.0.finish_walk()
-    }
-
-    fn open_leg(&mut self, walker: u32, leg: u32) -> Result<Vec<Leaf>, DeviceError> {
-        self.0.open_leg(walker, leg)
-    }
-
-    fn release(&mut self) {
-        self.0.release();
     }
 }
 
@@ -193,7 +179,7 @@ impl Device for Astray {
 
 #[test]
 fn a_machine_that_cheated_is_not_certified_whatever_the_keeper_says() {
-    let cheated = measured(Box::new(Lazy(CpuDevice::new())));
+    let cheated = measured(Lazy::boxed());
     let (check, why) = failure(verify_bundle(&certificate_over(&cheated), None));
     assert_eq!(check, Check::Transcript);
     assert!(why.contains("the machine cheated"), "{why}");

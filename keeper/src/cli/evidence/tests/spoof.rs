@@ -18,7 +18,7 @@ use surety_verifier::transcript::{Party, Transcript};
 use surety_verifier::verdict::{BadRow, Falsehood};
 
 fn lying(session: u8) -> Transcript {
-    measured_in([session; 32], Box::new(Lazy(CpuDevice::new())))
+    measured_in([session; 32], Lazy::boxed())
 }
 
 fn wrong(at: RowAt) -> Falsehood {
