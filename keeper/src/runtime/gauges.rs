@@ -4,8 +4,8 @@
 use crate::adapters::clock::Clock;
 use crate::adapters::ssh::{Eyes, GaugeTarget, Gauged};
 use crate::adapters::store::{Store, StoreError};
-use crate::adapters::verify;
-use crate::ports::{ChallengeError, SoftFigures};
+use crate::adapters::verify::{self, ChallengeError};
+use crate::ports::SoftFigures;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;

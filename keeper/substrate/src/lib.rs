@@ -1,0 +1,9 @@
+//! What only Substrate can give: the subnet's state, the chain's own events, and extrinsics signed by a hotkey.
+//!
+//! Everything is encoded and decoded by the metadata of the node that is asked, so a runtime upgrade does not break it;
+//! what a runtime lacks is named, and only what needs it is switched off. Encoding and decoding are pure,
+//! and so testable without a node.
+
+pub mod ss58;
+pub mod timelock;
+pub mod wallet;
