@@ -4,6 +4,14 @@
 //! what a runtime lacks is named, and only what needs it is switched off. Encoding and decoding are pure,
 //! and so testable without a node.
 
+pub mod calls;
+pub mod events;
+pub mod needed;
+pub mod node;
+pub mod nodes;
+pub mod runtime;
+pub mod shape;
 pub mod ss58;
+pub mod subnet;
 pub mod timelock;
 pub mod wallet;
