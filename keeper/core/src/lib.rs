@@ -29,6 +29,7 @@
 //! | [`outbox`] | the transaction lane as a pure function of a row and what the node showed |
 //! | [`ids`] | domain-separated hashes: effect ids, ranks, jitter |
 
+pub mod ballot;
 pub mod capacity;
 pub mod cards;
 pub mod complaints;
