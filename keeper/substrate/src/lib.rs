@@ -12,6 +12,7 @@ pub mod nodes;
 pub mod runtime;
 pub mod shape;
 pub mod ss58;
+pub mod stake;
 pub mod subnet;
 pub mod timelock;
 pub mod wallet;

@@ -166,6 +166,14 @@ items! {
     LARGEST_SHARE: Weights "SubtensorModule" "MaxWeightsLimit" [NETUID] Uint(16);
     /// Least stake of whoever sets weights.
     STAKE_THRESHOLD: Weights "SubtensorModule" "StakeThreshold" [] Uint(64);
+    /// All stake under a hotkey on a subnet, in alpha; on the root network, in rao.
+    HOTKEY_ALPHA: Weights "SubtensorModule" "TotalHotkeyAlpha" [ID, NETUID] Uint(64);
+    /// What a rao on the root network counts beside an alpha, of 2^64 - 1.
+    TAO_WEIGHT: Weights "SubtensorModule" "TaoWeight" [] Uint(64);
+    /// Hotkeys whose stake counts for this one on a subnet, each with a share of 2^64 - 1.
+    PARENTS: Weights "SubtensorModule" "ParentKeys" [ID, NETUID] List(&Row(&[Uint(64), ID]));
+    /// Hotkeys that this one's stake counts for.
+    CHILDREN: Weights "SubtensorModule" "ChildKeys" [ID, NETUID] List(&Row(&[Uint(64), ID]));
     /// Weights of a uid as they are.
     WEIGHTS: Weights "SubtensorModule" "Weights" [NETUID, Uint(16)] List(&Row(&[Uint(16), Uint(16)]));
 
