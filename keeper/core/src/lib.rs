@@ -27,6 +27,7 @@
 //! | [`seat`] | joining and checking in, where keepers sit by voting power |
 //! | [`evidence`] | the bundle behind a signature, and the check that it supports what was signed |
 //! | [`outbox`] | the transaction lane as a pure function of a row and what the node showed |
+//! | [`weights`] | what the subnet pays whom: a measured, rented, reliable fleet as weights, explained |
 //! | [`ids`] | domain-separated hashes: effect ids, ranks, jitter |
 
 pub mod ballot;
@@ -64,4 +65,5 @@ pub mod suspects;
 pub mod types;
 pub mod view;
 pub mod watch;
+pub mod weights;
 pub mod world;

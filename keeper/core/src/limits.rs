@@ -68,6 +68,11 @@ pub const HINTS_SHOWN_MAX: usize = 256;
 pub const HINTS_AT_ONCE: usize = 16;
 /// Hosts whose last look is remembered.
 pub const HOSTS_MAX: usize = 16_384;
+/// Seats of a subnet that weights are shared among. Subtensor's subnets have 256.
+pub const SEATS_MAX: usize = 4_096;
+/// Points of one card of a class, or of one machine where points come from elsewhere. Thousandths of the points of
+/// [`NODES_MAX`] machines of [`CARDS_MAX`] cards, three times over, then still fit into 64 bits.
+pub const POINTS_MAX: u64 = 1_000_000_000;
 /// Bytes kept of any text that came from outside.
 pub const TEXT_BYTES_MAX: usize = 160;
 /// Hashes of earlier bytes at one nonce that an outbox row remembers; the oldest makes room.

@@ -95,6 +95,11 @@ hex_bytes!(
     32
 );
 hex_bytes!(
+    /// A hotkey of the subnet: the 32 bytes of its public key.
+    Hotkey,
+    32
+);
+hex_bytes!(
     /// An EVM account: a miner, renter, keeper or contract.
     Account,
     20

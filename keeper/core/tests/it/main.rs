@@ -10,3 +10,4 @@ mod scenarios;
 mod script;
 mod seats;
 mod sim;
+mod weights;
