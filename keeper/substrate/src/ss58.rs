@@ -27,8 +27,7 @@ const CHECKSUM_BYTES: usize = 2;
 /// Characters that are looked at: an address with a two-byte prefix has 49 or 50. Decoding base58 takes quadratic time.
 const CHARACTERS_MAX: usize = 64;
 /// Networks whose addresses are pasted by mistake: from the public SS58 registry.
-const NETWORKS: &[(u16, &str)] =
-    &[(0, "Polkadot"), (2, "Kusama"), (5, "Astar"), (7, "Edgeware"), (10, "Acala")];
+const NETWORKS: &[(u16, &str)] = &[(0, "Polkadot"), (2, "Kusama"), (5, "Astar"), (7, "Edgeware"), (10, "Acala")];
 
 /// An account of the chain: a coldkey, a hotkey, or what an EVM address is mapped to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,7 +57,9 @@ pub enum Ss58Error {
     #[error("the checksum does not fit, so at least one character is wrong: copy the address again")]
     Checksum,
     /// The prefix is one that the format reserves.
-    #[error("the first byte is {found}, which no network has: copy the address again; Bittensor addresses begin with 5")]
+    #[error(
+        "the first byte is {found}, which no network has: copy the address again; Bittensor addresses begin with 5"
+    )]
     Reserved {
         /// The first byte.
         found: u8,
