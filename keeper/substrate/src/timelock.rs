@@ -5,7 +5,7 @@
 //! A commit that it cannot open it throws away without an event. So the bytes here are compared with those of
 //! Bittensor's own client (`bittensor-drand` 2.0.0, which like the runtime links ideal-lab5's `tle` at 5416406): the
 //! crate `timelock` 0.3 has the same cryptography, but writes another container, without the lengths before V and W,
-//! and the chain reads none of those. Only its cryptography is used, the container is [`container`]'s.
+//! and the chain reads none of those. Only its cryptography is used, the container is written here (`timelock/container.rs`).
 
 use crate::ss58::AccountId;
 use ark_serialize::CanonicalDeserialize;
@@ -107,7 +107,8 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// SCALE of the runtime's `WeightsTlockPayload { hotkey: Vec<u8>, uids: Vec<u16>, values: Vec<u16>, version_key: u64 }`.
+    /// SCALE of the runtime's `WeightsTlockPayload`: hotkey as `Vec<u8>`, uids and values as `Vec<u16>`, version key as
+    /// `u64`.
     pub fn encode(&self) -> Vec<u8> {
         (self.hotkey.0.to_vec(), &self.uids, &self.values, self.version_key).encode()
     }
