@@ -135,7 +135,7 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
 }
 
 /// The network's number and how many bytes it takes, none of nothing. In two bytes, the lower six bits of the first are
-/// bits 2 to 7 of the number, the upper two of the second its bits 0 and 1, the lower six of the second its bits 8 to 13.
+/// bits 2 to 7 of the number, the upper two of the second its bits 0 and 1, the lower six of the second bits 8 to 13.
 fn prefix(bytes: &[u8]) -> Result<Option<(u16, usize)>, Ss58Error> {
     match *bytes {
         [one @ 0..=63, ..] => Ok(Some((u16::from(one), 1))),

@@ -5,7 +5,7 @@
 //! A commit that it cannot open it throws away without an event. So the bytes here are compared with those of
 //! Bittensor's own client (`bittensor-drand` 2.0.0, which like the runtime links ideal-lab5's `tle` at 5416406): the
 //! crate `timelock` 0.3 has the same cryptography, but writes another container, without the lengths before V and W,
-//! and the chain reads none of those. Only its cryptography is used, the container is written here (`timelock/container.rs`).
+//! and the chain reads none of those. Only its cryptography is used; `timelock/container.rs` writes the container.
 
 use crate::ss58::AccountId;
 use ark_serialize::CanonicalDeserialize;
