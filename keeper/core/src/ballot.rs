@@ -344,7 +344,10 @@ impl Ballot {
         let updated = seen.seat.is_some_and(|seat| seat.updated_at > tx.from_block && seat.updated_at <= seen.block);
         match &self.way {
             Way::Open if updated => Action::Record(Stage::Done { block: seen.block }),
-            Way::Timelocked { .. } if seen.ciphertext_is_there => Action::Record(Stage::Done { block: seen.block }),
+            // A commit counts as an update too; one that was revealed meanwhile is no longer on the list.
+            Way::Timelocked { .. } if updated || seen.ciphertext_is_there => {
+                Action::Record(Stage::Done { block: seen.block })
+            }
             Way::Hashed { .. } if seen.hash_committed_in.is_some() => commit(seen),
             _ if seen.block > tx.last_block => Action::Record(Stage::Chosen),
             _ => send(tx, seen),

@@ -15,4 +15,5 @@ pub mod ss58;
 pub mod stake;
 pub mod subnet;
 pub mod timelock;
+pub mod voter;
 pub mod wallet;

@@ -135,10 +135,12 @@ items! {
     PERMITS: Subnet "SubtensorModule" "ValidatorPermit" [NETUID] List(&Bool);
     /// The block of each uid's newest weights.
     LAST_UPDATE: Subnet "SubtensorModule" "LastUpdate" [NETUID] List(&Uint(64));
-    /// Blocks between epochs, less one.
+    /// Blocks between epochs.
     TEMPO: Subnet "SubtensorModule" "Tempo" [NETUID] Uint(16);
     /// The block of the last epoch.
     LAST_EPOCH_BLOCK: Subnet "SubtensorModule" "LastEpochBlock" [NETUID] Uint(64);
+    /// The block of an epoch that the owner called for; 0 for none.
+    PENDING_EPOCH: Subnet "SubtensorModule" "PendingEpochAt" [NETUID] Uint(64);
     /// Counts the subnet's epochs.
     EPOCH: Subnet "SubtensorModule" "SubnetEpochIndex" [NETUID] Uint(64);
     /// The hotkey of the subnet's owner, from whom no stake is asked.

@@ -201,7 +201,7 @@ impl Node {
             Err(NodeError::Refused { code: 1013, .. }) => Ok(Submitted::Known),
             Err(NodeError::Refused { code: 1014, .. }) => Ok(Submitted::NonceTaken),
             Err(NodeError::Refused { code: 1010, message, .. }) if message.contains("outdated") => Ok(Submitted::Outdated),
-            Err(NodeError::Refused { code: 1010..=1049, message, .. }) => Ok(Submitted::Refused(message)),
+            Err(NodeError::Refused { code: 1010..=1049, message, .. }) => Ok(Submitted::Refused(named(&message))),
             Err(other) => Err(other),
         }
     }
@@ -232,6 +232,26 @@ fn read<T: DeserializeOwned>(method: &'static str, answer: &[u8]) -> Result<T, N
     }
     // `null` is an answer too: that there is nothing.
     serde_json::from_value(answer.result.unwrap_or_default()).map_err(|error| odd(method, &bounded(&error.to_string())))
+}
+
+/// The pool's own words for what Subtensor refuses, by `CustomTransactionError`'s numbers (`pallets/subtensor/src/lib.rs`;
+/// number 20 was seen at a real node).
+const CUSTOM_ERRORS: [(u8, &str); 9] = [
+    (1, "the hotkey has too little stake on the subnet"),
+    (3, "there is no such subnet"),
+    (6, "it is too early: the subnet's rate limit"),
+    (10, "the hotkey is not registered on the subnet"),
+    (15, "the round of a timelocked commit is none that the chain takes"),
+    (16, "there is no commit with this hash"),
+    (17, "it is not the epoch for revealing this commit"),
+    (18, "uids and values are not of one length"),
+    (20, "it is too early: an EVM key is associated at most once in 7,200 blocks"),
+];
+
+fn named(message: &str) -> String {
+    let number = message.rsplit_once("Custom error: ").and_then(|(_, number)| number.trim().parse::<u8>().ok());
+    let known = CUSTOM_ERRORS.iter().find(|(known, _)| Some(*known) == number);
+    known.map_or_else(|| message.to_owned(), |(_, words)| format!("{message} ({words})"))
 }
 
 fn unwrap_optional(bytes: &[u8]) -> Option<&[u8]> {

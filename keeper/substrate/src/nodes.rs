@@ -178,7 +178,7 @@ impl Nodes {
             return Err(other_block(at.number, "time"));
         }
         // The hash of the block before: whether a block stores its own is the runtime's affair.
-        let before = Part::Number(at.number.saturating_sub(1));
+        let before = Part::Wide(at.number.saturating_sub(1));
         let hash: Option<[u8; 32]> = self.value(runtime, at.hash, &ETHEREUM_HASH, &[before]).await?;
         match hash.map(Hash32) {
             Some(found) if found == evm.parent => Ok(()),

@@ -213,6 +213,8 @@ fn payload(call: &Call, args: Vec<Value>) -> subxt::tx::DynamicPayload<Composite
 pub enum Part {
     /// A number: netuid, uid, epoch.
     Number(u64),
+    /// A number of 256 bits: a block as Ethereum counts.
+    Wide(u64),
     /// An account, hotkey or hash.
     Id([u8; 32]),
 }
@@ -221,6 +223,7 @@ impl Part {
     fn value(&self) -> Value {
         match self {
             Self::Number(number) => Value::u128((*number).into()),
+            Self::Wide(number) => Value::unnamed_composite([*number, 0, 0, 0].map(|limb| Value::u128(limb.into()))),
             Self::Id(bytes) => Value::from_bytes(bytes),
         }
     }

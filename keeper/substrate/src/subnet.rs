@@ -6,6 +6,7 @@ use crate::node::{Head, Stored};
 use crate::nodes::{Nodes, NodesError};
 use crate::runtime::{CodecError, Part, Runtime};
 use crate::ss58::AccountId;
+use crate::timelock::EpochSchedule;
 use std::collections::BTreeMap;
 use subxt::ext::scale_decode::DecodeAsType;
 use surety_core::types::{Account, Rao};
@@ -77,10 +78,8 @@ pub struct Subnet {
     pub at: Head,
     /// How many subnets had this number: another count is another subnet.
     pub registered_counter: u64,
-    /// Blocks between epochs, less one.
-    pub tempo: u16,
-    /// The block of the last epoch.
-    pub last_epoch_block: u64,
+    /// When its epochs are.
+    pub schedule: EpochSchedule,
     /// Counts the subnet's epochs.
     pub epoch: u64,
     /// The hotkey of its owner.
@@ -143,8 +142,11 @@ impl Subnet {
             netuid,
             at,
             registered_counter: scalars.need(&needed::REGISTERED_COUNTER)?,
-            tempo: scalars.need(&needed::TEMPO)?,
-            last_epoch_block: scalars.need(&needed::LAST_EPOCH_BLOCK)?,
+            schedule: EpochSchedule {
+                last_epoch_block: scalars.need(&needed::LAST_EPOCH_BLOCK)?,
+                pending_epoch_at: scalars.need(&needed::PENDING_EPOCH)?,
+                tempo: scalars.need(&needed::TEMPO)?,
+            },
             epoch: scalars.need(&needed::EPOCH)?,
             owner_hotkey: AccountId(scalars.need(&needed::OWNER_HOTKEY)?),
             voting_power_tracked: scalars.get(&needed::VOTING_POWER_TRACKED)?,
@@ -158,11 +160,6 @@ impl Subnet {
     /// Who sits at a hotkey's uid.
     pub fn find(&self, hotkey: AccountId) -> Option<&Neuron> {
         self.neurons.iter().find(|neuron| neuron.hotkey == hotkey)
-    }
-
-    /// The first block of the next epoch, if nothing moves it.
-    pub fn next_epoch_block(&self) -> u64 {
-        self.last_epoch_block.saturating_add(u64::from(self.tempo)).saturating_add(1)
     }
 }
 
@@ -187,7 +184,7 @@ struct Scalars<'a> {
 }
 
 /// What is read of a subnet at once.
-const SCALARS: [&Item; 21] = [
+const SCALARS: [&Item; 22] = [
     &needed::NETWORK_ADDED,
     &needed::REGISTERED_COUNTER,
     &needed::SIZE,
@@ -195,6 +192,7 @@ const SCALARS: [&Item; 21] = [
     &needed::LAST_UPDATE,
     &needed::TEMPO,
     &needed::LAST_EPOCH_BLOCK,
+    &needed::PENDING_EPOCH,
     &needed::EPOCH,
     &needed::OWNER_HOTKEY,
     &needed::VOTING_POWER_TRACKED,

@@ -122,10 +122,14 @@ impl Chain {
         self.state().next.remove(&key);
     }
 
-    /// A value as the next block will have it, or its default.
+    /// A value as the next block will have it, or the runtime's default, or ours where it has none.
     pub fn get<T: Decode + Default>(&self, item: &Item, parts: &[Part]) -> T {
         let key = self.key(item, parts);
-        self.state().next.get(&key).map_or_else(T::default, |bytes| T::decode(&mut &bytes[..]).unwrap())
+        let pallet = self.metadata.pallet_by_name(item.pallet).unwrap();
+        let entry = pallet.storage().unwrap().entry_by_name(item.name).unwrap();
+        let state = self.state();
+        let bytes = state.next.get(&key).map(Vec::as_slice).or(entry.default_value());
+        bytes.map_or_else(T::default, |mut bytes| T::decode(&mut bytes).unwrap())
     }
 
     /// Something that happens in the next block, in an extrinsic or beside all. `fields` are encoded one after another.
@@ -207,7 +211,7 @@ impl Chain {
         self.set(&needed::LAST_ROUND, &[], round);
     }
 
-    /// A subnet with these hotkeys at uids 0, 1, …; all with a validator permit.
+    /// A subnet with these hotkeys at uids 0, 1, …, all with a validator permit, where weights are set in the open.
     pub fn add_subnet(&self, netuid: u16, tempo: u16, hotkeys: &[AccountId]) {
         let net = Part::Number(netuid.into());
         let size = u16::try_from(hotkeys.len()).unwrap();
@@ -218,6 +222,8 @@ impl Chain {
         self.set(&needed::PERMITS, &[net], vec![true; hotkeys.len()]);
         self.set(&needed::LAST_UPDATE, &[net], vec![0u64; hotkeys.len()]);
         self.set(&needed::RATE_LIMIT, &[net], 100u64);
+        // On is the runtime's default.
+        self.set(&needed::HIDDEN, &[net], false);
         self.set(&needed::LARGEST_SHARE, &[net], u16::MAX);
         for (uid, hotkey) in (0u16..).zip(hotkeys) {
             self.set(&needed::KEYS, &[net, Part::Number(uid.into())], hotkey.0);

@@ -89,7 +89,9 @@ impl Chain {
         if uids.iter().any(|uid| *uid >= size) {
             return Err("UidVecContainInvalidOne");
         }
-        if uids.len() < usize::from(self.get::<u16>(&needed::LEAST_UIDS, &[net(netuid)])) {
+        // No subnet asks for more weights than it has seats; whoever weighs only itself needs one.
+        let least = self.get::<u16>(&needed::LEAST_UIDS, &[net(netuid)]).min(size);
+        if uids.len() < usize::from(least) && uids != [uid] {
             return Err("WeightVecLengthIsLow");
         }
         let rows: Vec<(u16, u16)> = uids.into_iter().zip(values).collect();
@@ -132,13 +134,13 @@ impl Chain {
     fn epoch_at(&self, netuid: u16, block: u64) -> u64 {
         let (epoch, began): (u64, u64) =
             (self.get(&needed::EPOCH, &[net(netuid)]), self.get(&needed::LAST_EPOCH_BLOCK, &[net(netuid)]));
-        let length = u64::from(self.get::<u16>(&needed::TEMPO, &[net(netuid)])) + 1;
+        let length = u64::from(self.get::<u16>(&needed::TEMPO, &[net(netuid)])).max(1);
         if block >= began { epoch } else { epoch - (began - block).div_ceil(length) }
     }
 
     fn reveal(&self, hotkey: AccountId, args: &mut &[u8]) -> Result<(), &'static str> {
         let (netuid, uids, values, salt, key): (u16, Vec<u16>, Vec<u16>, Vec<u16>, u64) = Decode::decode(args).unwrap();
-        let hash = timelock::commit_hash(hotkey.0, netuid, &uids, &values, &salt, key);
+        let hash = Hash32(timelock::commit_hash(hotkey, netuid, &uids, &values, &salt, key));
         let parts = [net(netuid), hotkey.into()];
         let mut commits: Vec<HashCommit> = self.get(&needed::HASH_COMMITS, &parts);
         let found = commits.iter().position(|commit| Hash32(commit.0) == hash).ok_or("InvalidRevealCommitHashNotMatch")?;
@@ -170,7 +172,7 @@ impl Chain {
         Ok(())
     }
 
-    /// Epochs turn after `tempo` blocks; at each block, commits whose epoch it is are opened by their round, and those
+    /// Epochs turn every `tempo` blocks; at each block, commits whose epoch it is are opened by their round, and those
     /// whose epoch is over are dropped.
     pub(crate) fn turn_epochs(&self, block: u64) {
         for netuid in 0..4 {
@@ -179,7 +181,7 @@ impl Chain {
             }
             let began: u64 = self.get(&needed::LAST_EPOCH_BLOCK, &[net(netuid)]);
             let mut epoch: u64 = self.get(&needed::EPOCH, &[net(netuid)]);
-            if block > began + u64::from(self.get::<u16>(&needed::TEMPO, &[net(netuid)])) {
+            if block >= began + u64::from(self.get::<u16>(&needed::TEMPO, &[net(netuid)])) {
                 epoch += 1;
                 self.set(&needed::EPOCH, &[net(netuid)], epoch);
                 self.set(&needed::LAST_EPOCH_BLOCK, &[net(netuid)], block);
@@ -211,8 +213,9 @@ impl Chain {
     }
 
     fn open_commit(&self, hotkey: AccountId, netuid: u16, text: &[u8], signature: &[u8]) -> Result<(), &'static str> {
+        let signature = signature.try_into().map_err(|_| "a round without a signature")?;
         let payload = timelock::open(text, signature).map_err(|_| "a ciphertext that its round does not open")?;
-        if payload.hotkey != hotkey.0 {
+        if payload.hotkey != hotkey {
             return Err("a payload of another hotkey");
         }
         let uid = self.uid_of(hotkey, netuid)?;

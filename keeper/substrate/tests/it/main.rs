@@ -1,8 +1,11 @@
 //! The crate against metadata and extrinsics recorded from a real node of spec 425.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
+mod events;
 mod extrinsics;
 mod metadata;
+mod nodes;
+mod votes;
 
 use surety_core::types::Hash32;
 use surety_substrate::runtime::{Runtime, Versions};

@@ -1,0 +1,277 @@
+//! Weights from choice to chain, in all three ways, against the chain's own rules; and what goes wrong on the way.
+
+use super::nodes::{World, world};
+use std::cell::Cell;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
+use surety_core::ballot::{Ballot, Choice, Refusal, Stage, Way};
+use surety_substrate::needed;
+use surety_substrate::node::Head;
+use surety_substrate::runtime::Part;
+use surety_substrate::subnet::Subnet;
+use surety_substrate::voter::{BallotBox, BoxError, Did, VoteError, Voter};
+use surety_substrate::wallet::Hotkey;
+
+const NETUID: u16 = 2;
+const NET: Part = Part::Number(2);
+const TEMPO: u16 = 100;
+
+/// The signature of quicknet's round 1000.
+const ROUND_1000: &str =
+    "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39";
+
+/// A record in memory.
+#[derive(Default)]
+struct Memory(Mutex<Vec<Ballot>>);
+
+impl BallotBox for Memory {
+    fn newest(&self) -> Result<Option<Ballot>, BoxError> {
+        Ok(self.0.lock().unwrap().last().cloned())
+    }
+
+    fn put(&self, ballot: &Ballot) -> Result<(), BoxError> {
+        let mut all = self.0.lock().unwrap();
+        match all.last_mut() {
+            Some(last) if last.epoch == ballot.epoch => *last = ballot.clone(),
+            _ => all.push(ballot.clone()),
+        }
+        Ok(())
+    }
+}
+
+struct Polls {
+    world: World,
+    voter: Voter,
+    record: Arc<Memory>,
+    chosen: Cell<u32>,
+}
+
+fn hotkey() -> Hotkey {
+    Hotkey::dev("//Alice", true).unwrap()
+}
+
+async fn polls(endpoints: usize) -> Polls {
+    let world = world(endpoints).await;
+    let chain = &world.chain;
+    chain.add_subnet(NETUID, TEMPO, &[Hotkey::dev("//Bob", true).unwrap().account(), hotkey().account()]);
+    chain.set(&needed::RATE_LIMIT, &[NET], 20u64);
+    chain.set(&needed::VERSION_KEY, &[NET], 3u64);
+    chain.set(&needed::LAST_ROUND, &[], 5_000u64);
+    chain.run(110);
+    let record = Arc::new(Memory::default());
+    let (nodes, ballots) = (world.nodes.clone(), record.clone());
+    let voter = Voter { nodes, hotkey: hotkey(), netuid: NETUID, ballots, block_time_ms: 12_000 };
+    Polls { world, voter, record, chosen: Cell::new(0) }
+}
+
+fn choice() -> Choice {
+    Choice { uids: vec![0, 1], values: vec![60_000, 5_535], version_key: 3 }
+}
+
+impl Polls {
+    async fn look(&self) -> Result<Vec<Did>, VoteError> {
+        let chain = &self.world.chain;
+        let head = self.world.nodes.finalized().await.unwrap();
+        let subnet = Subnet::read(&self.world.nodes, chain.runtime(), head, NETUID).await.unwrap();
+        let choose = async || {
+            self.chosen.set(self.chosen.get() + 1);
+            Ok(choice())
+        };
+        self.voter.look(chain.runtime(), &subnet, choose).await
+    }
+
+    /// Looks at each of so many blocks, and forgets what it was told.
+    async fn live(&self, blocks: u64) -> Head {
+        for _ in 0..blocks {
+            self.look().await.unwrap();
+            self.world.chain.run(1);
+        }
+        self.look().await.unwrap();
+        self.world.chain.best()
+    }
+
+    fn newest(&self) -> Ballot {
+        self.record.newest().unwrap().unwrap()
+    }
+
+    fn weights(&self) -> Vec<(u16, u16)> {
+        self.world.chain.weights_of(NETUID, 1)
+    }
+}
+
+const WEIGHTS: [(u16, u16); 2] = [(0, 60_000), (1, 5_535)];
+
+#[tokio::test]
+async fn weights_are_set_in_the_open_once_an_epoch() {
+    let polls = polls(1).await;
+    let first = polls.look().await.unwrap();
+    assert_eq!(first, [Did::Chose, Did::Signed, Did::Sent { taken: 1, refusals: vec![] }]);
+    assert_eq!(polls.look().await.unwrap(), [], "nothing new before the next block");
+    polls.world.chain.run(1);
+    let done = polls.look().await.unwrap();
+    assert_eq!(done, [Did::Recorded(Stage::Done { block: 111 })]);
+    assert_eq!(polls.weights(), WEIGHTS);
+    polls.live(80).await;
+    assert_eq!((polls.chosen.get(), polls.world.chain.failures()), (1, vec![]), "not again in this epoch");
+    polls.live(105).await;
+    assert_eq!((polls.chosen.get(), polls.world.chain.failures()), (2, vec![]), "and again in the next");
+}
+
+#[tokio::test]
+async fn a_hash_is_committed_and_revealed_in_the_next_epoch() {
+    let polls = polls(1).await;
+    polls.world.chain.set(&needed::HIDDEN, &[NET], true);
+    polls.world.chain.set(&needed::REVEAL_PERIOD, &[NET], 1u64);
+    // A runtime that knows no timelock is one whose chain has no version for it: the model has the newest metadata, so
+    // the way is put into the record by hand, as an older keeper would have left it.
+    let salt = vec![1, 2, 3];
+    let hash = surety_substrate::timelock::commit_hash(hotkey().account(), NETUID, &[0, 1], &[60_000, 5_535], &salt, 3);
+    let chain = &polls.world.chain;
+    let head = chain.run(1);
+    let subnet = Subnet::read(&polls.world.nodes, chain.runtime(), head, NETUID).await.unwrap();
+    let ballot = Ballot {
+        netuid: NETUID,
+        registered_counter: 1,
+        epoch: subnet.epoch,
+        choice: choice(),
+        way: Way::Hashed { salt, hash: surety_core::types::Hash32(hash), reveal_epoch: None },
+        stage: Stage::Committed,
+        attempts: 0,
+    };
+    let committed = sent_by_hand(&polls, ballot, head).await;
+    polls.record.put(&committed).unwrap();
+    chain.run(1);
+    let told = polls.look().await.unwrap();
+    assert_eq!(told, [Did::Committed { reveal_epoch: subnet.epoch + 1 }]);
+    assert_eq!(polls.weights(), []);
+    polls.live(100).await;
+    assert_eq!((polls.weights(), polls.world.chain.failures()), (WEIGHTS.to_vec(), vec![]));
+}
+
+/// The commit's bytes, signed and sent as the voter would have.
+async fn sent_by_hand(polls: &Polls, ballot: Ballot, head: Head) -> Ballot {
+    use surety_core::ballot::Tx;
+    use surety_substrate::calls::WeightCall;
+    use surety_substrate::runtime::Place;
+    let Way::Hashed { hash, .. } = &ballot.way else { panic!("a hash") };
+    let (call, args) = WeightCall::CommitHash { netuid: NETUID, hash: *hash }.parts();
+    let call = (call, args);
+    let place = Place { nonce: 0, block: head.number, block_hash: head.hash };
+    let signed = polls.world.chain.runtime().signed(call.0, call.1, &hotkey(), place).unwrap();
+    assert_eq!(polls.world.nodes.submit(&signed.bytes).await.taken, 1);
+    let (raw, last_block) = (hex::encode(&signed.bytes), head.number + 63);
+    let tx = Tx { nonce: 0, raw, hash: signed.hash, from_block: head.number, last_block, sent_at: Some(head.number) };
+    Ballot { stage: Stage::Signed(tx), ..ballot }
+}
+
+#[tokio::test]
+async fn timelocked_weights_are_opened_by_the_chain_with_the_rounds_real_signature() {
+    let polls = polls(1).await;
+    let chain = &polls.world.chain;
+    chain.set(&needed::HIDDEN, &[NET], true);
+    chain.set(&needed::REVEAL_PERIOD, &[NET], 1u64);
+    chain.set(&needed::COMMIT_VERSION, &[], 4u16);
+    // The next epoch is at block 200 and the round is due three blocks later: 4 rounds a block.
+    let head = chain.best().number + 1;
+    chain.set(&needed::LAST_ROUND, &[], 1_000 - (200 - head + 3) * 4);
+    chain.run(1);
+    let did = polls.look().await.unwrap();
+    assert_eq!(did.last(), Some(&Did::Sent { taken: 1, refusals: vec![] }), "{did:?}");
+    assert!(matches!(polls.newest().way, Way::Timelocked { round: 1_000, version: 4, .. }), "{:?}", polls.newest().way);
+    polls.live(95).await;
+    assert_eq!(polls.newest().epoch, 2, "the ballot of the next epoch");
+    assert_eq!(polls.weights(), [], "nobody can read them before the round");
+    chain.add_round(1_000, hex::decode(ROUND_1000).unwrap());
+    chain.run(1);
+    assert_eq!((polls.weights(), chain.failures()), (WEIGHTS.to_vec(), vec![]));
+}
+
+#[tokio::test]
+async fn a_ballot_goes_on_after_a_crash_and_is_never_signed_twice_while_it_lives() {
+    let polls = polls(1).await;
+    let server = &polls.world.servers[0];
+    server.knobs.mute.store(true, Relaxed);
+    let told = polls.look().await.unwrap();
+    let Some(Did::Sent { taken: 0, refusals }) = told.last() else { panic!("{told:?}") };
+    assert!(refusals[0].contains("author_submitExtrinsic"), "{refusals:?}");
+    let before = polls.newest();
+    server.knobs.mute.store(false, Relaxed);
+    // A new process has nothing but the record; the bytes were taken, although nobody heard so.
+    polls.world.chain.run(1);
+    polls.look().await.unwrap();
+    assert!(matches!(polls.newest().stage, Stage::Done { .. }) && polls.newest().attempts == before.attempts);
+    assert_eq!((polls.weights(), polls.chosen.get()), (WEIGHTS.to_vec(), 1));
+}
+
+#[tokio::test]
+async fn bytes_that_a_node_swallowed_are_sent_again_and_signed_anew_only_when_they_are_dead() {
+    let polls = polls(1).await;
+    let chain = &polls.world.chain;
+    polls.world.servers[0].knobs.swallows.store(true, Relaxed);
+    polls.live(40).await;
+    assert_eq!((polls.newest().attempts, polls.weights()), (1, vec![]));
+    polls.world.servers[0].knobs.swallows.store(false, Relaxed);
+    polls.live(10).await;
+    assert_eq!((polls.newest().attempts, polls.weights(), chain.failures()), (1, WEIGHTS.to_vec(), vec![]));
+}
+
+#[tokio::test]
+async fn a_pool_that_forgets_is_sent_the_same_bytes_again() {
+    let polls = polls(1).await;
+    polls.look().await.unwrap();
+    polls.world.chain.forget_pool();
+    polls.live(6).await;
+    assert_eq!((polls.newest().attempts, polls.weights()), (1, WEIGHTS.to_vec()));
+}
+
+#[tokio::test]
+async fn two_of_three_nodes_are_enough_and_the_third_is_told_of() {
+    let polls = polls(3).await;
+    polls.world.servers[2].knobs.broken.store(true, Relaxed);
+    let told = polls.look().await.unwrap();
+    let Some(Did::Sent { taken: 2, refusals }) = told.last() else { panic!("{told:?}") };
+    assert_eq!(refusals.len(), 1, "{refusals:?}");
+}
+
+#[tokio::test]
+async fn every_refusal_is_named_and_nothing_is_chosen_or_sent() {
+    let refused = async |change: &dyn Fn(&Polls)| {
+        let polls = polls(1).await;
+        change(&polls);
+        polls.world.chain.run(1);
+        let did = polls.look().await.unwrap();
+        assert_eq!((polls.chosen.get(), polls.world.chain.pool_size()), (0, 0));
+        let [Did::Refused(refusal)] = &did[..] else { panic!("{did:?}") };
+        refusal.clone()
+    };
+    let hotkey = hotkey().account();
+    let unseated = |polls: &Polls| polls.world.chain.set(&needed::KEYS, &[NET, Part::Number(1)], [9u8; 32]);
+    assert_eq!(refused(&unseated).await, Refusal::NotRegistered);
+    let unpermitted = |polls: &Polls| polls.world.chain.set(&needed::PERMITS, &[NET], vec![true, false]);
+    assert_eq!(refused(&unpermitted).await, Refusal::NoPermit { uid: 1 });
+    let poor = |polls: &Polls| polls.world.chain.set(&needed::STAKE_THRESHOLD, &[], 1_000u64);
+    assert_eq!(refused(&poor).await, Refusal::TooLittleStake { uid: 1, have_rao: 0, need_rao: 1_000 });
+    let early = |polls: &Polls| polls.world.chain.set(&needed::LAST_UPDATE, &[NET], vec![0u64, 100]);
+    assert_eq!(refused(&early).await, Refusal::TooEarly { updated_at: 100, from_block: 120 });
+    let staked = async {
+        let polls = polls(1).await;
+        polls.world.chain.set(&needed::STAKE_THRESHOLD, &[], 1_000u64);
+        polls.world.chain.set(&needed::HOTKEY_ALPHA, &[hotkey.into(), NET], 1_000u64);
+        polls.live(2).await;
+        polls.weights()
+    };
+    assert_eq!(staked.await, WEIGHTS, "and with enough stake they are set");
+}
+
+#[tokio::test]
+async fn what_the_pool_refuses_is_told_in_words() {
+    let polls = polls(1).await;
+    polls.look().await.unwrap();
+    polls.world.chain.forget_pool();
+    // The threshold rises after the signature.
+    polls.world.chain.set(&needed::STAKE_THRESHOLD, &[], 1_000u64);
+    let bytes = hex::decode(&polls.newest().tx().unwrap().raw).unwrap();
+    let sent = polls.world.nodes.submit(&bytes).await;
+    assert_eq!(sent.taken, 0);
+    assert!(sent.refusals[0].contains("too little stake"), "{sent:?}");
+}
