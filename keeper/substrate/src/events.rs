@@ -1,8 +1,8 @@
 //! What a block's events say that concerns us: logs of contracts that no Ethereum receipt shows, what arrives at our
 //! contracts' own accounts without a call, and what happens to the subnet's hotkeys.
 
-use crate::needed::{EVM_LOG, Feature, Happening};
-use crate::needed::{ETHEREUM_EXECUTED, HOTKEY_SWAPPED, NETWORK_REMOVED, STAKE_ADDED, STAKE_TRANSFERRED, TRANSFER};
+use crate::needed::{ETHEREUM_EXECUTED, EVM_EXECUTED, EVM_LOG, Feature, Happening};
+use crate::needed::{HOTKEY_SWAPPED, NETWORK_REMOVED, STAKE_ADDED, STAKE_TRANSFERRED, TRANSFER};
 use crate::runtime::{CodecError, Runtime};
 use crate::ss58::AccountId;
 use std::collections::BTreeSet;
@@ -40,6 +40,8 @@ pub enum ChainEvent {
         to: AccountId,
         /// How much.
         rao: Rao,
+        /// Whether it was part of a call to a contract, which then knows of it.
+        by_call: bool,
     },
     /// Stake came to a coldkey: handed over, or bought.
     StakeArrived {
@@ -85,7 +87,7 @@ pub fn decode(runtime: &Runtime, bytes: Vec<u8>) -> Result<Vec<ChainEvent>, Code
     }
     let events = runtime.client().events().from_bytes(bytes);
     let mut found = Vec::new();
-    let mut ethereum = BTreeSet::new();
+    let mut ran = Ran::default();
     for event in events.iter() {
         let event = event.map_err(|error| fault(&error.to_string()))?;
         let extrinsic = match event.phase() {
@@ -93,23 +95,38 @@ pub fn decode(runtime: &Runtime, bytes: Vec<u8>) -> Result<Vec<ChainEvent>, Code
             Phase::Finalization | Phase::Initialization => None,
         };
         if is(&event, &ETHEREUM_EXECUTED) {
-            ethereum.extend(extrinsic);
+            ran.ethereum.extend(extrinsic);
+        }
+        if is(&event, &EVM_EXECUTED) {
+            ran.calls.extend(extrinsic);
         }
         if let Some(ours) = read(&event)? {
             found.push((extrinsic, ours));
         }
     }
-    Ok(found.into_iter().map(|(extrinsic, event)| with_receipt(event, extrinsic, &ethereum)).collect())
+    Ok(found.into_iter().map(|(extrinsic, event)| ran.marks(event, extrinsic)).collect())
 }
 
-/// An Ethereum transaction is one extrinsic, and says so in an event of its own, after its logs.
-fn with_receipt(event: ChainEvent, extrinsic: Option<u32>, ethereum: &BTreeSet<u32>) -> ChainEvent {
-    match event {
-        ChainEvent::Log(log) => {
-            let has_receipt = extrinsic.is_some_and(|index| ethereum.contains(&index));
-            ChainEvent::Log(EvmLog { has_receipt, ..log })
+/// Extrinsics that ran a contract. They say so in events of their own, after what the contract did.
+#[derive(Default)]
+struct Ran {
+    /// As an Ethereum transaction, which is one extrinsic.
+    ethereum: BTreeSet<u32>,
+    /// Without one.
+    calls: BTreeSet<u32>,
+}
+
+impl Ran {
+    fn marks(&self, event: ChainEvent, extrinsic: Option<u32>) -> ChainEvent {
+        let Some(index) = extrinsic else { return event };
+        let has_receipt = self.ethereum.contains(&index);
+        match event {
+            ChainEvent::Log(log) => ChainEvent::Log(EvmLog { has_receipt, ..log }),
+            ChainEvent::Transfer { from, to, rao, .. } => {
+                ChainEvent::Transfer { from, to, rao, by_call: has_receipt || self.calls.contains(&index) }
+            }
+            other => other,
         }
-        other => other,
     }
 }
 
@@ -126,7 +143,7 @@ fn read(event: &Event<'_>) -> Result<Option<ChainEvent>, CodecError> {
     }
     if is(event, &TRANSFER) {
         let (from, to, rao) = fields(event)?;
-        return Ok(Some(ChainEvent::Transfer { from: AccountId(from), to: AccountId(to), rao }));
+        return Ok(Some(ChainEvent::Transfer { from: AccountId(from), to: AccountId(to), rao, by_call: false }));
     }
     if is(event, &STAKE_TRANSFERRED) {
         let (_, coldkey, hotkey, _, netuid, rao): ([u8; 32], _, _, u16, _, _) = fields(event)?;

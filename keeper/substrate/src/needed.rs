@@ -248,6 +248,8 @@ happenings! {
     EVM_LOG: Events "EVM" "Log" [Fields(&[("address", Bytes(20)), ("topics", List(&ID)), ("data", List(&Uint(8)))])];
     /// An Ethereum transaction ran: it has a receipt.
     ETHEREUM_EXECUTED: Events "Ethereum" "Executed" [Bytes(20), Bytes(20), ID, Any, Any];
+    /// A call to a contract came to its end, with or without an Ethereum transaction.
+    EVM_EXECUTED: Events "EVM" "Executed" [Bytes(20)];
     /// TAO moved: from, to, rao.
     TRANSFER: Events "Balances" "Transfer" [ID, ID, Uint(64)];
     /// Stake was handed over: from coldkey, to coldkey, hotkey, from netuid, to netuid, rao.

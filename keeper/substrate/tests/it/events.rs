@@ -77,13 +77,26 @@ fn money_and_stake_that_arrive_without_a_call_are_told() {
     let [to, hotkey] = [to, hotkey].map(AccountId);
     let stake = |netuid, rao| ChainEvent::StakeArrived { coldkey: to, hotkey, netuid, rao };
     let wanted = [
-        ChainEvent::Transfer { from: AccountId(from), to, rao: 7 },
+        ChainEvent::Transfer { from: AccountId(from), to, rao: 7, by_call: false },
         stake(2, 8),
         stake(3, 9),
         ChainEvent::HotkeySwapped { old: hotkey, new: to },
         ChainEvent::NetworkRemoved { netuid: 51 },
     ];
     assert_eq!(decode(&runtime(), block(&records)).unwrap(), wanted);
+}
+
+#[test]
+fn money_that_a_contract_was_called_with_is_told_from_money_that_just_came() {
+    let to = [5u8; 32];
+    let transfer = |extrinsic| record(extrinsic, &needed::TRANSFER, ([4u8; 32], to, 7u64));
+    let bare = record(Some(2), &needed::EVM_EXECUTED, VAULT);
+    let records = [transfer(Some(1)), executed(1), transfer(Some(2)), bare, transfer(Some(3)), transfer(None)];
+    let told = decode(&runtime(), block(&records)).unwrap().into_iter().map(|event| match event {
+        ChainEvent::Transfer { by_call, .. } => by_call,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [true, true, false, false]);
 }
 
 #[test]
