@@ -5,8 +5,9 @@
 //! checks at each of them afterwards that the number still carries the same hash, and believes what all of them say
 //! alike. Logs only say which ids to look at (those of all members asked): calls without an Ethereum transaction leave
 //! none, so everything is read anew every so many blocks, in slices between polls (`sweep`), and machines that fail are
-//! read at every block (`suspects`). After a reorg what was read on the other branch is read again (`plan`).
+//! read at every block (`suspects`); where Substrate's events are read too, they tell of those calls (`bare`). After a reorg what was read on the other branch is read again (`plan`).
 
+mod bare;
 mod endpoints;
 mod history;
 mod left_out;
@@ -17,6 +18,7 @@ mod suspects;
 mod sweep;
 mod touched;
 
+pub use bare::BareLogs;
 pub use endpoints::{Endpoints, Standing};
 pub use sender::{SendError, Sender};
 pub use suspects::Suspects;
@@ -107,6 +109,8 @@ pub struct Follower {
     suspects: Suspects,
     /// The last of them read.
     suspect_last: Option<MachineId>,
+    /// Logs that no receipt shows.
+    bare: BareLogs,
 }
 
 /// A block that was read.
@@ -141,6 +145,7 @@ impl Follower {
             keepers_at: 0,
             suspects: Suspects::default(),
             suspect_last: None,
+            bare: BareLogs::default(),
         }
     }
 
@@ -169,19 +174,20 @@ impl Follower {
             return self.more(&agreed, due).await;
         }
         let plan = self.plan(&agreed).await?;
-        let counts = plan.counts;
+        let (counts, mut bare) = (plan.counts, self.bare.hear());
         let overdue = block.number >= self.reconciled_at.saturating_add(RECONCILE_BLOCKS);
         if plan.touched.everything {
             self.sweep.stop();
-        } else if overdue || plan.sweep {
+        } else if overdue || plan.sweep || bare.lost {
             self.sweep.want(counts);
         }
-        let hinted = plan.touched.or(due).or(self.suspected());
+        let hinted = plan.touched.or(due).or(self.suspected()).or(std::mem::take(&mut bare.touched));
         let mut touched = hinted.or(self.sweep.slice(counts)).within(counts);
         touched.keepers |= self.seat.is_some() && block.number >= self.keepers_at.saturating_add(KEEPERS_EVERY_BLOCKS);
         let mut update = self.take(&agreed, &touched).await?;
         update.newest = Some(Newest { rental: counts.rentals, case: counts.cases });
         self.sweep.done();
+        self.bare.done(&bare);
         if touched.everything || overdue {
             self.reconciled_at = block.number;
         }
