@@ -5,7 +5,8 @@
 //! checks at each of them afterwards that the number still carries the same hash, and believes what all of them say
 //! alike. Logs only say which ids to look at (those of all members asked): calls without an Ethereum transaction leave
 //! none, so everything is read anew every so many blocks, in slices between polls (`sweep`), and machines that fail are
-//! read at every block (`suspects`); where Substrate's events are read too, they tell of those calls (`bare`). After a reorg what was read on the other branch is read again (`plan`).
+//! read at every block (`suspects`); where Substrate's events are read too, they tell of such calls (`bare`). After a
+//! reorg what was read on the other branch is read again (`plan`).
 
 mod bare;
 mod endpoints;

@@ -6,4 +6,5 @@ pub mod evm;
 pub mod http;
 pub mod ssh;
 pub mod store;
+pub mod substrate;
 pub mod verify;

@@ -218,6 +218,14 @@ impl Endpoints {
         self.agree(Tag::Latest).await.map(|agreed| agreed.block)
     }
 
+    /// A block that a majority has, and the hash of the one before it.
+    ///
+    /// # Errors
+    /// There is no majority, or the only endpoint's own reason.
+    pub async fn block_at(&self, tag: Tag) -> Result<(BlockRef, Hash32), FollowError> {
+        self.agree(tag).await.map(|agreed| (agreed.block, agreed.parent))
+    }
+
     /// All of them, whatever they answer: for questions that are put to each.
     pub fn nodes(&self) -> Vec<Node> {
         (0..).map_while(|index| self.member(index)).map(|member| member.node().clone()).collect()
