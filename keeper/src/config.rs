@@ -1,7 +1,9 @@
 //! `keeper.toml`: what an operator says, and whether the chain agrees. `keeper/keeper.toml.example` has every key.
 
 mod preflight;
+mod subnet;
 pub use preflight::{Preflight, PreflightError, is_the_chain};
+pub use subnet::Subnet;
 
 use crate::adapters::ssh::{KeeperKey, KeyFileError};
 use crate::adapters::store::{KEEP_DAYS_MIN, Retention};
@@ -46,6 +48,9 @@ pub struct File {
     /// When an operator is told.
     #[serde(default)]
     pub alerts: Alerts,
+    /// The Substrate side of the chain.
+    #[serde(default)]
+    pub subnet: Subnet,
 }
 
 /// `[chain]`
@@ -314,6 +319,7 @@ fn check(file: &File, chain_id: u64) -> Result<(), ConfigError> {
     }
     check_store(&file.store, file.rules.local)?;
     check_seat(&file.seat)?;
+    file.subnet.check()?;
     if file.look.allow_private && !file.rules.local {
         return value("look.allow_private is for local chains: set rules.local there, or remove it");
     }

@@ -186,6 +186,12 @@ pub struct Progress {
     pub gas_balance_rao: std::sync::atomic::AtomicU64,
     /// 1 while that balance is below the floor.
     pub gas_low: std::sync::atomic::AtomicU64,
+    /// Newest final block whose Substrate events were read; 0 where they are not.
+    pub native_block: std::sync::atomic::AtomicU64,
+    /// Logs of our contracts that no Ethereum receipt shows.
+    pub bare_logs: std::sync::atomic::AtomicU64,
+    /// TAO that came to the contracts without a call, in rao.
+    pub surplus_rao: std::sync::atomic::AtomicU64,
     /// Machines shown to peers as failing.
     pub hints: std::sync::Mutex<Vec<surety_core::types::MachineId>>,
     /// What is thought of each RPC endpoint, in the order of `chain.rpc`.

@@ -9,6 +9,7 @@ mod deeds;
 mod feeds;
 mod gauges;
 mod mirror;
+mod native;
 mod spans;
 mod spoofs;
 mod start;

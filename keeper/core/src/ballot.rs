@@ -378,7 +378,9 @@ impl Ballot {
         if seen.hash_committed_in.is_none() {
             return match self.reveal_epoch().is_some_and(|epoch| seen.epoch <= epoch) {
                 true => Action::Record(Stage::Done { block: seen.block }),
-                false => failed("the epoch for its reveal is over, and the commit is gone: whether it counted is unknown"),
+                false => {
+                    failed("the epoch for its reveal is over, and the commit is gone: whether it counted is unknown")
+                }
             };
         }
         if seen.block > tx.last_block { Action::Record(Stage::Committed) } else { send(tx, seen) }

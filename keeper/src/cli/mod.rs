@@ -1,5 +1,5 @@
 //! The command line: `surety keeper ...`, `surety evidence ...`, `surety verifier ...`, `surety complain ...`,
-//! `surety deploy ...`, `surety audit ...`.
+//! `surety weights ...`, `surety deploy ...`, `surety audit ...`.
 
 mod audit;
 mod complain;
@@ -7,6 +7,7 @@ mod deploy;
 pub mod evidence;
 pub mod keeper;
 mod verifier;
+mod weights;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -43,6 +44,11 @@ enum Command {
     /// Tell the keepers that something is wrong with the machine you rent: they look at it more closely for a while.
     /// Example: surety complain --rental 7 --code too-slow --deployment deployments/964.json --rpc URL
     Complain(complain::ComplainArguments),
+    /// What miners earn on the subnet, and why.
+    Weights {
+        #[command(subcommand)]
+        command: weights::WeightsCommand,
+    },
     /// Put the contracts on a chain. Run again, it goes on where it was interrupted.
     /// Example: surety deploy --network testnet --params mine.toml --rpc http://127.0.0.1:9944 --key-file deployer.key
     Deploy(deploy::DeployArguments),
@@ -76,6 +82,7 @@ impl Cli {
                 verify_evidence(&file, deployment.as_deref(), rpc.as_deref())
             }
             Command::Verifier { command } => command.run(),
+            Command::Weights { command } => command.run(),
             Command::Complain(arguments) => complain::run(&arguments),
             Command::Deploy(arguments) => deploy::run(&arguments),
             Command::Audit(arguments) => audit::run(&arguments),

@@ -346,3 +346,20 @@ fn a_seat_is_prolonged_in_time_and_its_url_is_one() {
     let rules = home.read().unwrap().file.seat.rules(SshKey([1; 32]));
     assert_eq!((rules.enabled, rules.contact.unwrap().ssh_key), (false, SshKey([1; 32])));
 }
+
+#[test]
+fn substrate_endpoints_are_urls_and_not_too_many() {
+    let home = Home::new();
+    let with = |urls: Vec<&str>| {
+        home.configure(|table| {
+            let urls = urls.iter().map(|url| Value::from(*url)).collect::<Vec<_>>();
+            table.insert("subnet".into(), Table::from_iter([("rpc".to_owned(), Value::from(urls))]).into());
+        });
+        home.read()
+    };
+    assert!(with(vec!["http://127.0.0.1:9944", "https://node.example"]).is_ok());
+    let text = with(vec!["wss://node.example/?key=SECRET"]).unwrap_err().to_string();
+    assert!(text.starts_with("subnet.rpc: 'wss://node.example/'") && !text.contains("SECRET"), "{text}");
+    let text = with(vec!["http://127.0.0.1:9944"; 17]).unwrap_err().to_string();
+    assert_eq!(text, "subnet.rpc wants at most 16 URLs");
+}

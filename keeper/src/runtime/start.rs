@@ -5,13 +5,15 @@ use super::deeds::{Hands, dispatch};
 use super::feeds::{self, ChainHealth};
 use super::gauges::{self, Candidate, Gauges};
 use super::mirror::Mirror;
+use super::native;
 use super::spoofs;
 use super::upkeep::{self, Upkeep};
 use crate::adapters::clock::Clock;
-use crate::adapters::evm::{Endpoints, Follower, Sender};
+use crate::adapters::evm::{BareLogs, Endpoints, Follower, Sender};
 use crate::adapters::http::{self, Api, Desk, DeskLimits, HttpLimits, PeerCounts, PeerLimits, Peers, WallClock};
 use crate::adapters::ssh::{Eyes, Rounds, SshLimits};
 use crate::adapters::store::{Loaded, Store, StoreError};
+use crate::adapters::substrate::NativeFollower;
 use crate::adapters::verify::Epochs;
 use crate::config::{Preflight, PreflightError, Settings};
 use crate::outbox::Lane;
@@ -193,13 +195,14 @@ impl Parts {
 
     fn spawn_feeds(&self, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
         let health = Arc::new(ChainHealth::new(self.shown.progress.clone()));
-        let every = self.poll_every();
-        for view in [View::Best, View::Finalized] {
+        let (every, ends) = (self.poll_every(), [BareLogs::default(), BareLogs::default()]);
+        self.spawn_native(tasks, ends.clone(), stop);
+        for (view, bare) in [View::Best, View::Finalized].into_iter().zip(ends) {
             let follower = Follower::new(self.endpoints.clone(), self.settings.deployment.clone(), view);
             let follower = follower.with_seat(seat_of(&self.settings, self.set));
             // What is settled needs no haste: the finalized view waits for the full read.
             let suspects = if view == View::Best { self.shown.suspects.clone() } else { Default::default() };
-            let follower = follower.with_suspects(suspects);
+            let follower = follower.with_suspects(suspects).with_bare_logs(bare);
             let (health, inputs) = (health.clone(), self.inputs.clone());
             tasks.spawn(feeds::chain(follower, view == View::Best, self.clock, every, health, inputs, stop.clone()));
         }
@@ -212,6 +215,15 @@ impl Parts {
         tasks.spawn(feeds::peers(peers, me, shown, every, inputs, stop.clone()));
         let (peers, shown, inputs) = (self.peers.clone(), self.shown.clone(), self.inputs.clone());
         tasks.spawn(spoofs::poll(peers, me, shown, every.max(SPOOFS_EVERY), inputs, stop.clone()));
+    }
+
+    /// The Substrate side, where nodes are named for it.
+    fn spawn_native(&self, tasks: &mut JoinSet<()>, ends: [BareLogs; 2], stop: &watch::Receiver<bool>) {
+        // The URLs were checked with the configuration.
+        let Ok(Some(nodes)) = self.settings.file.subnet.nodes() else { return };
+        let follower = NativeFollower::new(nodes, self.endpoints.clone(), &self.settings.deployment);
+        let (progress, every) = (self.shown.progress.clone(), self.poll_every().max(native::EVERY));
+        tasks.spawn(native::follow(follower, ends, progress, every, stop.clone()));
     }
 
     fn mirror(&self) -> Mirror {

@@ -185,7 +185,8 @@ impl Node {
         if !in_order {
             return Err(odd(method, "other keys than asked for"));
         }
-        let values = set.changes.iter().map(|(_, value)| value.as_deref().map(|text| bytes_of(method, text)).transpose());
+        let values =
+            set.changes.iter().map(|(_, value)| value.as_deref().map(|text| bytes_of(method, text)).transpose());
         values.collect()
     }
 
@@ -200,7 +201,9 @@ impl Node {
             Ok(hash) => Ok(Submitted::Taken(hash)),
             Err(NodeError::Refused { code: 1013, .. }) => Ok(Submitted::Known),
             Err(NodeError::Refused { code: 1014, .. }) => Ok(Submitted::NonceTaken),
-            Err(NodeError::Refused { code: 1010, message, .. }) if message.contains("outdated") => Ok(Submitted::Outdated),
+            Err(NodeError::Refused { code: 1010, message, .. }) if message.contains("outdated") => {
+                Ok(Submitted::Outdated)
+            }
             Err(NodeError::Refused { code: 1010..=1049, message, .. }) => Ok(Submitted::Refused(named(&message))),
             Err(other) => Err(other),
         }

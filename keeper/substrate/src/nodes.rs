@@ -1,6 +1,6 @@
 //! Several nodes, of which a majority is believed: on which block is final, and on every byte that is read there.
 
-use crate::needed::{EVM_CHAIN_ID, ETHEREUM_HASH, Item, NOW};
+use crate::needed::{ETHEREUM_HASH, EVM_CHAIN_ID, Item, NOW};
 use crate::node::{Head, Node, NodeError, Stored, Submitted};
 use crate::runtime::{CodecError, Part, Runtime, Versions};
 use crate::ss58::AccountId;

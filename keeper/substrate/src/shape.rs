@@ -3,10 +3,10 @@
 //! Names of types do not matter and change between releases; what is encoded does. So a type is compared by structure:
 //! wrappers of one field are seen through, and a fixed-point number is the integer that it is encoded as.
 
-use std::fmt;
 use scale_info::PortableRegistry;
 use scale_info::form::PortableForm;
 use scale_info::{TypeDef, TypeDefComposite, TypeDefPrimitive};
+use std::fmt;
 
 /// A structure.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,9 +58,7 @@ impl Shape {
             (Self::Row(wanted), TypeDef::Tuple(tuple)) => {
                 is_row(wanted, tuple.fields.iter().map(|field| field.id), types, depth)
             }
-            (_, TypeDef::Tuple(tuple)) if tuple.fields.len() == 1 => {
-                self.fits_at(types, tuple.fields[0].id, depth + 1)
-            }
+            (_, TypeDef::Tuple(tuple)) if tuple.fields.len() == 1 => self.fits_at(types, tuple.fields[0].id, depth + 1),
             (Self::List(of), TypeDef::Sequence(list)) => of.fits_at(types, list.type_param.id, depth + 1),
             (Self::Bytes(count), TypeDef::Array(array)) => {
                 array.len == *count && Self::Uint(8).fits_at(types, array.type_param.id, depth + 1)

@@ -234,7 +234,8 @@ impl<'a> Scalars<'a> {
     /// A value that has a default, so it is always there.
     fn need<T: DecodeAsType>(&self, item: &Item) -> Result<T, SubnetError> {
         let value = self.get(item)?;
-        let missing = || CodecError::Value { item: item.name, why: "nothing is stored, and there is no default".into() };
+        let missing =
+            || CodecError::Value { item: item.name, why: "nothing is stored, and there is no default".into() };
         Ok(value.ok_or_else(missing)?)
     }
 

@@ -292,7 +292,8 @@ fn call_of(ballot: &Ballot) -> Result<WeightCall, VoteError> {
         }
         Way::Hashed { hash, .. } => WeightCall::CommitHash { netuid, hash: *hash },
         Way::Timelocked { ciphertext, round, version } => {
-            let ciphertext = hex::decode(ciphertext).map_err(|_| BoxError { why: "a ciphertext that is no hex".into() })?;
+            let ciphertext =
+                hex::decode(ciphertext).map_err(|_| BoxError { why: "a ciphertext that is no hex".into() })?;
             WeightCall::CommitTimelocked { netuid, ciphertext, round: *round, version: *version }
         }
     })

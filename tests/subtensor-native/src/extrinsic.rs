@@ -50,8 +50,7 @@ impl Chain {
         let only_signed = (VERSIONS.spec, VERSIONS.transaction, GENESIS.0, born.0, 0u8).encode();
         let payload = [rest, said, &only_signed].concat();
         let payload = if payload.len() > 256 { blake2_256(&payload).0.to_vec() } else { payload };
-        let good = kind == 1
-            && sr25519::verify(&sr25519::Signature(signature), &payload, &sr25519::PublicKey(signer));
+        let good = kind == 1 && sr25519::verify(&sr25519::Signature(signature), &payload, &sr25519::PublicKey(signer));
         if !good {
             return Err(invalid("Transaction has a bad signature"));
         }

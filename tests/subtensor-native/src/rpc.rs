@@ -6,8 +6,8 @@ use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use axum::routing::post;
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use subxt::ext::codec::{Compact, Encode};
 use surety_core::types::Hash32;
 use surety_substrate::needed;
@@ -57,10 +57,7 @@ impl Server {
     }
 }
 
-async fn answer(
-    Shared((chain, knobs)): Shared<(Arc<Chain>, Arc<Knobs>)>,
-    body: String,
-) -> Result<String, StatusCode> {
+async fn answer(Shared((chain, knobs)): Shared<(Arc<Chain>, Arc<Knobs>)>, body: String) -> Result<String, StatusCode> {
     if knobs.broken.load(Relaxed) {
         return Ok("<html>".into());
     }
@@ -113,12 +110,12 @@ impl Chain {
             "chain_getHeader" => {
                 let (state, hash) = (self.state(), hash_of(&params[0]));
                 let found = state.blocks.iter().find(|b| b.head.hash == hash).map(|b| b.head);
-                Ok(json!(found.map(|head| json!({ "parentHash": head.parent, "number": format!("{:#x}", head.number) }))))
+                Ok(json!(
+                    found.map(|head| json!({ "parentHash": head.parent, "number": format!("{:#x}", head.number) }))
+                ))
             }
-            "state_getRuntimeVersion" => {
-                Ok(json!({ "specName": "node-subtensor", "specVersion": VERSIONS.spec,
-                    "transactionVersion": VERSIONS.transaction }))
-            }
+            "state_getRuntimeVersion" => Ok(json!({ "specName": "node-subtensor", "specVersion": VERSIONS.spec,
+                    "transactionVersion": VERSIONS.transaction })),
             "state_call" if params[0] == "Metadata_metadata_at_version" => {
                 let length = Compact(u32::try_from(METADATA.len()).unwrap()).encode();
                 Ok(json!(hex_of(&[&[1], &length[..], METADATA].concat())))

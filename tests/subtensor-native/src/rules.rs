@@ -77,7 +77,14 @@ impl Chain {
         Ok(uid)
     }
 
-    fn put_weights(&self, netuid: u16, uid: u16, uids: Vec<u16>, values: Vec<u16>, key: u64) -> Result<(), &'static str> {
+    fn put_weights(
+        &self,
+        netuid: u16,
+        uid: u16,
+        uids: Vec<u16>,
+        values: Vec<u16>,
+        key: u64,
+    ) -> Result<(), &'static str> {
         if uids.len() != values.len() {
             return Err("WeightVecNotEqualSize");
         }
@@ -143,7 +150,8 @@ impl Chain {
         let hash = Hash32(timelock::commit_hash(hotkey, netuid, &uids, &values, &salt, key));
         let parts = [net(netuid), hotkey.into()];
         let mut commits: Vec<HashCommit> = self.get(&needed::HASH_COMMITS, &parts);
-        let found = commits.iter().position(|commit| Hash32(commit.0) == hash).ok_or("InvalidRevealCommitHashNotMatch")?;
+        let found =
+            commits.iter().position(|commit| Hash32(commit.0) == hash).ok_or("InvalidRevealCommitHashNotMatch")?;
         let period: u64 = self.get(&needed::REVEAL_PERIOD, &[net(netuid)]);
         let epoch: u64 = self.get(&needed::EPOCH, &[net(netuid)]);
         if self.epoch_at(netuid, commits[found].1) + period != epoch {

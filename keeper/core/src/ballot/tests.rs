@@ -176,11 +176,8 @@ fn another_subnet_of_the_same_number_gets_a_ballot_of_its_own() {
 
 #[test]
 fn a_hash_is_revealed_in_its_epoch_and_in_no_other() {
-    let hashing = |epoch, committed| Seen {
-        epoch,
-        hash_committed_in: committed,
-        ..seen(Openness::Hashed { period_epochs: 2 })
-    };
+    let hashing =
+        |epoch, committed| Seen { epoch, hash_committed_in: committed, ..seen(Openness::Hashed { period_epochs: 2 }) };
     let waiting = sent(hashed());
     assert_eq!(next_action(Some(&waiting), &hashing(10, None)), Action::Wait);
     assert_eq!(next_action(Some(&waiting), &hashing(11, Some(10))), Action::Commit { reveal_epoch: 12 });
@@ -199,12 +196,8 @@ fn a_hash_is_revealed_in_its_epoch_and_in_no_other() {
 
 #[test]
 fn a_reveal_that_no_block_took_is_signed_anew_within_its_epoch() {
-    let there = |block| Seen {
-        block,
-        epoch: 11,
-        hash_committed_in: Some(10),
-        ..seen(Openness::Hashed { period_epochs: 1 })
-    };
+    let there =
+        |block| Seen { block, epoch: 11, hash_committed_in: Some(10), ..seen(Openness::Hashed { period_epochs: 1 }) };
     let revealing = sent(hashed()).committed_until(11).signed(tx(3_700)).sent(3_763);
     assert_eq!(next_action(Some(&revealing), &there(3_764)), Action::Record(Stage::Committed));
     let again = revealing.at(Stage::Committed);

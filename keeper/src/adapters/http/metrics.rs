@@ -57,6 +57,9 @@ pub(super) fn text(shared: &Shared) -> String {
     page.gauge("gas_balance_rao", "Balance of the keeper's account in rao.", &progress.gas_balance_rao);
     page.gauge("gas_low", "1 while that balance is below alerts.gas_min_rao.", &progress.gas_low);
     page.seat(progress);
+    page.gauge("native_block", "Newest final block whose Substrate events were read.", &progress.native_block);
+    page.counter("bare_logs_total", "Logs of the contracts that no receipt shows.", &progress.bare_logs);
+    page.counter("surplus_rao_total", "TAO that came to the contracts without a call.", &progress.surplus_rao);
     page.endpoints(progress);
     page.counter("signed_total", "Statements signed.", &progress.signed);
     page.counter("looks_total", "Looks made at machines.", &progress.looks);

@@ -20,8 +20,12 @@ const RECORDED: &str = "0xb1018400d43593c715fdd31c61141abd04a99fd6822c8558854ccd
                         ccaa3552c176e65dea5bda3bde3495833d1e193d03a7fc9b8cf9fe86eb73b1de76e2fecc8142d0c8a237021a2a710609\
                         def9cf80b40130000000000479";
 
-const REMARK: Call =
-    Call { feature: Feature::Chain, pallet: "System", name: "remark", args: &[("remark", surety_substrate::shape::Shape::Any)] };
+const REMARK: Call = Call {
+    feature: Feature::Chain,
+    pallet: "System",
+    name: "remark",
+    args: &[("remark", surety_substrate::shape::Shape::Any)],
+};
 
 fn alice() -> Hotkey {
     Hotkey::dev("//Alice", true).unwrap()

@@ -76,7 +76,8 @@ async fn what_was_never_stored_is_its_default_or_nothing() {
     let world = world(1).await;
     let (head, runtime) = (world.chain.run(1), world.chain.runtime());
     let added: Option<bool> = world.nodes.value(runtime, head.hash, &needed::NETWORK_ADDED, &[NET]).await.unwrap();
-    let uid: Option<u16> = world.nodes.value(runtime, head.hash, &needed::UID, &[NET, HOTKEYS[0].into()]).await.unwrap();
+    let uid: Option<u16> =
+        world.nodes.value(runtime, head.hash, &needed::UID, &[NET, HOTKEYS[0].into()]).await.unwrap();
     assert_eq!((added, uid), (Some(false), None));
 }
 

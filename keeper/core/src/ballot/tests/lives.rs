@@ -238,7 +238,12 @@ fn no_epoch_is_counted_twice_and_once_all_is_well_every_epoch_is_counted() {
         for seed in 0..300 {
             let chain = live(seed, openness);
             let counted: BTreeSet<u64> = chain.counted.iter().copied().collect();
-            assert_eq!(counted.len(), chain.counted.len(), "counted twice with seed {seed}, {openness:?}: {:?}", chain.counted);
+            assert_eq!(
+                counted.len(),
+                chain.counted.len(),
+                "counted twice with seed {seed}, {openness:?}: {:?}",
+                chain.counted
+            );
             // From the second epoch after all is well to the last that is over.
             let (from, until) = (epoch_of(2_200) + 2, epoch_of(chain.block) - 1);
             let missed = (from..until).filter(|epoch| !counted.contains(epoch)).count() as u64;

@@ -2,7 +2,8 @@
 
 use super::fake::Fake;
 use super::world::World;
-use crate::adapters::evm::{Follower, Suspects};
+use crate::adapters::evm::{BareLogs, Follower, Suspects};
+use alloy::sol_types::SolEvent;
 use std::collections::BTreeSet;
 use surety_client::bindings::{CollateralVault, ICollateralVault};
 use surety_client::reader::endpoint_bytes;
@@ -13,9 +14,10 @@ use surety_core::rules::Rules;
 use surety_core::state::{Config, State};
 use surety_core::step::step;
 use surety_core::suspects::suspects;
-use surety_core::types::{Endpoint, MachineId};
+use surety_core::types::{Account, Endpoint, Hash32, MachineId};
 use surety_core::view::View;
 use surety_demo::actor::Tx;
+use surety_substrate::events::EvmLog;
 
 const OLD: &str = "192.0.2.7:22";
 const NEW: &str = "192.0.2.8:22";
@@ -138,6 +140,34 @@ async fn a_machine_that_moved_without_a_log_is_found_within_two_blocks_of_failin
     let blocks = blocks_until_seen(true, 12).await;
     assert!(blocks.is_some_and(|blocks| blocks <= 6), "{blocks:?}");
     assert_eq!(blocks_until_seen(false, 12).await, None, "some other way found it: this test shows nothing");
+}
+
+/// The log that a silent move leaves in Substrate's events alone.
+fn moved(machine: MachineId) -> EvmLog {
+    let Endpoint { ip, port } = at(NEW);
+    let event = CollateralVault::EndpointSet { machine: machine.0.into(), ip: endpoint_bytes(ip).into(), port };
+    let data = event.encode_log_data();
+    let topics = data.topics().iter().map(|topic| Hash32(topic.0)).collect();
+    EvmLog { address: Account([2; 20]), topics, data: data.data.to_vec(), has_receipt: false }
+}
+
+#[tokio::test]
+async fn a_machine_that_moved_without_a_receipt_is_read_as_soon_as_substrates_events_tell_of_it() {
+    let world = World::start(3).await;
+    let mut keeper = Keeper::start(&world, false).await;
+    let bare = BareLogs::default();
+    keeper.follower = world.follower(View::Best).with_bare_logs(bare.clone());
+    let machine = world.miner.machine();
+    let known = |keeper: &Keeper| keeper.state.world.best.nodes.get(&machine).and_then(|node| node.endpoint);
+    keeper.block(&world).await;
+    move_silently(&world, &mut keeper).await;
+    for _ in 0..3 {
+        keeper.block(&world).await;
+        assert_eq!(known(&keeper), Some(at(OLD)), "no receipt tells of it");
+    }
+    bare.tell(&moved(machine));
+    keeper.block(&world).await;
+    assert_eq!(known(&keeper), Some(at(NEW)));
 }
 
 #[tokio::test]
