@@ -1,4 +1,5 @@
-//! Setting weights, once an epoch, as a pure function: what to do next, given what is stored and what a final block shows.
+//! Setting weights, once an epoch, as a pure function: what to do next, given what is stored and what a final block
+//! shows.
 //!
 //! A ballot is one setting of weights. chosen → signed → bytes stored → sent → done only when the *subnet's state* at a
 //! final block shows it. Signed calls are mortal: after their last block they are dead for certain, so a second one is

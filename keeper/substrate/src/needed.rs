@@ -95,7 +95,9 @@ const NETUID: Shape = Uint(16);
 const UIDS: Shape = List(&Uint(16));
 
 macro_rules! items {
-    ($($(#[$doc:meta])* $constant:ident: $feature:ident $pallet:literal $name:literal [$($key:expr),*] $value:expr;)*) => {
+    ($(
+        $(#[$doc:meta])* $constant:ident: $feature:ident $pallet:literal $name:literal [$($key:expr),*] $value:expr;
+    )*) => {
         $($(#[$doc])* pub const $constant: Item = Item {
             feature: Feature::$feature, pallet: $pallet, name: $name, keys: &[$($key),*], value: $value,
         };)*
@@ -201,7 +203,9 @@ items! {
 }
 
 macro_rules! calls {
-    ($($(#[$doc:meta])* $constant:ident: $feature:ident $pallet:literal $name:literal { $($arg:ident: $shape:expr),* };)*) => {
+    ($(
+        $(#[$doc:meta])* $constant:ident: $feature:ident $pallet:literal $name:literal { $($arg:ident: $shape:expr),* };
+    )*) => {
         $($(#[$doc])* pub const $constant: Call = Call {
             feature: Feature::$feature, pallet: $pallet, name: $name, args: &[$((stringify!($arg), $shape)),*],
         };)*
@@ -261,6 +265,12 @@ happenings! {
     /// A subnet was dissolved.
     NETWORK_REMOVED: Events "SubtensorModule" "NetworkRemoved" [Uint(16)];
 }
+
+/// One of [`HASH_COMMITS`]: hash, block of the commit, first and last block of its reveal.
+pub type HashCommit = ([u8; 32], u64, u64, u64);
+
+/// One of [`TIMELOCKED`]: hotkey, block of the commit, ciphertext, round.
+pub type TimelockedCommit = ([u8; 32], u64, Vec<u8>, u64);
 
 /// Something that a runtime does not have as we need it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

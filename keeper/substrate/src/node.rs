@@ -237,8 +237,8 @@ fn read<T: DeserializeOwned>(method: &'static str, answer: &[u8]) -> Result<T, N
     serde_json::from_value(answer.result.unwrap_or_default()).map_err(|error| odd(method, &bounded(&error.to_string())))
 }
 
-/// The pool's own words for what Subtensor refuses, by `CustomTransactionError`'s numbers (`pallets/subtensor/src/lib.rs`;
-/// number 20 was seen at a real node).
+/// What Subtensor's pool refuses, by the numbers of `CustomTransactionError` (`pallets/subtensor/src/lib.rs`; number 20
+/// was seen at a real node).
 const CUSTOM_ERRORS: [(u8, &str); 9] = [
     (1, "the hotkey has too little stake on the subnet"),
     (3, "there is no such subnet"),

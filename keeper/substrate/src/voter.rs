@@ -1,7 +1,7 @@
 //! Sets weights: carries out what [`surety_core::ballot`] wants, and stores every step before the next is taken.
 
 use crate::calls::WeightCall;
-use crate::needed;
+use crate::needed::{self, HashCommit, TimelockedCommit};
 use crate::node::Head;
 use crate::nodes::{Nodes, NodesError};
 use crate::runtime::{CodecError, MORTAL_BLOCKS, Part, Place, Runtime};
@@ -203,7 +203,7 @@ impl Voter {
             return Ok(None);
         };
         let parts = [Part::Number(self.netuid.into()), self.hotkey.account().into()];
-        let commits: Option<Vec<([u8; 32], u64, u64, u64)>> =
+        let commits: Option<Vec<HashCommit>> =
             self.nodes.value(runtime, subnet.at.hash, &needed::HASH_COMMITS, &parts).await?;
         let found = commits.unwrap_or_default().into_iter().find(|commit| Hash32(commit.0) == *hash);
         Ok(found.map(|(_, block, ..)| epoch_of(subnet, block)))
@@ -220,10 +220,10 @@ impl Voter {
         let Way::Timelocked { ciphertext, .. } = &ballot.way else { return Ok(false) };
         for epoch in [ballot.epoch, ballot.epoch.saturating_add(1)] {
             let parts = [Part::Number(self.netuid.into()), Part::Number(epoch)];
-            let commits: Option<Vec<([u8; 32], u64, Vec<u8>, u64)>> =
+            let commits: Option<Vec<TimelockedCommit>> =
                 self.nodes.value(runtime, at.hash, &needed::TIMELOCKED, &parts).await?;
             let ours = self.hotkey.account();
-            let is_ours = |(hotkey, _, text, _): &([u8; 32], u64, Vec<u8>, u64)| {
+            let is_ours = |(hotkey, _, text, _): &TimelockedCommit| {
                 AccountId(*hotkey) == ours && hex::encode(text) == *ciphertext
             };
             if commits.unwrap_or_default().iter().any(is_ours) {

@@ -5,15 +5,10 @@ use super::Chain;
 use crate::extrinsic::{Refused, Sent, invalid};
 use subxt::ext::codec::Decode;
 use surety_core::types::Hash32;
-use surety_substrate::needed;
+use surety_substrate::needed::{self, HashCommit, TimelockedCommit};
 use surety_substrate::runtime::Part;
 use surety_substrate::ss58::AccountId;
 use surety_substrate::timelock;
-
-/// Hash, block of the commit, first and last block of its reveal.
-type HashCommit = ([u8; 32], u64, u64, u64);
-/// Hotkey, block of the commit, ciphertext, round.
-type Timelocked = ([u8; 32], u64, Vec<u8>, u64);
 
 fn net(netuid: u16) -> Part {
     Part::Number(netuid.into())
@@ -174,7 +169,7 @@ impl Chain {
         self.update(hotkey, netuid, block, "CommittingWeightsTooFast")?;
         let epoch: u64 = self.get(&needed::EPOCH, &[net(netuid)]);
         let parts = [net(netuid), Part::Number(epoch)];
-        let mut commits: Vec<Timelocked> = self.get(&needed::TIMELOCKED, &parts);
+        let mut commits: Vec<TimelockedCommit> = self.get(&needed::TIMELOCKED, &parts);
         commits.push((hotkey.0, block, ciphertext, round));
         self.set(&needed::TIMELOCKED, &parts, commits);
         Ok(())
@@ -206,7 +201,7 @@ impl Chain {
 
     fn open_commits(&self, netuid: u16, epoch: u64) {
         let parts = [net(netuid), Part::Number(epoch)];
-        let commits: Vec<Timelocked> = self.get(&needed::TIMELOCKED, &parts);
+        let commits: Vec<TimelockedCommit> = self.get(&needed::TIMELOCKED, &parts);
         let (mut kept, rounds) = (Vec::new(), self.state().rounds.clone());
         for (hotkey, block, ciphertext, round) in commits {
             let Some(signature) = rounds.get(&round) else {

@@ -1,4 +1,5 @@
 //! Rules one by one, then whole lives against a chain that forgets, fails and halts, with crashes round every write.
+#![allow(clippy::unwrap_used)]
 
 mod lives;
 

@@ -1,6 +1,6 @@
-//! Logs that no Ethereum receipt shows, as hints: calls without an Ethereum transaction leave them in Substrate's events
-//! alone (`contracts/SPEC.md` D7), where [`crate::runtime`] reads them at final blocks. What they name is read by view
-//! with the next block, as after any log.
+//! Logs that no Ethereum receipt shows, as hints: calls without an Ethereum transaction leave them in Substrate's
+//! events alone (`contracts/SPEC.md` D7), where [`crate::runtime`] reads them at final blocks. What they name is read
+//! by view with the next block, as after any log.
 
 use super::Follower;
 use super::touched::Touched;

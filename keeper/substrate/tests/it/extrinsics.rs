@@ -16,9 +16,9 @@ use surety_substrate::wallet::Hotkey;
 const PLACE: Place = Place { nonce: 12, block: 1_000_027, block_hash: Hash32([3; 32]) };
 
 /// "remark, ok" of the recorded submissions: a node of spec 425 took these bytes.
-const RECORDED: &str = "0xb1018400d43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d01b6a0ababa5aa87397f1b50e5\
-                        ccaa3552c176e65dea5bda3bde3495833d1e193d03a7fc9b8cf9fe86eb73b1de76e2fecc8142d0c8a237021a2a710609\
-                        def9cf80b40130000000000479";
+const RECORDED: &str = "0xb1018400d43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d01b6a0ababa5aa87\
+                        397f1b50e5ccaa3552c176e65dea5bda3bde3495833d1e193d03a7fc9b8cf9fe86eb73b1de76e2fecc8142d0\
+                        c8a237021a2a710609def9cf80b40130000000000479";
 
 const REMARK: Call = Call {
     feature: Feature::Chain,
