@@ -15,7 +15,7 @@ use ink::env::hash::Keccak256;
 use ink::prelude::vec::Vec;
 
 /// Hashing and recovery by the chain.
-struct Host;
+pub(crate) struct Host;
 
 impl Crypto for Host {
     fn keccak(&self, bytes: &[u8]) -> Hash {

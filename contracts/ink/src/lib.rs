@@ -12,6 +12,8 @@
 //! Two rules hold everywhere. No message calls another contract, so nothing can call back. Every message makes all its
 //! checks and every call that the chain may refuse before it writes its first value.
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
+// The exported `call` and `deploy` that ink! generates; everywhere else `unsafe` is an error.
+#![cfg_attr(target_arch = "wasm32", allow(unsafe_code))]
 // A message's error is looked at once, in a whole transaction: its size is of no account.
 #![allow(clippy::result_large_err)]
 
