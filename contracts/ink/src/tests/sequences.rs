@@ -58,14 +58,19 @@ impl Run {
             5 => self.file(who),
             6 => self.decide(),
             7 => self.swap(),
-            _ => {
-                let secs = self.dice.roll(9 * DAY);
-                self.world.wait(secs);
-                true
-            }
+            _ => self.wait(who),
         };
         self.ghost.done[what] += u32::from(worked);
         self.check();
+    }
+
+    /// Some time, or just until an exit opens: left to chance alone hardly any would be met open.
+    fn wait(&mut self, who: usize) -> bool {
+        let number = self.world.vault.bond_number(id(OWNERS[who]), MACHINE);
+        let ready_at = number.and_then(|n| self.world.vault.bond_at(n)).map_or(0, |view| view.bond.ready_at);
+        let secs = self.dice.roll(2 * DAY);
+        self.world.wait(if self.dice.roll(2) == 0 { secs } else { ready_at.saturating_sub(self.world.now) });
+        true
     }
 
     fn deposit(&mut self, who: usize) -> bool {
