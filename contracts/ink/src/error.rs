@@ -1,4 +1,5 @@
 //! Why a message refuses. A message that refuses changes nothing: the chain rolls back the whole call.
+#![allow(clippy::cast_possible_truncation)] // the derived codec numbers variants by a cast
 
 use crate::extension::{ChainError, Function};
 use crate::types::{AccountId, Address, BadConfig, Status};

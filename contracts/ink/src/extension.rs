@@ -3,6 +3,7 @@
 //! The runtime registers one extension for the whole range of ids, so only the function's number counts. Functions up
 //! to 19 act as this contract; 25 acts as the account that called this contract, which is how a deposit needs no
 //! approval. On a runtime that numbers them otherwise the constructor fails: it asks 34, which came last.
+#![allow(clippy::cast_possible_truncation)] // the derived codec numbers variants by a cast
 
 use crate::types::AccountId;
 use ink::env::chain_extension::FromStatusCode;

@@ -29,7 +29,7 @@ pub mod extension;
 mod tests;
 pub mod types;
 
-pub use alpha_vault::AlphaVault;
+pub use self::alpha_vault::AlphaVault;
 
 #[ink::contract(env = crate::extension::SubtensorEnvironment)]
 mod alpha_vault {
@@ -41,6 +41,9 @@ mod alpha_vault {
     };
     use ink::prelude::vec::Vec;
     use ink::storage::{Lazy, Mapping};
+
+    /// Whose, for which machine.
+    type BondKey = (AccountId, [u8; 32]);
 
     /// The vault. Fields are visible to the crate: `custody` and `docket` are its other halves.
     #[ink(storage)]
@@ -62,7 +65,7 @@ mod alpha_vault {
         pub(crate) bond_count: u32,
         pub(crate) case_count: u32,
         pub(crate) bonds: Mapping<u32, Bond>,
-        pub(crate) numbers: Mapping<(AccountId, [u8; 32]), u32>,
+        pub(crate) numbers: Mapping<BondKey, u32>,
         pub(crate) cases: Mapping<u32, Case>,
         /// The case by which a rental was judged.
         pub(crate) judged: Mapping<u64, u32>,

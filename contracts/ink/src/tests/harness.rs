@@ -28,7 +28,6 @@ pub(super) const MACHINE: [u8; 32] = [0x3c; 32];
 pub(super) const ARBITER: Address = [0xa7; 20];
 pub(super) const START: u64 = 1_800_000_000;
 pub(super) const DAY: u64 = 86_400;
-pub(super) const HOUR: u64 = 3_600;
 /// One whole alpha or TAO, in rao.
 pub(super) const COIN: u64 = 1_000_000_000;
 /// The off-chain environment's own.
