@@ -30,7 +30,9 @@ proptest! {
     }
 
     #[test]
-    fn no_division_of_all_shares_is_worth_more_than_the_stake(stake: u64, parts in prop::collection::vec(0u128..1u128 << 90, 1..9)) {
+    fn no_division_of_all_shares_is_worth_more_than_the_stake(
+        stake: u64, parts in prop::collection::vec(0u128..1u128 << 90, 1..9),
+    ) {
         let pool = Pool { stake, shares: parts.iter().sum() };
         let worth: u128 = parts.iter().map(|part| u128::from(pool.worth(*part))).sum();
         prop_assert!(worth <= stake.into());
@@ -107,13 +109,20 @@ proptest! {
             now += 1;
             match what {
                 0 => { bond.deposit(amount).unwrap(); all += amount; }
-                1 => { let fits = amount <= bond.unheld(); assert_eq!(bond.clone().start_exit(amount, now).is_some(), fits);
-                       if fits { bond.start_exit(amount, now).unwrap(); } }
+                1 => {
+                    let fits = amount <= bond.unheld();
+                    assert_eq!(bond.clone().start_exit(amount, now).is_some(), fits);
+                    if fits { bond.start_exit(amount, now).unwrap(); }
+                }
                 2 => { bond.cancel_exit(); }
                 3 => { let got = bond.set_aside(amount); assert!(got <= amount); }
                 4 => { all -= bond.take_exit(); }
-                _ => { let part = amount.min(bond.held); if amount % 2 == 0 { bond.forfeit(part).unwrap(); all -= part; }
-                       else { bond.give_back(part).unwrap(); } }
+                _ if amount % 2 == 0 => {
+                    let part = amount.min(bond.held);
+                    bond.forfeit(part).unwrap();
+                    all -= part;
+                }
+                _ => bond.give_back(amount.min(bond.held)).unwrap(),
             }
             prop_assert_eq!(bond.free + bond.exiting + bond.held, all);
         }
