@@ -36,8 +36,8 @@ pub mod code {
     pub const SUBTOKEN_DISABLED: u32 = 22;
 }
 
-/// One subnet's stake.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One subnet's stake. It can be encoded, so that a chain can keep it in its storage and roll it back.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Chain {
     /// Its netuid.
     pub netuid: u16,
@@ -57,6 +57,8 @@ pub struct Chain {
     pub min_burn: u64,
     /// Rao that each transfer loses on its way.
     pub rounding: u64,
+    /// Rao that arrive beyond what left.
+    pub bonus: u64,
     /// Say yes and move nothing.
     pub moves_nothing: bool,
     /// Move at most this much at once.
@@ -88,6 +90,7 @@ impl Chain {
             min_transfer: 0,
             min_burn: 0,
             rounding: 0,
+            bonus: 0,
             moves_nothing: false,
             clamp: u64::MAX,
             transfers_on: true,
@@ -229,7 +232,7 @@ impl Chain {
         }
         let rao = rao.min(self.clamp);
         self.put(from.0, from.1, have.saturating_sub(rao));
-        self.arrive(to.0, to.1, rao.saturating_sub(self.rounding));
+        self.arrive(to.0, to.1, rao.saturating_sub(self.rounding).saturating_add(self.bonus));
         Ok(())
     }
 

@@ -146,6 +146,16 @@ fn the_first_depositor_gains_nothing_by_donating_in_front_of_the_second() {
     assert!(after.worth(attacker) + after.worth(victim) <= after.stake);
 }
 
+/// Where a share is worth many rao, a deposit below that price gets none; it is refused and not kept.
+#[test]
+fn a_deposit_below_the_price_of_a_share_gets_no_share() {
+    let dear = Pool { stake: 10_000_000_000, shares: 0 };
+    assert_eq!(dear.shares_for(9_999), Some(0));
+    assert_eq!(dear.shares_for(10_001), Some(1));
+    assert_eq!(dear.shares_for(19_999), Some(1));
+    assert_eq!(dear.shares_worth(1), Some(1));
+}
+
 #[test]
 fn a_lapsed_exit_counts_as_free_and_an_open_one_does_not() {
     let mut bond = Bond::new([0; 32].into(), [0; 32]);

@@ -38,6 +38,14 @@ fn rounding_of_the_share_pool_is_the_depositors() {
 }
 
 #[test]
+fn what_arrives_beyond_what_the_caller_lost_is_everybodys() {
+    let mut world = bonded(100 * COIN);
+    world.chain.borrow_mut().bonus = 400;
+    assert_eq!(world.deposit(BOB, 100 * COIN), Ok(100 * COIN));
+    assert!(world.bond(ALICE).free_rao.abs_diff(100 * COIN + 200) <= 1);
+}
+
+#[test]
 fn stake_under_another_hotkey_is_moved_to_the_vaults_own() {
     let mut world = World::new();
     world.chain.borrow_mut().arrive(OTHER_HOTKEY, ALICE, 40 * COIN);
