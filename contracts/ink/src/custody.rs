@@ -231,9 +231,8 @@ impl AlphaVault {
         }
         let pool = self.pool()?;
         let shares = bond.take_exit();
-        let rest = self.shares.checked_sub(shares).ok_or(Error::Overflow)?;
         let rao = self.pay_out(bond.owner, pool, pool.worth(shares))?;
-        self.shares = rest;
+        self.retire(shares);
         self.bonds.insert(number, &bond);
         self.env().emit_event(Withdrawn { bond: number, shares, rao });
         Ok(rao)
@@ -253,11 +252,20 @@ impl AlphaVault {
         paid.map_err(refused(Function::TransferStake))?;
         let stake = self.stake();
         let moved = pool.stake.saturating_sub(stake);
-        if moved.saturating_add(ROUNDING_RAO) < rao {
+        if moved == 0 || moved.saturating_add(ROUNDING_RAO) < rao {
             return Err(Error::Clamped { asked: rao, moved });
         }
         self.seen = stake;
         Ok(moved)
+    }
+
+    /// Shares are gone. Once the subnet is, `seen` is no more measured, and shrinks with them: it is the rate of later
+    /// penalties.
+    fn retire(&mut self, shares: u128) {
+        if self.is_wound_up() {
+            self.seen = self.seen.saturating_sub(self.rate().worth(shares));
+        }
+        self.shares = self.shares.saturating_sub(shares);
     }
 
     /* BURNING */
@@ -280,7 +288,7 @@ impl AlphaVault {
         let worth = pool.shares_worth(burned).unwrap_or(u128::MAX);
         let shares = if whole { self.to_burn } else { worth.min(self.to_burn) };
         self.to_burn = self.to_burn.saturating_sub(shares);
-        self.shares = self.shares.saturating_sub(shares);
+        self.retire(shares);
         self.env().emit_event(Burned { shares, rao: burned });
         Ok(burned)
     }
@@ -308,7 +316,8 @@ impl AlphaVault {
     pub(crate) fn pay_credit(&mut self, account: AccountId) -> Result<u64, Error> {
         let rao = self.credit.get(account).filter(|rao| *rao > 0).ok_or(Error::NoCredit)?;
         self.send(account, rao)?;
-        self.credit.remove(account);
+        // Kept at zero: the deposit for a record that is removed would go to whoever called.
+        self.credit.insert(account, &0);
         self.tao_owed = self.tao_owed.saturating_sub(rao);
         Ok(rao)
     }

@@ -123,6 +123,15 @@ fn a_withdrawal_that_the_chain_clamps_is_undone() {
 }
 
 #[test]
+fn a_withdrawal_by_which_nothing_moves_costs_nothing_however_small() {
+    let mut world = bonded(100 * COIN);
+    request(&mut world, ALICE, Some(10)).unwrap();
+    world.wait(14 * DAY);
+    world.chain.borrow_mut().moves_nothing = true;
+    assert_eq!(withdraw(&mut world, ALICE), Err(Error::Clamped { asked: 10, moved: 0 }));
+}
+
+#[test]
 fn the_last_dust_leaves_with_the_last_bond_or_stays_for_nobody() {
     let mut world = bonded(100 * COIN);
     world.deposit(BOB, 33_333_333_333).unwrap();

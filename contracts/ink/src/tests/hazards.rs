@@ -169,6 +169,20 @@ fn cases_are_decided_after_dissolution_and_burned_in_tao() {
 }
 
 #[test]
+fn who_leaves_after_dissolution_does_not_make_a_penalty_smaller_for_who_stays() {
+    let mut world = dissolved();
+    let backing = world.backing();
+    let before = world.file(Kind::Offline, &backing).unwrap();
+    world.call(BOB, |vault| vault.request_exit(MACHINE, None)).unwrap();
+    world.wait(14 * DAY);
+    exit_all(&mut world, BOB).unwrap();
+    world.execute(before).unwrap();
+    let after = world.file(Kind::Offline, &Backing { rental: 8, ..backing }).unwrap();
+    assert!(world.case(after).shares.abs_diff(world.case(before).shares) <= 1_000_000);
+    assert!(world.bond(ALICE).held_rao.abs_diff(600_000_000) <= 1);
+}
+
+#[test]
 fn tao_that_comes_late_is_shared_by_who_is_still_there() {
     let mut world = dissolved();
     for owner in [ALICE, BOB] {
