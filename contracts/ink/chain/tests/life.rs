@@ -214,19 +214,6 @@ impl Vault {
     }
 }
 
-trait Charge {
-    fn charge_or_zero(&self) -> u64;
-}
-
-impl Charge for pallet_contracts::StorageDeposit<u64> {
-    fn charge_or_zero(&self) -> u64 {
-        match self {
-            pallet_contracts::StorageDeposit::Charge(rao) => *rao,
-            pallet_contracts::StorageDeposit::Refund(_) => 0,
-        }
-    }
-}
-
 #[test]
 fn the_chain_takes_the_module_and_a_whole_life_runs_on_it() {
     on_chain(|vault| {
