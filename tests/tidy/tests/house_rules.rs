@@ -4,7 +4,7 @@
 use std::path::Path;
 use surety_tidy::{files, functions, root};
 
-const RUST: &[&str] = &["contracts/compile", "contracts/deploy", "keeper", "verifier", "tests"];
+const RUST: &[&str] = &["contracts/compile", "contracts/deploy", "contracts/ink", "keeper", "verifier", "tests"];
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()

@@ -1,0 +1,229 @@
+//! What keepers sign: the digests of the EVM side, and every way in which a signature is not one.
+
+use super::harness::*;
+use crate::docket::Host;
+use crate::eip712::{self, Claim};
+use crate::error::Error;
+use crate::types::*;
+use serde_json::Value;
+
+fn vectors() -> Value {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/digests.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn bytes<const N: usize>(value: &Value) -> [u8; N] {
+    let text = value.as_str().unwrap().trim_start_matches("0x").to_owned();
+    let byte = |i: usize| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap();
+    assert_eq!(text.len(), 2 * N);
+    std::array::from_fn(byte)
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok())).unwrap()
+}
+
+fn signature(value: &Value) -> Signature {
+    Signature { r: bytes(&value["r"]), vs: bytes(&value["vs"]) }
+}
+
+/// The digest and its signer, as the vectors have them.
+fn check(vectors: &Value, value: &Value, hash: [u8; 32]) {
+    let config = Config { chain_id: number(&value["chainId"]), arbiter: bytes(&vectors["arbiter"]), ..config() };
+    let digest = eip712::digest(&Host, &eip712::domain(&Host, &config), &hash);
+    assert_eq!(digest, bytes::<32>(&value["digest"]));
+    assert_eq!(eip712::signer(&Host, &digest, &signature(value)), Some(bytes(&value["signer"])));
+}
+
+#[test]
+fn attestations_have_the_digests_of_the_arbiter() {
+    let vectors = vectors();
+    let list = vectors["attestations"].as_array().unwrap();
+    let mut checked = 0;
+    for value in list {
+        let kind = match number(&value["kind"]) {
+            1 => Kind::NotDelivered,
+            3 => Kind::Offline,
+            _ => continue, // an interruption costs no bond: this vault never takes one
+        };
+        let one = Attestation {
+            cause: number(&value["cause"]) as u8,
+            from: number(&value["from"]) as u32,
+            until: number(&value["until"]) as u32,
+            evidence: bytes(&value["evidence"]),
+            signature: signature(value),
+        };
+        check(&vectors, value, eip712::attestation(&Host, kind, number(&value["rental"]), &one));
+        checked += 1;
+    }
+    assert_eq!(checked, list.len() / 4 * 3);
+}
+
+#[test]
+fn spoofs_have_the_digests_of_the_arbiter() {
+    let vectors = vectors();
+    for value in vectors["spoofs"].as_array().unwrap() {
+        let claim = Claim {
+            machine: bytes(&value["machine"]),
+            registration: number(&value["registration"]) as u32,
+            gpu_class: number(&value["gpuClass"]) as u16,
+            gpu_count: number(&value["gpuCount"]) as u16,
+        };
+        let spoof = Spoof {
+            proved_at: number(&value["provedAt"]) as u32,
+            evidence: bytes(&value["evidence"]),
+            signature: signature(value),
+        };
+        check(&vectors, value, eip712::spoof(&Host, &claim, &spoof));
+    }
+}
+
+fn refuses(change: impl FnOnce(&mut World, &mut Vec<Stated>, &mut Vec<Attestation>)) -> Error {
+    let mut world = bonded(100 * COIN);
+    let backing = world.backing();
+    let mut stated = world.stated(&[0, 1, 2, 3], &backing);
+    let mut attested = world.attested(&[0, 1, 2, 3], Kind::Offline, backing.rental);
+    change(&mut world, &mut stated, &mut attested);
+    let result = world.call(ANYBODY, |vault| vault.set_aside(Kind::Offline, backing, stated, attested));
+    assert_eq!(world.vault.books().cases, 0);
+    result.unwrap_err()
+}
+
+#[test]
+fn a_short_quorum_is_refused_under_either_statement() {
+    assert_eq!(refuses(|_, _, attested| attested.truncate(3)), Error::NoQuorum { signers: 3 });
+    assert_eq!(refuses(|_, stated, _| stated.truncate(3)), Error::NoQuorum { signers: 3 });
+    assert_eq!(refuses(|_, _, attested| attested.clear()), Error::BadCount(0));
+    assert_eq!(refuses(|_, stated, _| stated.clear()), Error::BadCount(0));
+    assert_eq!(refuses(|_, stated, _| *stated = vec![stated[0]; 65]), Error::BadCount(65));
+}
+
+#[test]
+fn a_signer_counts_once() {
+    assert_eq!(refuses(|_, _, attested| attested[1] = attested[0]), Error::NotAscending { index: 1 });
+    assert_eq!(refuses(|_, stated, _| stated.swap(0, 1)), Error::NotAscending { index: 1 });
+}
+
+#[test]
+fn a_high_s_is_refused_although_it_is_the_same_signature() {
+    let order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
+    let flip = |signature: &mut Signature| {
+        let s = k256::U256::from_be_slice(&{
+            let mut s = signature.vs;
+            s[0] &= 0x7f;
+            s
+        });
+        let high = k256::U256::from_be_hex(order).wrapping_sub(&s);
+        let bytes: [u8; 32] = k256::elliptic_curve::bigint::ArrayEncoding::to_be_byte_array(&high).into();
+        // A high s does not fit beside the parity in every case; what fits is refused for what it is.
+        signature.vs = bytes;
+    };
+    let error = refuses(|_, _, attested| flip(&mut attested[0].signature));
+    assert!(matches!(error, Error::BadSignature { index: 0 } | Error::NotAKeeper { index: 0, .. }), "{error:?}");
+    // The smallest s that is too high, and others that are no numbers of the curve.
+    let mut half = [0u8; 32];
+    half.copy_from_slice(&bytes::<32>(&"0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a1".into()));
+    for (r, vs) in [([1; 32], half), ([0; 32], [1; 32]), ([1; 32], [0; 32]), ([0xff; 32], [1; 32])] {
+        let error = refuses(|_, _, attested| attested[0].signature = Signature { r, vs });
+        assert_eq!(error, Error::BadSignature { index: 0 });
+    }
+}
+
+#[test]
+fn a_signature_for_another_chain_arbiter_vault_or_kind_is_nobodys() {
+    let stranger = |error: Error| assert!(matches!(error, Error::NotAKeeper { index: 0, .. }), "{error:?}");
+    let resign = |world: &World, attested: &mut Attestation, config: &Config| {
+        let hash = eip712::attestation(&Host, Kind::Offline, 7, attested);
+        attested.signature = world.sign_for(config, 0, hash);
+    };
+    stranger(refuses(|world, _, attested| resign(world, &mut attested[0], &Config { chain_id: 945, ..config() })));
+    stranger(refuses(|world, _, attested| resign(world, &mut attested[0], &Config { arbiter: [1; 20], ..config() })));
+    stranger(refuses(|world, stated, _| {
+        let at = stated[0].stated_at;
+        let hash = eip712::backing(&Host, &[0x0f; 32], &world.backing(), at);
+        stated[0].signature = world.sign(0, hash);
+    }));
+    // An interruption seen is not an outage that goes on.
+    stranger(refuses(|world, _, attested| {
+        *attested = world.attested(&[0, 1, 2, 3], Kind::NotDelivered, 7);
+    }));
+    // Another rental's outage.
+    stranger(refuses(|world, _, attested| *attested = world.attested(&[0, 1, 2, 3], Kind::Offline, 8)));
+    // Another amount than was stated.
+    stranger(refuses(|world, stated, _| {
+        let more = Backing { alpha: 31 * COIN, ..world.backing() };
+        *stated = world.stated(&[0, 1, 2, 3], &more);
+    }));
+}
+
+#[test]
+fn every_field_of_the_new_statements_is_signed() {
+    let world = World::new();
+    let (b, s) = (world.backing(), world.shortfall());
+    let hash = |b: &Backing| eip712::backing(&Host, &[1; 32], b, 9);
+    let changed = [
+        Backing { owner: id(BOB), ..b.clone() },
+        Backing { machine: [0; 32], ..b.clone() },
+        Backing { registration: 6, ..b.clone() },
+        Backing { rental: 8, ..b.clone() },
+        Backing { tao_reserve: 1, ..b.clone() },
+        Backing { alpha: 1, ..b.clone() },
+        Backing { alpha_value: 1, ..b.clone() },
+        Backing { earned: 1, ..b.clone() },
+    ];
+    assert!(changed.iter().all(|other| hash(other) != hash(&b)));
+    assert_ne!(eip712::backing(&Host, &[2; 32], &b, 9), hash(&b));
+    assert_ne!(eip712::backing(&Host, &[1; 32], &b, 8), hash(&b));
+    let hash = |s: &Shortfall| eip712::shortfall(&Host, &[1; 32], s, 9);
+    let changed = [
+        Shortfall { owner: id(BOB), ..s.clone() },
+        Shortfall { machine: [0; 32], ..s.clone() },
+        Shortfall { registration: 6, ..s.clone() },
+        Shortfall { alpha: 1, ..s.clone() },
+        Shortfall { alpha_value: 1, ..s.clone() },
+        Shortfall { shortfall: 1, ..s.clone() },
+    ];
+    assert!(changed.iter().all(|other| hash(other) != hash(&s)));
+    let roll = roll_of(&world.keys, 1);
+    let hash = |r: &Roll| eip712::roll(&Host, &[1; 32], r);
+    let mut others = vec![roll.clone(); 3];
+    others[0].number = 2;
+    others[1].weights[4] = 11;
+    others[2].keepers.pop();
+    assert!(others.iter().all(|other| hash(other) != hash(&roll)));
+}
+
+/* THE ROLL */
+
+fn hand_over(world: &mut World, next: &Roll, keys: &[usize]) -> Result<(), Error> {
+    let hash = eip712::roll(&Host, &world.account, next);
+    let signatures = keys.iter().map(|key| world.sign(*key, hash)).collect();
+    world.call(ANYBODY, |vault| vault.hand_over(next.clone(), signatures))
+}
+
+#[test]
+fn a_quorum_hands_over_to_the_next_roll_and_the_old_one_is_silent_then() {
+    let mut world = bonded(100 * COIN);
+    let next = roll_of(&world.keys[2..], 1);
+    hand_over(&mut world, &next, &[0, 1, 2, 3]).unwrap();
+    assert_eq!(world.vault.roll(), next);
+    let backing = world.backing();
+    let error = world.file(Kind::Offline, &backing).unwrap_err();
+    assert!(matches!(error, Error::NotAKeeper { .. }));
+    let (stated, attested) = (world.stated(&[2, 3], &backing), world.attested(&[3, 4], Kind::Offline, 7));
+    world.call(ANYBODY, |vault| vault.set_aside(Kind::Offline, backing, stated, attested)).unwrap();
+}
+
+#[test]
+fn a_roll_comes_in_turn_by_a_quorum_and_is_a_court() {
+    let mut world = World::new();
+    let next = roll_of(&world.keys[1..], 1);
+    assert_eq!(hand_over(&mut world, &next, &[0, 1, 2]), Err(Error::NoQuorum { signers: 3 }));
+    let skipped = Roll { number: 2, ..next.clone() };
+    assert_eq!(hand_over(&mut world, &skipped, &[0, 1, 2, 3]), Err(Error::BadRollNumber { expected: 1 }));
+    let two = roll_of(&world.keys[3..], 1);
+    assert_eq!(hand_over(&mut world, &two, &[0, 1, 2, 3]), Err(Error::BadRoll));
+    hand_over(&mut world, &next, &[0, 1, 2, 3]).unwrap();
+    // The same hand-over serves once.
+    assert_eq!(hand_over(&mut world, &next, &[0, 1, 2, 3]), Err(Error::BadRollNumber { expected: 2 }));
+}
