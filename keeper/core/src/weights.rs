@@ -16,6 +16,7 @@
 mod demand;
 mod explain;
 mod fleet;
+mod gather;
 mod owners;
 mod ppm;
 mod record;
@@ -28,6 +29,7 @@ mod text;
 
 pub use explain::{Burn, Explanation, Factor, MachineExplained, MinerExplained, NoWeight, Why};
 pub use fleet::{Certified, Fleet, MachineFacts, PastSpoof, SubnetTerms};
+pub use gather::{Measured, OnChain, Registered, gather, measured};
 pub use rules::{PriceCap, WeightRules, WeightRulesError};
 pub use share::{NoWeights, UNITS, Weights};
 

@@ -8,6 +8,7 @@ use crate::view::{CaseStatus, CaseView, FaultView, OfferView, RentalView};
 mod cards;
 mod demand;
 mod gates;
+mod gathering;
 mod holes;
 mod properties;
 mod record;

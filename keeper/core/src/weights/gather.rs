@@ -1,0 +1,125 @@
+//! A fleet put together: what the contracts say of every registration, and what this keeper has measured itself.
+
+use super::fleet::{Certified, Fleet, MachineFacts, PastSpoof, SubnetTerms};
+use crate::state::State;
+use crate::types::{Account, Hotkey, Kind, MachineId, Rao, UnixSecs};
+use crate::view::{CaseView, NodeView, RentalView};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One registration, current or over.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Registered {
+    /// The node, with its offer.
+    pub node: NodeView,
+    /// Whether it is its machine's newest and not retired.
+    pub current: bool,
+    /// The hotkey it is bound to.
+    pub hotkey: Hotkey,
+    /// Its owner, of a retired one too.
+    pub miner: Account,
+}
+
+/// What the contracts say at one block.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct OnChain {
+    /// The block's time, Unix seconds.
+    pub at_secs: UnixSecs,
+    /// Every registration there is.
+    pub registered: Vec<Registered>,
+    /// Rentals that touch the window, each with its registration.
+    pub rentals: Vec<(u32, RentalView)>,
+    /// All cases.
+    pub cases: Vec<CaseView>,
+    /// Bond that one card of a class asks for, in rao. A class that is not here is not on the market.
+    pub class_bonds: BTreeMap<u16, Rao>,
+}
+
+/// What this keeper knows of a machine by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Measured {
+    /// The registration it knows it of.
+    pub registration: u32,
+    /// The last measurement that passed.
+    pub certified: Option<Certified>,
+    /// Parts per million of the last rounds that it passed.
+    pub round_share_ppm: Option<u32>,
+}
+
+/// Everything that a keeper has measured, by machine.
+pub fn measured(state: &State) -> BTreeMap<MachineId, Measured> {
+    let known = state.capacity.iter().map(|(machine, capacity)| {
+        let certified = capacity.passed.map(|passed| Certified {
+            gpu_class: passed.gpu_class,
+            gpu_count: passed.gpu_count,
+            measured_at_secs: passed.at_secs,
+        });
+        let (registration, round_share_ppm) = (capacity.registration, capacity.rounds.share_ppm());
+        (*machine, Measured { registration, certified, round_share_ppm })
+    });
+    known.collect()
+}
+
+/// The fleet. What was measured of another registration than the current one is not this one's.
+pub fn gather(
+    chain: &OnChain,
+    measured: &BTreeMap<MachineId, Measured>,
+    seats: BTreeMap<Hotkey, u16>,
+    subnet: SubnetTerms,
+) -> Fleet {
+    let mut rentals: BTreeMap<u32, Vec<RentalView>> = BTreeMap::new();
+    for (registration, rental) in &chain.rentals {
+        rentals.entry(*registration).or_default().push(rental.clone());
+    }
+    let mut cases: BTreeMap<u32, Vec<CaseView>> = BTreeMap::new();
+    for case in &chain.cases {
+        cases.entry(case.registration).or_default().push(case.clone());
+    }
+    let (mut machines, mut past_spoofs) = (Vec::new(), Vec::new());
+    for one in &chain.registered {
+        let of_it = cases.remove(&one.node.registration).unwrap_or_default();
+        if !one.current {
+            let spoofs = of_it.into_iter().filter(|case| case.kind == Kind::Spoofed);
+            past_spoofs.extend(spoofs.map(|case| PastSpoof { hotkey: one.hotkey, miner: one.miner, case }));
+            continue;
+        }
+        let rentals = rentals.remove(&one.node.registration).unwrap_or_default();
+        let known = measured.get(&one.node.machine).filter(|known| known.registration == one.node.registration);
+        machines.push(facts(one, (rentals, of_it), known, &chain.class_bonds));
+    }
+    Fleet { at_secs: chain.at_secs, subnet, seats, machines, past_spoofs }
+}
+
+fn facts(
+    one: &Registered,
+    (rentals, cases): (Vec<RentalView>, Vec<CaseView>),
+    known: Option<&Measured>,
+    bonds: &BTreeMap<u16, Rao>,
+) -> MachineFacts {
+    let node = one.node;
+    let bonded_rao = node.free_rao.saturating_add(node.reserved_rao).saturating_add(node.held_rao);
+    MachineFacts {
+        machine: node.machine,
+        registration: node.registration,
+        // The contracts keep no date of a registration; rentals and cases come with its number.
+        since_secs: 0,
+        hotkey: one.hotkey,
+        miner: one.miner,
+        bonded_rao,
+        required_bond_rao: required_rao(&node, &rentals, bonds),
+        offer: node.offer,
+        certified: known.and_then(|known| known.certified),
+        round_share_ppm: known.and_then(|known| known.round_share_ppm),
+        rentals,
+        cases,
+        cards_missing: None,
+    }
+}
+
+/// Bond for what it offers, or, without an offer, for what it was last rented as. None known is 0, which backs nothing.
+fn required_rao(node: &NodeView, rentals: &[RentalView], bonds: &BTreeMap<u16, Rao>) -> Rao {
+    let offered = node.offer.map(|offer| (offer.gpu_class, offer.gpu_count));
+    let rented = rentals.iter().max_by_key(|rental| rental.id).map(|rental| (rental.gpu_class, rental.gpu_count));
+    let Some((class, count)) = offered.or(rented) else { return 0 };
+    bonds.get(&class).map_or(0, |bond| bond.saturating_mul(count.into()))
+}

@@ -1,0 +1,124 @@
+//! What becomes of what the chain says on the way into a fleet.
+#![allow(clippy::cast_possible_truncation)]
+
+use super::super::gather::{Measured, OnChain, Registered, gather};
+use super::super::{Certified, SubnetTerms};
+use crate::types::{Account, Hotkey, Kind, MachineId, SshKey};
+use crate::view::{CaseStatus, CaseView, NodeView, OfferView, RentalView};
+use std::collections::BTreeMap;
+
+const MACHINE: MachineId = MachineId([1; 32]);
+
+fn registered(registration: u32, current: bool) -> Registered {
+    let offer = OfferView { gpu_class: 3, gpu_count: 8, price_rao_per_sec: 5, expires_at_secs: 9_000 };
+    let node = NodeView {
+        machine: MACHINE,
+        miner: if current { Account([2; 20]) } else { Account::default() },
+        registration,
+        endpoint: None,
+        free_rao: 10,
+        reserved_rao: 20,
+        held_rao: 30,
+        exiting_rao: 40,
+        offer: current.then_some(offer),
+        last_rental: 0,
+    };
+    Registered { node, current, hotkey: Hotkey([registration as u8; 32]), miner: Account([2; 20]) }
+}
+
+fn rental(id: u64) -> RentalView {
+    RentalView {
+        id,
+        machine: MACHINE,
+        renter: Account([9; 20]),
+        renter_key: SshKey([9; 32]),
+        gpu_class: 5,
+        gpu_count: 2,
+        price_rao_per_sec: 1,
+        start_secs: 100,
+        end_secs: 200,
+        paid_until_secs: 100,
+        claimed_secs: 0,
+        closed: false,
+        faults: vec![],
+    }
+}
+
+fn case(id: u64, kind: Kind, registration: u32) -> CaseView {
+    CaseView {
+        id,
+        kind,
+        status: CaseStatus::Filed,
+        rental: 0,
+        executable_at_secs: 1,
+        penalty_rao: 0,
+        registration,
+        filed_at_secs: 1,
+    }
+}
+
+/// A machine registered for the second time, with a past of its own under each number.
+fn chain() -> OnChain {
+    OnChain {
+        at_secs: 1_000,
+        registered: vec![registered(1, false), registered(2, true)],
+        rentals: vec![(1, rental(1)), (2, rental(2))],
+        cases: vec![case(1, Kind::Spoofed, 1), case(2, Kind::Offline, 1), case(3, Kind::Offline, 2)],
+        class_bonds: BTreeMap::from([(3, 100), (5, 7)]),
+    }
+}
+
+fn known(registration: u32) -> BTreeMap<MachineId, Measured> {
+    let certified = Some(Certified { gpu_class: 3, gpu_count: 8, measured_at_secs: 900 });
+    BTreeMap::from([(MACHINE, Measured { registration, certified, round_share_ppm: Some(7) })])
+}
+
+#[test]
+fn rentals_and_cases_go_to_the_registration_they_are_of() {
+    let fleet = gather(&chain(), &known(2), BTreeMap::new(), SubnetTerms::default());
+    let [one] = &fleet.machines[..] else { panic!("{:?}", fleet.machines) };
+    assert_eq!((one.registration, one.hotkey), (2, Hotkey([2; 32])));
+    assert_eq!(one.rentals.iter().map(|rental| rental.id).collect::<Vec<_>>(), [2]);
+    assert_eq!(one.cases.iter().map(|case| case.id).collect::<Vec<_>>(), [3]);
+}
+
+#[test]
+fn of_a_registration_that_is_over_only_spoofs_are_remembered_and_by_whom() {
+    let fleet = gather(&chain(), &known(2), BTreeMap::new(), SubnetTerms::default());
+    let [past] = &fleet.past_spoofs[..] else { panic!("{:?}", fleet.past_spoofs) };
+    assert_eq!((past.case.id, past.hotkey, past.miner), (1, Hotkey([1; 32]), Account([2; 20])));
+}
+
+#[test]
+fn bond_on_its_way_out_backs_nothing_and_what_is_required_follows_the_offer() {
+    let fleet = gather(&chain(), &known(2), BTreeMap::new(), SubnetTerms::default());
+    assert_eq!((fleet.machines[0].bonded_rao, fleet.machines[0].required_bond_rao), (60, 800));
+}
+
+#[test]
+fn without_an_offer_what_it_was_last_rented_as_says_what_is_required() {
+    let mut chain = chain();
+    chain.registered[1].node.offer = None;
+    let required = |chain: &OnChain| {
+        gather(chain, &known(2), BTreeMap::new(), SubnetTerms::default()).machines[0].required_bond_rao
+    };
+    assert_eq!(required(&chain), 14);
+    chain.rentals.clear();
+    assert_eq!(required(&chain), 0, "unknown, which backs nothing");
+}
+
+#[test]
+fn a_measurement_of_the_registration_before_is_not_this_ones() {
+    let fleet = |registration| gather(&chain(), &known(registration), BTreeMap::new(), SubnetTerms::default());
+    assert_eq!(fleet(2).machines[0].certified.map(|c| c.gpu_count), Some(8));
+    assert_eq!(fleet(2).machines[0].round_share_ppm, Some(7));
+    assert_eq!((fleet(1).machines[0].certified, fleet(1).machines[0].round_share_ppm), (None, None));
+}
+
+#[test]
+fn a_class_that_is_not_on_the_market_has_no_bond_that_would_do() {
+    let mut chain = chain();
+    chain.class_bonds.clear();
+    let fleet = gather(&chain, &known(2), BTreeMap::new(), SubnetTerms::default());
+    assert_eq!(fleet.machines[0].required_bond_rao, 0);
+}
