@@ -1,6 +1,7 @@
 //! A chain to run the shipped Wasm on: frame-system, balances, timestamp and pallet-contracts as Subtensor configures
-//! them (deposits, call depth, 64-bit balances; code of 123 KiB, not 128, for the default schedule's memory), and for its chain extension the model of stake, which is kept in the
-//! chain's own storage so that a reverted call reverts it too.
+//! them (deposits, call depth, 64-bit balances; code of 123 KiB, not 128, for the default schedule's memory), and for
+//! its chain extension the model of stake, which is kept in the chain's own storage so that a reverted call reverts it
+//! too.
 //!
 //! What is real: upload checks, instantiation, the interpreter, gas, storage deposits, reverts, hashing, recovery,
 //! payments. What is not: Subtensor's stake, its extension's weights, and the version of pallet-contracts (the newest
