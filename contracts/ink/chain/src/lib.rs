@@ -1,13 +1,14 @@
 //! A chain to run the shipped Wasm on: frame-system, balances, timestamp and pallet-contracts as Subtensor configures
-//! them (deposits, limits, 64-bit balances), and for its chain extension the model of stake, which is kept in the
-//! chain's own storage so that a reverted call reverts it too.
+//! them (deposits, call depth, 64-bit balances; code of 123 KiB, not 128, for the default schedule's memory), and for
+//! its chain extension the model of stake, which is kept in the chain's own storage so that a reverted call reverts it
+//! too.
 //!
 //! What is real: upload checks, instantiation, the interpreter, gas, storage deposits, reverts, hashing, recovery,
 //! payments. What is not: Subtensor's stake, its extension's weights, and the version of pallet-contracts (the newest
 //! published, not the one that Subtensor pins).
 
 use alpha_model::{Account, Chain};
-use frame_support::traits::{ConstBool, ConstU32, ConstU64};
+use frame_support::traits::{ConstBool, ConstU64};
 use frame_support::{derive_impl, parameter_types};
 use pallet_contracts::chain_extension::{ChainExtension, Environment, Ext, InitState, RetVal};
 use pallet_contracts::{Frame, Schedule};
@@ -71,7 +72,6 @@ impl pallet_contracts::Config for Runtime {
     type DepositPerByte = ConstU64<30>;
     type DefaultDepositLimit = ConstU64<31_534_080>;
     type CodeHashLockupDepositPercent = LockupPercent;
-    type MaxCodeLen = ConstU32<{ 128 * 1024 }>;
     type UnsafeUnstableInterface = ConstBool<false>;
     type WeightPrice = Free;
 }
