@@ -11,12 +11,15 @@ use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use surety_client::deployment::{Deployment, DeploymentError};
 use surety_client::keys::{Key, KeyError};
 use surety_core::payout::PayoutRules;
 use surety_core::rules::{Rules, RulesError};
 use surety_core::seat::{Contact, LEAD_PERCENT_BOUNDS, SeatRules};
 use surety_core::types::{Kind, Rao, SshKey};
+use surety_core::weights::{WeightRules, WeightRulesError};
+use surety_substrate::wallet::Hotkey;
 
 /// The file, as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -51,6 +54,9 @@ pub struct File {
     /// The Substrate side of the chain.
     #[serde(default)]
     pub subnet: Subnet,
+    /// Numbers that the subnet's weights depend on; the design's where left out.
+    #[serde(default)]
+    pub weights: WeightRules,
 }
 
 /// `[chain]`
@@ -246,6 +252,9 @@ pub enum ConfigError {
     /// The rules.
     #[error(transparent)]
     Rules(#[from] RulesError),
+    /// The rules for weights.
+    #[error(transparent)]
+    Weights(#[from] WeightRulesError),
     /// The deployment file.
     #[error(transparent)]
     Deployment(#[from] DeploymentError),
@@ -278,6 +287,8 @@ pub struct Settings {
     pub key: Key,
     /// Logs in to machines.
     pub ssh_key: KeeperKey,
+    /// Sets weights, where this keeper does.
+    pub hotkey: Option<Arc<Hotkey>>,
 }
 
 impl Settings {
@@ -288,7 +299,8 @@ impl Settings {
         check(&file, deployment.chain_id)?;
         let key = Key::read(&file.keys.evm)?;
         let ssh_key = KeeperKey::from_file(&file.keys.ssh)?;
-        Ok(Self { file, deployment, key, ssh_key })
+        let hotkey = file.subnet.read_hotkey(file.rules.local)?;
+        Ok(Self { file, deployment, key, ssh_key, hotkey })
     }
 }
 
@@ -320,6 +332,7 @@ fn check(file: &File, chain_id: u64) -> Result<(), ConfigError> {
     check_store(&file.store, file.rules.local)?;
     check_seat(&file.seat)?;
     file.subnet.check()?;
+    file.weights.check()?;
     if file.look.allow_private && !file.rules.local {
         return value("look.allow_private is for local chains: set rules.local there, or remove it");
     }

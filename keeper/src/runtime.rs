@@ -8,11 +8,13 @@ mod core_loop;
 mod deeds;
 mod feeds;
 mod gauges;
+mod measurements;
 mod mirror;
 mod native;
 mod spans;
 mod spoofs;
 mod start;
 mod upkeep;
+mod weights;
 
 pub use start::{RunError, run};

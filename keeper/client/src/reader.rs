@@ -1,5 +1,6 @@
 //! Contract state at one block, as `surety_core::view` types. Views are the truth; logs only say where to look.
 
+mod fleet;
 mod seat;
 pub use seat::{SeatOf, SetKind};
 
@@ -77,19 +78,26 @@ impl Reader {
 
     /// Nodes by registration number, each with the newest registration of its machine.
     pub async fn nodes_at(&self, registrations: &[u32], block: u64) -> Result<Each<FoundNode>, NodeError> {
+        let read = self.parts_of(registrations, block).await?.into_iter();
+        let found = |parts: NodeParts| FoundNode { node: node_view(&parts.view, &parts.offer), newest: parts.newest };
+        Ok(read.map(|parts| parts.map(found)).collect())
+    }
+
+    /// Nodes as the contracts show them.
+    async fn parts_of(&self, registrations: &[u32], block: u64) -> Result<Each<NodeParts>, NodeError> {
         let calls = registrations.iter().map(|n| CollateralVault::nodeAtCall { registration: *n });
         let views = self.each(*self.vault.address(), calls, block).await?;
         let machines: Vec<B256> = views.iter().flatten().map(|v| v.machine).collect();
         let calls = machines.iter().map(|machine| RentalEscrow::offerOfCall { machine: *machine });
         let mut offers = self.each(*self.escrow.address(), calls, block).await?.into_iter();
         let mut newest = self.newest_of(&machines, block).await?.into_iter();
-        let found = |view: Result<ICollateralVault::NodeView, NodeError>| {
+        let parts = |view: Result<ICollateralVault::NodeView, NodeError>| {
             let view = view?;
             // Both before either is looked at: they go together with this view.
             let (offer, newest) = (next(&mut offers), next(&mut newest));
-            Ok(FoundNode { node: node_view(&view, &offer?), newest: newest? })
+            Ok(NodeParts { view, offer: offer?, newest: newest? })
         };
-        Ok(views.into_iter().map(found).collect())
+        Ok(views.into_iter().map(parts).collect())
     }
 
     /// A machine's current registration, if it has one.
@@ -211,6 +219,13 @@ pub struct FoundNode {
     pub node: NodeView,
     /// The newest registration of its machine, if it has one.
     pub newest: Option<u32>,
+}
+
+/// A node as the contracts show it.
+struct NodeParts {
+    view: ICollateralVault::NodeView,
+    offer: RentalEscrow::offerOfReturn,
+    newest: Option<u32>,
 }
 
 /// The answer to the only question asked.

@@ -18,8 +18,9 @@ mod tests;
 /// of 360.
 pub const ATTEMPTS_MAX: u32 = 4;
 
-/// No ballot begins this many blocks before an epoch's end: what is not in a block by then counts for the next one.
-pub const LAST_BLOCKS: u64 = 10;
+/// Nothing is signed this many blocks before an epoch's end, as many as a signed call lives: what is in a block after
+/// it would count for the next epoch, and timelocked weights could be read before they do.
+pub const LAST_BLOCKS: u64 = 64;
 
 /// Bytes that are in no block yet are sent again after this many: pools forget.
 pub const RESEND_BLOCKS: u64 = 5;
@@ -124,6 +125,8 @@ pub struct Ballot {
     pub netuid: u16,
     /// See `netuid`.
     pub registered_counter: u64,
+    /// Whose it is: another hotkey's calls are none of ours.
+    pub hotkey: Hash32,
     /// The epoch it was chosen in.
     pub epoch: u64,
     /// What is set.
@@ -139,7 +142,11 @@ pub struct Ballot {
 /// What a final block shows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Seen {
-    /// Its number.
+    /// The subnet.
+    pub netuid: u16,
+    /// The hotkey that sets weights now.
+    pub hotkey: Hash32,
+    /// The block's number.
     pub block: u64,
     /// How many subnets had this number.
     pub registered_counter: u64,
@@ -277,9 +284,9 @@ fn refusal(seen: &Seen) -> Option<Refusal> {
 
 impl Ballot {
     /// A ballot as chosen.
-    pub fn new((netuid, seen): (u16, &Seen), choice: Choice, way: Way) -> Self {
-        let (registered_counter, epoch) = (seen.registered_counter, seen.epoch);
-        Self { netuid, registered_counter, epoch, choice, way, stage: Stage::Chosen, attempts: 0 }
+    pub fn new(seen: &Seen, choice: Choice, way: Way) -> Self {
+        let Seen { netuid, registered_counter, hotkey, epoch, .. } = *seen;
+        Self { netuid, registered_counter, hotkey, epoch, choice, way, stage: Stage::Chosen, attempts: 0 }
     }
 
     /// Whether nothing will happen to it any more.
@@ -296,12 +303,13 @@ impl Ballot {
     }
 
     fn is_of(&self, seen: &Seen) -> bool {
-        self.registered_counter == seen.registered_counter
+        let (ours, theirs) = (self.registered_counter, seen.registered_counter);
+        (self.netuid, ours, self.hotkey) == (seen.netuid, theirs, seen.hotkey)
     }
 
     fn next(&self, seen: &Seen) -> Action {
         if !self.is_of(seen) {
-            return failed("the subnet's number was given to another subnet");
+            return failed("weights are set on another subnet now, or by another hotkey");
         }
         match &self.stage {
             Stage::Chosen => self.chosen(seen),

@@ -10,6 +10,7 @@
 
 mod bare;
 mod endpoints;
+mod fleet;
 mod history;
 mod left_out;
 mod plan;
@@ -21,6 +22,7 @@ mod touched;
 
 pub use bare::BareLogs;
 pub use endpoints::{Endpoints, Standing};
+pub use fleet::FleetReader;
 pub use sender::{SendError, Sender};
 pub use suspects::Suspects;
 
@@ -175,7 +177,7 @@ impl Follower {
             return self.more(&agreed, due).await;
         }
         let plan = self.plan(&agreed).await?;
-        let (counts, mut bare) = (plan.counts, self.bare.hear());
+        let (counts, mut bare) = (plan.counts, self.bare.hear(block.number));
         let overdue = block.number >= self.reconciled_at.saturating_add(RECONCILE_BLOCKS);
         if plan.touched.everything {
             self.sweep.stop();

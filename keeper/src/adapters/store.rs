@@ -4,6 +4,7 @@
 //! All calls block.
 
 mod archive;
+mod ballots;
 mod error;
 mod figures;
 mod lock;

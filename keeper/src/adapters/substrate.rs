@@ -10,7 +10,7 @@ use surety_client::deployment::Deployment;
 use surety_client::provider::Tag;
 use surety_core::types::{Account, Hash32, Rao};
 use surety_substrate::events::{ChainEvent, EvmLog, decode};
-use surety_substrate::needed::EVENTS;
+use surety_substrate::needed::{EVENTS, Feature};
 use surety_substrate::node::Head;
 use surety_substrate::nodes::{EvmBlock, Nodes, NodesError};
 use surety_substrate::runtime::{CodecError, Runtime};
@@ -19,10 +19,14 @@ use surety_substrate::ss58::AccountId;
 /// Blocks read in one poll at most. A block is 12 s; each takes four questions.
 pub const BLOCKS_AT_ONCE: u64 = 25;
 
-/// Blocks that are caught up with after a pause, an hour. Of older ones it is told that they were passed over.
-pub const CATCH_UP_MAX: u64 = 300;
+/// Blocks that are caught up with after a pause, forty minutes: nodes keep the state of 256 blocks unless told
+/// otherwise. Of older ones it is told that they were passed over.
+pub const CATCH_UP_MAX: u64 = 200;
 
-/// Why a poll ended early. The next one goes on after the last block that was read whole.
+/// Polls after which a block that cannot be read is passed over: two minutes.
+const TRIES_MAX: u32 = 20;
+
+/// Why a poll ended early. The next one goes on after the last block that was read.
 #[derive(Debug, thiserror::Error)]
 pub enum NativeError {
     /// The nodes.
@@ -43,7 +47,12 @@ pub enum NativeError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
     /// A log of one of our contracts that no receipt shows.
-    BareLog(EvmLog),
+    BareLog {
+        /// The block it is of.
+        block: u64,
+        /// The log.
+        log: EvmLog,
+    },
     /// Blocks were passed over: whatever they say is unknown.
     PassedOver {
         /// The first.
@@ -95,10 +104,10 @@ impl Ours {
         Self { netuid: d.netuid, contracts: named.into_iter().map(|(_, address)| address).collect(), accounts }
     }
 
-    fn told(&self, event: ChainEvent) -> Option<Told> {
+    fn told(&self, event: ChainEvent, block: u64) -> Option<Told> {
         match event {
             ChainEvent::Log(log) if !log.has_receipt && self.contracts.contains(&log.address) => {
-                Some(Told::BareLog(log))
+                Some(Told::BareLog { block, log })
             }
             ChainEvent::Transfer { from, to, rao, by_call: false } => {
                 let contract = self.accounts.get(&to)?;
@@ -122,14 +131,19 @@ pub struct NativeFollower {
     ours: Ours,
     genesis: Option<Hash32>,
     runtime: Option<Runtime>,
+    /// The last block read, where the next one has to follow it.
     last: Option<Head>,
+    /// The next one to be read.
+    next: Option<u64>,
+    /// A block that could not be read, and how often.
+    failed: (u64, u32),
 }
 
 impl NativeFollower {
     /// Follows the chain of a deployment; nothing is asked yet.
     pub fn new(nodes: Nodes, endpoints: Endpoints, deployment: &Deployment) -> Self {
         let (chain_id, ours) = (deployment.chain_id, Ours::of(deployment));
-        Self { nodes, endpoints, chain_id, ours, genesis: None, runtime: None, last: None }
+        Self { nodes, endpoints, chain_id, ours, genesis: None, runtime: None, last: None, next: None, failed: (0, 0) }
     }
 
     /// The runtime of the last block read.
@@ -142,36 +156,55 @@ impl NativeFollower {
         self.last
     }
 
-    /// Reads what has become final since, at most [`BLOCKS_AT_ONCE`] blocks. The first poll begins at the final block,
-    /// after making sure that these nodes are of the chain that the EVM endpoints serve.
-    pub async fn poll(&mut self) -> Result<Vec<Told>, NativeError> {
+    /// Reads what has become final since, at most [`BLOCKS_AT_ONCE`] blocks, and what stood in the way of more. The
+    /// first poll begins at the final block, after making sure that these nodes are of the chain that the EVM endpoints
+    /// serve; what was before it is told as passed over.
+    pub async fn poll(&mut self) -> (Vec<Told>, Result<(), NativeError>) {
+        let mut told = Vec::new();
+        let done = self.read_on(&mut told).await;
+        (told, done)
+    }
+
+    async fn read_on(&mut self, told: &mut Vec<Told>) -> Result<(), NativeError> {
         let top = self.nodes.finalized().await?;
-        let Some(last) = self.last else {
+        let Some(next) = self.next else {
             self.begin(top).await?;
-            self.last = Some(top);
-            return Ok(Vec::new());
+            (self.last, self.next) = (Some(top), Some(top.number.saturating_add(1)));
+            told.push(Told::PassedOver { from: top.number, until: top.number });
+            return Ok(());
         };
-        if self.nodes.hash_at(last.number).await? != last.hash {
+        if let Some(last) = self.last
+            && self.nodes.hash_at(last.number).await? != last.hash
+        {
             return Err(NativeError::FinalReplaced(last.number));
         }
-        let mut told = Vec::new();
-        let next = last.number.saturating_add(1);
         let from = next.max(top.number.saturating_sub(CATCH_UP_MAX));
         if from > next {
-            told.push(Told::PassedOver { from: next, until: from - 1 });
-            self.last = None;
+            self.pass_over(next, from - 1, told);
         }
-        let until = top.number.min(from.saturating_add(BLOCKS_AT_ONCE - 1));
-        for number in from..=until {
+        for number in from..=top.number.min(from.saturating_add(BLOCKS_AT_ONCE - 1)) {
             match self.block(number).await {
                 Ok(more) => told.extend(more),
-                // What was told already must not be lost; the next poll meets the same error first.
-                Err(_) if !told.is_empty() => break,
+                // A block that no majority can show, however often it is asked for: pruned, or larger than an answer.
+                Err(error) if self.is_hopeless(number) => {
+                    tracing::warn!(block = number, %error, "a final block cannot be read");
+                    self.pass_over(number, number, told);
+                }
                 Err(error) => return Err(error),
             }
         }
-        self.last = self.last.or(Some(last));
-        Ok(told)
+        Ok(())
+    }
+
+    fn pass_over(&mut self, from: u64, until: u64, told: &mut Vec<Told>) {
+        told.push(Told::PassedOver { from, until });
+        (self.last, self.next) = (None, Some(until.saturating_add(1)));
+    }
+
+    /// Counts failures at one block.
+    fn is_hopeless(&mut self, number: u64) -> bool {
+        self.failed = if self.failed.0 == number { (number, self.failed.1.saturating_add(1)) } else { (number, 1) };
+        self.failed.1 >= TRIES_MAX
     }
 
     /// One block, which must follow the last.
@@ -182,22 +215,25 @@ impl NativeFollower {
             return Err(NativeError::FinalReplaced(number.saturating_sub(1)));
         }
         let told = match self.events(head).await {
-            Ok(events) => events.into_iter().filter_map(|event| self.ours.told(event)).collect(),
+            Ok(events) => {
+                let ours = events.into_iter().filter_map(|event| self.ours.told(event, number));
+                ours.collect()
+            }
             // A block that cannot be decoded is passed over, like one that is too old; it stops nothing.
-            Err(NativeError::Codec(error)) => {
+            Err(NativeError::Codec(error) | NativeError::Nodes(NodesError::Codec(error))) => {
                 tracing::warn!(block = number, %error, "a block's events cannot be read");
                 vec![Told::PassedOver { from: number, until: number }]
             }
             Err(error) => return Err(error),
         };
-        self.last = Some(head);
+        (self.last, self.next) = (Some(head), Some(number.saturating_add(1)));
         Ok(told)
     }
 
     async fn begin(&mut self, top: Head) -> Result<(), NativeError> {
         self.genesis = Some(self.nodes.genesis().await?);
         let evm = self.evm_block(top.number).await?;
-        let runtime = self.runtime_at(top).await?;
+        let runtime = self.runtime_at(top.hash).await?;
         Ok(self.nodes.is_chain_of(&runtime, top, &evm).await?)
     }
 
@@ -211,13 +247,13 @@ impl NativeFollower {
     }
 
     /// The runtime of a block; another one than before is read anew, and told once with what it lacks.
-    async fn runtime_at(&mut self, at: Head) -> Result<Runtime, NativeError> {
-        let versions = self.nodes.versions(at.hash).await?;
+    async fn runtime_at(&mut self, at: Hash32) -> Result<Runtime, NativeError> {
+        let versions = self.nodes.versions(at).await?;
         if let Some(runtime) = self.runtime.as_ref().filter(|runtime| runtime.spec_version() == versions.spec) {
             return Ok(runtime.clone());
         }
-        let runtime = self.nodes.runtime(self.genesis.unwrap_or_default(), at.hash).await?;
-        tracing::info!(spec = runtime.spec_version(), block = at.number, "the chain's runtime");
+        let runtime = self.nodes.runtime(self.genesis.unwrap_or_default(), at).await?;
+        tracing::info!(spec = runtime.spec_version(), block = %at, "the chain's runtime");
         for lack in runtime.lacks() {
             tracing::error!(alert = true, "{lack}");
         }
@@ -226,7 +262,12 @@ impl NativeFollower {
     }
 
     async fn events(&mut self, at: Head) -> Result<Vec<ChainEvent>, NativeError> {
-        let runtime = self.runtime_at(at).await?;
+        // A block runs under the code that its parent left; what it leaves itself is the next one's.
+        let runtime = self.runtime_at(at.parent).await?;
+        if runtime.need(Feature::Events).is_err() {
+            // It was told with the runtime.
+            return Ok(Vec::new());
+        }
         let stored = self.nodes.storage(at.hash, &[runtime.key(&EVENTS, &[])?]).await?;
         Ok(decode(&runtime, stored.into_iter().next().flatten().unwrap_or_default())?)
     }

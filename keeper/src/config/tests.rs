@@ -363,3 +363,42 @@ fn substrate_endpoints_are_urls_and_not_too_many() {
     let text = with(vec!["http://127.0.0.1:9944"; 17]).unwrap_err().to_string();
     assert_eq!(text, "subnet.rpc wants at most 16 URLs");
 }
+
+#[test]
+fn a_hotkey_is_a_file_of_its_own_mode_or_a_development_key_on_a_local_chain() {
+    let home = Home::new();
+    let wallet = include_str!("../../../tests/vectors/subtensor-native/wallets/created");
+    home.write("hotkey.json", wallet, 0o600);
+    let with = |hotkey: &str, nodes: bool, local: bool| {
+        home.configure(|table| {
+            let mut subnet = Table::from_iter([("hotkey".to_owned(), Value::from(hotkey))]);
+            if nodes {
+                subnet.insert("rpc".into(), Value::from(vec!["http://127.0.0.1:9944"]));
+            }
+            table.insert("subnet".into(), subnet.into());
+            section(table, "rules").insert("local".into(), local.into());
+        });
+        home.read()
+    };
+    let file = home.path("hotkey.json").display().to_string();
+    assert!(with(&file, true, false).unwrap().hotkey.is_some());
+    assert!(with("//Alice", true, true).unwrap().hotkey.is_some());
+    let said = |settings: Result<Settings, ConfigError>| settings.unwrap_err().to_string();
+    assert!(said(with("//Alice", true, false)).starts_with("subnet.hotkey: "));
+    assert!(said(with(&file, false, false)).contains("name some in subnet.rpc"));
+    home.write("hotkey.json", wallet, 0o644);
+    assert!(said(with(&file, true, false)).contains("chmod 600"));
+    home.write("hotkey.json", "{}", 0o600);
+    let odd = said(with(&file, true, false));
+    assert!(odd.starts_with("subnet.hotkey: ") && !odd.contains("{}"), "{odd}");
+}
+
+#[test]
+fn rules_for_weights_that_contradict_themselves_are_refused() {
+    let home = Home::new();
+    home.configure(|table| {
+        let rules = Table::from_iter([("burn_ppm".to_owned(), Value::from(1_000))]);
+        table.insert("weights".into(), rules.into());
+    });
+    assert!(home.refusal().contains("weights.burn_uid is not set"), "{}", home.refusal());
+}

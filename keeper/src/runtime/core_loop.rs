@@ -6,6 +6,7 @@ use crate::adapters::http::Renters;
 use crate::adapters::store::{SNAPSHOT_EVERY, Store, StoreError};
 use crate::outbox::Finalized;
 use crate::ports::{Blindness, Progress};
+use crate::runtime::measurements::Measurements;
 use crate::runtime::spans;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -41,6 +42,8 @@ pub(super) struct Shown {
     pub(super) newest_rental: Arc<AtomicU64>,
     /// Machines that failed when last looked at.
     pub(super) suspects: Suspects,
+    /// What was measured, for whoever asks.
+    pub(super) measurements: Measurements,
     pub(super) progress: Arc<Progress>,
 }
 
@@ -140,6 +143,7 @@ impl CoreLoop {
         progress.blind.store(self.state.health.blind.map_or(0, |why| Blindness::from(why) as u64), Relaxed);
         match input {
             Input::Tick(_) => {
+                self.shown.measurements.tell(&self.state);
                 self.show_watches();
                 self.show_seat();
             }

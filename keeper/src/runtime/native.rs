@@ -3,26 +3,34 @@
 use crate::adapters::evm::BareLogs;
 use crate::adapters::substrate::{NativeError, NativeFollower, Told};
 use crate::ports::Progress;
+use crate::runtime::weights::Weigher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
+use surety_substrate::node::Head;
+use surety_substrate::runtime::Runtime;
+use surety_substrate::voter::Did;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Least time between two polls: final blocks come every 12 s.
 pub(super) const EVERY: Duration = Duration::from_secs(6);
 
-/// Tells both ends of the EVM side until told to stop.
+/// How often the subnet is looked at for weights: five blocks.
+const WEIGH_EVERY: Duration = Duration::from_secs(60);
+
+/// Tells both ends of the EVM side, and sets weights where that is wanted, until told to stop.
 pub(super) async fn follow(
     mut follower: NativeFollower,
     ends: [BareLogs; 2],
+    weigher: Option<Weigher>,
     progress: Arc<Progress>,
     every: Duration,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut polls = interval(every);
     polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut said = String::new();
+    let (mut said, mut weighed_at, mut weighed) = (String::new(), None, String::new());
     loop {
         tokio::select! {
             _ = polls.tick() => {}
@@ -32,15 +40,45 @@ pub(super) async fn follow(
             polled = follower.poll() => polled,
             _ = stop.changed() => return,
         };
-        match polled {
-            Ok(told) => {
+        let (told, done) = polled;
+        told.iter().for_each(|told| tell(told, &ends, &progress));
+        match done {
+            Ok(()) => {
                 said.clear();
                 progress.native_block.store(follower.last().map_or(0, |last| last.number), Relaxed);
-                told.iter().for_each(|told| tell(told, &ends, &progress));
+                let due = weighed_at.is_none_or(|at: Instant| at.elapsed() >= WEIGH_EVERY.min(every * 10));
+                if let (Some(weigher), Some(runtime), Some(last), true) =
+                    (&weigher, follower.runtime(), follower.last(), due)
+                {
+                    weighed_at = Some(Instant::now());
+                    tokio::select! {
+                        () = weigh(weigher, runtime, last, &mut weighed) => {}
+                        _ = stop.changed() => return,
+                    }
+                }
             }
             Err(error) => complain(&error, &mut said, &progress),
         }
     }
+}
+
+/// What was done is told; what stands in the way is told once.
+async fn weigh(weigher: &Weigher, runtime: &Runtime, last: Head, said: &mut String) {
+    let text = match weigher.look(runtime, last).await {
+        Ok(did) => {
+            let refusal = did.iter().find_map(|did| match did {
+                Did::Refused(refusal) => Some(refusal.to_string()),
+                _ => None,
+            });
+            did.iter().filter(|did| !matches!(did, Did::Refused(_))).for_each(|did| tracing::info!(?did, "weights"));
+            refusal.unwrap_or_default()
+        }
+        Err(error) => error.to_string(),
+    };
+    if !text.is_empty() && *said != text {
+        tracing::warn!("no weights are set now: {text}");
+    }
+    *said = text;
 }
 
 /// The same trouble is told once. A chain that is another one is an alert; nodes that are away for a while are not.
@@ -61,14 +99,14 @@ fn complain(error: &NativeError, said: &mut String, progress: &Progress) {
 
 fn tell(told: &Told, ends: &[BareLogs; 2], progress: &Progress) {
     match told {
-        Told::BareLog(log) => {
+        Told::BareLog { block, log } => {
             add(&progress.bare_logs, 1);
             tracing::info!(contract = %log.address, "a log without a receipt");
-            ends.iter().for_each(|end| end.tell(log));
+            ends.iter().for_each(|end| end.tell(*block, log));
         }
         Told::PassedOver { from, until } => {
             tracing::warn!(from, until, "final blocks were passed over: everything is read anew");
-            ends.iter().for_each(BareLogs::tell_lost);
+            ends.iter().for_each(|end| end.tell_lost(*until));
         }
         Told::Surplus { contract, from, rao } => {
             add(&progress.surplus_rao, *rao);

@@ -8,8 +8,9 @@ use super::mirror::Mirror;
 use super::native;
 use super::spoofs;
 use super::upkeep::{self, Upkeep};
+use super::weights::Weigher;
 use crate::adapters::clock::Clock;
-use crate::adapters::evm::{BareLogs, Endpoints, Follower, Sender};
+use crate::adapters::evm::{BareLogs, Endpoints, FleetReader, Follower, Sender};
 use crate::adapters::http::{self, Api, Desk, DeskLimits, HttpLimits, PeerCounts, PeerLimits, Peers, WallClock};
 use crate::adapters::ssh::{Eyes, Rounds, SshLimits};
 use crate::adapters::store::{Loaded, Store, StoreError};
@@ -25,6 +26,8 @@ use surety_core::evidence::Contracts;
 use surety_core::input::{Input, Started};
 use surety_core::state::Config;
 use surety_core::view::View;
+use surety_substrate::nodes::Nodes;
+use surety_substrate::voter::{BLOCK_TIME_MS, Voter};
 use surety_verifier::schedule::Master;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
@@ -221,9 +224,20 @@ impl Parts {
     fn spawn_native(&self, tasks: &mut JoinSet<()>, ends: [BareLogs; 2], stop: &watch::Receiver<bool>) {
         // The URLs were checked with the configuration.
         let Ok(Some(nodes)) = self.settings.file.subnet.nodes() else { return };
+        let weigher = self.weigher(&nodes);
         let follower = NativeFollower::new(nodes, self.endpoints.clone(), &self.settings.deployment);
         let (progress, every) = (self.shown.progress.clone(), self.poll_every().max(native::EVERY));
-        tasks.spawn(native::follow(follower, ends, progress, every, stop.clone()));
+        tasks.spawn(native::follow(follower, ends, weigher, progress, every, stop.clone()));
+    }
+
+    /// Sets weights, where there is a hotkey for it; a dry run sends none.
+    fn weigher(&self, nodes: &Nodes) -> Option<Weigher> {
+        let hotkey = self.settings.hotkey.clone().filter(|_| !self.dry_run)?;
+        let (nodes, ballots, netuid) = (nodes.clone(), self.store.clone(), self.settings.deployment.netuid);
+        let voter = Voter { nodes, hotkey, netuid, ballots, block_time_ms: BLOCK_TIME_MS };
+        let fleet = FleetReader::new(self.endpoints.clone()).into();
+        let (measurements, rules) = (self.shown.measurements.clone(), self.settings.file.weights.clone());
+        Some(Weigher { voter, fleet, measurements, rules })
     }
 
     fn mirror(&self) -> Mirror {

@@ -183,7 +183,7 @@ items! {
 
     /// Epochs from a commit to its reveal.
     REVEAL_PERIOD: HashedWeights "SubtensorModule" "RevealPeriodEpochs" [NETUID] Uint(64);
-    /// Hashes a hotkey has committed to: hash, block, first and last block for revealing.
+    /// Hashes a hotkey has committed to.
     HASH_COMMITS: HashedWeights "SubtensorModule" "WeightCommits" [NETUID, ID]
         List(&Row(&[ID, Uint(64), Uint(64), Uint(64)]));
 
@@ -266,7 +266,8 @@ happenings! {
     NETWORK_REMOVED: Events "SubtensorModule" "NetworkRemoved" [Uint(16)];
 }
 
-/// One of [`HASH_COMMITS`]: hash, block of the commit, first and last block of its reveal.
+/// One of [`HASH_COMMITS`]: hash, epoch and block of the commit, and a number that is not used any more (the pallet's
+/// own words of spec 425; before epochs were counted it was block, first and last block of the reveal).
 pub type HashCommit = ([u8; 32], u64, u64, u64);
 
 /// One of [`TIMELOCKED`]: hotkey, block of the commit, ciphertext, round.

@@ -4,14 +4,19 @@ use crate::needed::{ETHEREUM_HASH, EVM_CHAIN_ID, Item, NOW};
 use crate::node::{Head, Node, NodeError, Stored, Submitted};
 use crate::runtime::{CodecError, Part, Runtime, Versions};
 use crate::ss58::AccountId;
-use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::time::Duration;
 use subxt::ext::scale_decode::DecodeAsType;
 use surety_core::types::Hash32;
+use tokio::time::timeout;
 
 /// Most endpoints.
 pub const NODES_MAX: usize = 16;
+
+/// How long a majority waits for the others, where it is not their words but their highest that counts.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Why nothing is read or sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -136,13 +141,14 @@ impl Nodes {
         Ok(runtime.value(item, stored.first().and_then(Option::as_deref))?)
     }
 
-    /// The nonce for an account's next call: the highest that a node has, since one that lags names a used one.
+    /// The nonce for an account's next call: the highest that a majority has reached, so that neither a node that lags
+    /// nor one that lies names it.
     pub async fn next_nonce(&self, account: AccountId) -> Result<u64, NodesError> {
         let answers = self.all(|node| async move { node.next_nonce(account).await }).await;
-        let known = answers.iter().flatten().count();
-        let highest = answers.iter().flatten().max().copied();
-        match highest.filter(|_| known >= self.need()) {
-            Some(nonce) => Ok(nonce),
+        let mut nonces: Vec<u64> = answers.iter().flatten().copied().collect();
+        nonces.sort_unstable_by(|a, b| b.cmp(a));
+        match nonces.get(self.need() - 1) {
+            Some(nonce) => Ok(*nonce),
             None => Err(self.no_majority("the next nonce".into(), &answers)),
         }
     }
@@ -190,7 +196,22 @@ impl Nodes {
         &self,
         ask: impl Fn(Node) -> F,
     ) -> Vec<Result<T, NodeError>> {
-        join_all(self.nodes.iter().cloned().map(ask)).await
+        let mut asked: FuturesUnordered<F> = self.nodes.iter().cloned().map(ask).collect();
+        let mut answers = Vec::new();
+        while let Some(answer) = asked.next().await {
+            answers.push(answer);
+            if answers.iter().filter(|answer| answer.is_ok()).count() >= self.need() {
+                break;
+            }
+        }
+        // The majority does not wait long for the rest.
+        let rest = async {
+            while let Some(answer) = asked.next().await {
+                answers.push(answer);
+            }
+        };
+        let _ = timeout(GRACE, rest).await;
+        answers
     }
 }
 
@@ -226,16 +247,23 @@ impl Nodes {
         what: &str,
         ask: impl Fn(Node) -> F,
     ) -> Result<T, NodesError> {
-        let answers = self.all(ask).await;
-        let mut votes: BTreeMap<&T, usize> = BTreeMap::new();
-        for said in answers.iter().flatten() {
-            *votes.entry(said).or_default() += 1;
+        let mut asked: FuturesUnordered<F> = self.nodes.iter().cloned().map(ask).collect();
+        let (mut votes, mut silent) = (BTreeMap::<T, usize>::new(), Vec::new());
+        while let Some(answer) = asked.next().await {
+            let said = match answer {
+                Ok(said) => said,
+                Err(error) => {
+                    silent.push(Err::<T, _>(error));
+                    continue;
+                }
+            };
+            let count = votes.entry(said.clone()).or_default();
+            *count += 1;
+            if *count >= self.need() {
+                return Ok(said);
+            }
         }
-        let agreed = votes.into_iter().find(|(_, count)| *count >= self.need());
-        match agreed {
-            Some((said, _)) => Ok(said.clone()),
-            None => Err(self.no_majority(what.to_owned(), &answers)),
-        }
+        Err(self.no_majority(what.to_owned(), &silent))
     }
 
     fn no_majority<T>(&self, what: String, answers: &[Result<T, NodeError>]) -> NodesError {

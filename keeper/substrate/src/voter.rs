@@ -8,7 +8,7 @@ use crate::runtime::{CodecError, MORTAL_BLOCKS, Part, Place, Runtime};
 use crate::ss58::AccountId;
 use crate::stake::stake_of;
 use crate::subnet::{self, Subnet};
-use crate::timelock::{self, Payload, TimelockError};
+use crate::timelock::{self, COMMIT_REVEAL_VERSION, Payload, TimelockError};
 use crate::wallet::Hotkey;
 use std::sync::Arc;
 use surety_core::ballot::{Action, Ballot, Choice, Openness, Refusal, Seat, Seen, Stage, Tx, Way, next_action};
@@ -62,6 +62,14 @@ pub enum VoteError {
     /// The runtime lacks what setting weights takes.
     #[error("{0}")]
     Codec(#[from] CodecError),
+    /// The chain takes timelocked commits that this keeper cannot make.
+    #[error(
+        "the chain takes timelocked weights of version {found}, this keeper makes version {COMMIT_REVEAL_VERSION}: update it"
+    )]
+    CommitVersion {
+        /// The chain's.
+        found: u16,
+    },
     /// The runtime does not say how weights are set.
     #[error("the runtime does not say how weights are set on subnet {netuid}")]
     NoSettings {
@@ -100,7 +108,7 @@ pub struct Voter {
     /// The nodes.
     pub nodes: Nodes,
     /// Signs.
-    pub hotkey: Hotkey,
+    pub hotkey: Arc<Hotkey>,
     /// The subnet.
     pub netuid: u16,
     /// The record.
@@ -130,7 +138,7 @@ impl Voter {
                 (Action::Choose, _) => {
                     let choice = choose().await.map_err(VoteError::NotChosen)?;
                     let way = self.way(subnet, &choice)?;
-                    (Ballot::new((self.netuid, &seen), choice, way), Did::Chose)
+                    (Ballot::new(&seen, choice, way), Did::Chose)
                 }
                 (Action::Sign, Some(ballot)) => (self.sign(runtime, subnet.at, ballot).await?, Did::Signed),
                 (Action::Send, Some(ballot)) => self.send(ballot, seen.block).await,
@@ -167,6 +175,8 @@ impl Voter {
             subnet::Openness::Timelocked { .. } => Openness::Timelocked,
         };
         Ok(Seen {
+            netuid: subnet.netuid,
+            hotkey: Hash32(self.hotkey.account().0),
             block: subnet.at.number,
             registered_counter: subnet.registered_counter,
             epoch: subnet.epoch,
@@ -175,7 +185,7 @@ impl Voter {
             seat: self.seat(runtime, subnet, settings.stake_threshold_rao).await?,
             rate_limit_blocks: settings.rate_limit_blocks,
             version_key: settings.version_key,
-            hash_committed_in: self.hash_committed_in(runtime, subnet, ballot).await?,
+            hash_committed_in: self.hash_committed_in(runtime, subnet.at, ballot).await?,
             ciphertext_is_there: self.ciphertext_is_there(runtime, subnet.at, ballot).await?,
         })
     }
@@ -196,7 +206,7 @@ impl Voter {
     async fn hash_committed_in(
         &self,
         runtime: &Runtime,
-        subnet: &Subnet,
+        at: Head,
         ballot: Option<&Ballot>,
     ) -> Result<Option<u64>, VoteError> {
         let Some(Ballot { way: Way::Hashed { hash, .. }, .. }) = ballot.filter(|ballot| !ballot.is_over()) else {
@@ -204,9 +214,9 @@ impl Voter {
         };
         let parts = [Part::Number(self.netuid.into()), self.hotkey.account().into()];
         let commits: Option<Vec<HashCommit>> =
-            self.nodes.value(runtime, subnet.at.hash, &needed::HASH_COMMITS, &parts).await?;
+            self.nodes.value(runtime, at.hash, &needed::HASH_COMMITS, &parts).await?;
         let found = commits.unwrap_or_default().into_iter().find(|commit| Hash32(commit.0) == *hash);
-        Ok(found.map(|(_, block, ..)| epoch_of(subnet, block)))
+        Ok(found.map(|(_, epoch, ..)| epoch))
     }
 
     /// A commit that was sent late in an epoch may be in a block of the next one.
@@ -245,6 +255,10 @@ impl Voter {
                 Ok(Way::Hashed { salt, hash: Hash32(hash), reveal_epoch: None })
             }
             subnet::Openness::Timelocked { period_epochs, version, last_round } => {
+                // What the chain cannot open it throws away, and nobody is told.
+                if version != COMMIT_REVEAL_VERSION {
+                    return Err(VoteError::CommitVersion { found: version });
+                }
                 let head = subnet.at.number;
                 let first = subnet.schedule.first_block_of_reveal_epoch(head, period_epochs)?;
                 let round = timelock::reveal_round(last_round, first.saturating_sub(head), self.block_time_ms)?;
@@ -297,13 +311,6 @@ fn call_of(ballot: &Ballot) -> Result<WeightCall, VoteError> {
             WeightCall::CommitTimelocked { netuid, ciphertext, round: *round, version: *version }
         }
     })
-}
-
-/// The epoch of a block that is not after the one read at.
-fn epoch_of(subnet: &Subnet, block: u64) -> u64 {
-    let before = subnet.schedule.last_epoch_block.saturating_sub(block);
-    let epochs = before.div_ceil(u64::from(subnet.schedule.tempo).max(1));
-    subnet.epoch.saturating_sub(epochs)
 }
 
 fn random() -> Result<[u8; 32], VoteError> {

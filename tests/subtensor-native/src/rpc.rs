@@ -18,10 +18,14 @@ use surety_substrate::ss58::AccountId;
 pub struct Knobs {
     /// It answers nothing that makes sense.
     pub broken: AtomicBool,
+    /// It takes questions and never answers.
+    pub hangs: AtomicBool,
     /// What it reads from storage is changed in its last byte.
     pub lies: AtomicBool,
     /// Its final block is so many behind.
     pub behind: AtomicU64,
+    /// It has lost the state of this block; 0 for none.
+    pub forgets: AtomicU64,
     /// It takes calls and loses them.
     pub swallows: AtomicBool,
     /// Calls are taken, and the answer is lost.
@@ -58,6 +62,9 @@ impl Server {
 }
 
 async fn answer(Shared((chain, knobs)): Shared<(Arc<Chain>, Arc<Knobs>)>, body: String) -> Result<String, StatusCode> {
+    if knobs.hangs.load(Relaxed) {
+        std::future::pending::<()>().await;
+    }
     if knobs.broken.load(Relaxed) {
         return Ok("<html>".into());
     }
@@ -136,7 +143,7 @@ impl Chain {
     }
 
     fn query(&self, params: &Value, knobs: &Knobs) -> Answer {
-        let storage = self.state().storage_at(hash_of(&params[1]))?;
+        let storage = self.state().storage_at(hash_of(&params[1]), knobs.forgets.load(Relaxed))?;
         let lies = knobs.lies.load(Relaxed);
         let keys = params[0].as_array().cloned().unwrap_or_default();
         let changes = keys.iter().map(|key| {
@@ -161,8 +168,9 @@ impl Chain {
 }
 
 impl State {
-    fn storage_at(&self, hash: Hash32) -> Result<Arc<Storage>, (i64, String, Option<String>)> {
+    fn storage_at(&self, hash: Hash32, forgotten: u64) -> Result<Arc<Storage>, (i64, String, Option<String>)> {
         let found = self.blocks.iter().find(|block| block.head.hash == hash);
+        let found = found.filter(|block| forgotten == 0 || block.head.number != forgotten);
         let unknown = || refused(4003, "Client error: UnknownBlock: Header was not found in the database");
         found.map(|block| block.storage.clone()).ok_or_else(unknown)
     }

@@ -127,17 +127,10 @@ impl Chain {
         self.update(hotkey, netuid, block, "CommittingWeightsTooFast")?;
         let parts = [net(netuid), hotkey.into()];
         let mut commits: Vec<HashCommit> = self.get(&needed::HASH_COMMITS, &parts);
-        commits.push((hash, block, 0, 0));
+        let epoch: u64 = self.get(&needed::EPOCH, &[net(netuid)]);
+        commits.push((hash, epoch, block, 0));
         self.set(&needed::HASH_COMMITS, &parts, commits);
         Ok(())
-    }
-
-    /// The epoch of a block: this one's while the last epoch began before it.
-    fn epoch_at(&self, netuid: u16, block: u64) -> u64 {
-        let (epoch, began): (u64, u64) =
-            (self.get(&needed::EPOCH, &[net(netuid)]), self.get(&needed::LAST_EPOCH_BLOCK, &[net(netuid)]));
-        let length = u64::from(self.get::<u16>(&needed::TEMPO, &[net(netuid)])).max(1);
-        if block >= began { epoch } else { epoch - (began - block).div_ceil(length) }
     }
 
     fn reveal(&self, hotkey: AccountId, args: &mut &[u8]) -> Result<(), &'static str> {
@@ -149,7 +142,7 @@ impl Chain {
             commits.iter().position(|commit| Hash32(commit.0) == hash).ok_or("InvalidRevealCommitHashNotMatch")?;
         let period: u64 = self.get(&needed::REVEAL_PERIOD, &[net(netuid)]);
         let epoch: u64 = self.get(&needed::EPOCH, &[net(netuid)]);
-        if self.epoch_at(netuid, commits[found].1) + period != epoch {
+        if commits[found].1 + period != epoch {
             return Err("RevealTooEarly");
         }
         commits.remove(found);

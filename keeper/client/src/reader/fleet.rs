@@ -1,10 +1,9 @@
-//! What weights need of the contracts beyond what keepers follow: hotkeys, owners of retired nodes, which registration a
-//! rental is of, and the bond that each class asks for.
+//! What weights need of the contracts beyond what keepers follow: hotkeys, owners of retired nodes, which registration
+//! a rental is of, and the bond that each class asks for.
 
-use super::{Each, Reader, kind, next, node_view, rental_view};
-use crate::bindings::{CollateralVault, ICollateralVault, RentalEscrow};
-use crate::provider::NodeError;
-use alloy::primitives::B256;
+use super::{NodeParts, Reader, node_view};
+use crate::bindings::RentalEscrow;
+use crate::provider::{Each, NodeError};
 use surety_core::types::{Account, Hotkey, Rao, RentalId};
 use surety_core::view::RentalView;
 use surety_core::weights::Registered;
@@ -12,34 +11,22 @@ use surety_core::weights::Registered;
 impl Reader {
     /// Registrations by number, current or over.
     pub async fn registered_at(&self, registrations: &[u32], block: u64) -> Result<Each<Registered>, NodeError> {
-        let calls = registrations.iter().map(|n| CollateralVault::nodeAtCall { registration: *n });
-        let views = self.each(*self.vault.address(), calls, block).await?;
-        let machines: Vec<B256> = views.iter().flatten().map(|v| v.machine).collect();
-        let calls = machines.iter().map(|machine| RentalEscrow::offerOfCall { machine: *machine });
-        let mut offers = self.each(*self.escrow.address(), calls, block).await?.into_iter();
-        let mut newest = self.newest_of(&machines, block).await?.into_iter();
-        let found = |view: Result<ICollateralVault::NodeView, NodeError>| {
-            let view = view?;
-            // Both before either is looked at: they go together with this view.
-            let (offer, newest) = (next(&mut offers), next(&mut newest));
-            let mut node = node_view(&view, &offer?);
-            let current = newest? == Some(view.registration);
+        let found = |parts: NodeParts| {
+            let NodeParts { view, offer, newest } = parts;
+            let mut node = node_view(&view, &offer);
+            let current = newest == Some(view.registration);
             if !current {
                 // The offer is the machine's, so it is that of a newer registration.
                 node.offer = None;
             }
-            let (hotkey, miner) = (Hotkey(view.hotkey.0), Account(view.miner.into_array()));
-            Ok(Registered { node, current, hotkey, miner })
+            Registered { node, current, hotkey: Hotkey(view.hotkey.0), miner: Account(view.miner.into_array()) }
         };
-        Ok(views.into_iter().map(found).collect())
+        let read = self.parts_of(registrations, block).await?.into_iter();
+        Ok(read.map(|parts| parts.map(found)).collect())
     }
 
     /// Rentals with the registration each is of.
-    pub async fn rentals_of(
-        &self,
-        rentals: &[RentalId],
-        block: u64,
-    ) -> Result<Each<(u32, RentalView)>, NodeError> {
+    pub async fn rentals_of(&self, rentals: &[RentalId], block: u64) -> Result<Each<(u32, RentalView)>, NodeError> {
         let calls = rentals.iter().map(|rental| RentalEscrow::rentalAtCall { rental: *rental });
         let found = self.each(*self.escrow.address(), calls, block).await?;
         let registrations = found.into_iter().map(|found| found.map(|found| found.r.registration));

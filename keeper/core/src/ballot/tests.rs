@@ -22,6 +22,8 @@ pub(super) fn timelocked() -> Way {
 /// A subnet in the middle of epoch 10, where nothing speaks against weights.
 pub(super) fn seen(openness: Openness) -> Seen {
     Seen {
+        netuid: 51,
+        hotkey: Hash32([6; 32]),
         block: 3_700,
         registered_counter: 1,
         epoch: 10,
@@ -53,7 +55,7 @@ fn with_seat(change: impl FnOnce(&mut Seat)) -> Seen {
 }
 
 fn ballot(way: Way) -> Ballot {
-    Ballot::new((51, &seen(Openness::Open)), choice(), way)
+    Ballot::new(&seen(Openness::Open), choice(), way)
 }
 
 fn sent(way: Way) -> Ballot {
@@ -108,10 +110,10 @@ fn uid_zero_is_a_uid_like_any_other() {
 }
 
 #[test]
-fn no_ballot_begins_at_the_end_of_an_epoch() {
-    let seen = Seen { block: 3_961, ..seen(Openness::Open) };
+fn nothing_is_signed_that_could_live_beyond_its_epoch() {
+    let seen = Seen { block: 3_907, ..seen(Openness::Open) };
     assert!(refused(&seen).contains("3971"));
-    assert_eq!(next_action(None, &Seen { block: 3_960, ..seen }), Action::Choose);
+    assert_eq!(next_action(None, &Seen { block: 3_906, ..seen }), Action::Choose);
 }
 
 #[test]
@@ -163,6 +165,8 @@ fn a_subnet_that_changes_its_rules_gets_no_weights_of_the_old_ones() {
         (ballot(Way::Open), Seen { version_key: 4, ..seen(Openness::Open) }),
         (ballot(Way::Open), Seen { registered_counter: 2, ..seen(Openness::Open) }),
         (sent(Way::Open), Seen { registered_counter: 2, ..seen(Openness::Open) }),
+        (sent(Way::Open), Seen { netuid: 52, ..seen(Openness::Open) }),
+        (sent(Way::Open), Seen { hotkey: Hash32([7; 32]), ..seen(Openness::Open) }),
     ] {
         assert!(matches!(next_action(Some(&ballot), &seen), Action::Record(Stage::Failed { .. })), "{ballot:?}");
     }

@@ -116,10 +116,12 @@ fn facts(
     }
 }
 
-/// Bond for what it offers, or, without an offer, for what it was last rented as. None known is 0, which backs nothing.
+/// Bond for what it offers or was last rented as, whichever asks for more: the offer can be changed while it is rented.
+/// 0, which backs nothing, where neither is known or one of them is of a class without a bond.
 fn required_rao(node: &NodeView, rentals: &[RentalView], bonds: &BTreeMap<u16, Rao>) -> Rao {
     let offered = node.offer.map(|offer| (offer.gpu_class, offer.gpu_count));
     let rented = rentals.iter().max_by_key(|rental| rental.id).map(|rental| (rental.gpu_class, rental.gpu_count));
-    let Some((class, count)) = offered.or(rented) else { return 0 };
-    bonds.get(&class).map_or(0, |bond| bond.saturating_mul(count.into()))
+    let asked = [offered, rented].into_iter().flatten();
+    let each = asked.map(|(class, count)| bonds.get(&class).map(|bond| bond.saturating_mul(count.into())));
+    each.collect::<Option<Vec<Rao>>>().and_then(|asked| asked.into_iter().max()).unwrap_or(0)
 }

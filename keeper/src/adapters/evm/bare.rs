@@ -1,13 +1,13 @@
 //! Logs that no Ethereum receipt shows, as hints: calls without an Ethereum transaction leave them in Substrate's
 //! events alone (`contracts/SPEC.md` D7), where [`crate::runtime`] reads them at final blocks. What they name is read
-//! by view with the next block, as after any log.
+//! by view at the next block that is not before theirs: the EVM's endpoints may be behind.
 
 use super::Follower;
 use super::touched::Touched;
 use alloy::primitives::{Address, B256, Bytes, LogData};
 use alloy::rpc::types::Log;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use surety_substrate::events::EvmLog;
 
 /// Most logs that wait. Of more it is only known that there were more: everything is read then.
@@ -19,57 +19,58 @@ pub struct BareLogs(Arc<Mutex<Waiting>>);
 
 #[derive(Debug, Default)]
 struct Waiting {
-    logs: VecDeque<Log>,
-    /// Told in all: what is read is what had been told when it was looked at.
-    told: u64,
-    /// Some were lost, at this count.
-    lost_at: Option<u64>,
+    /// With the block each is of, ascending.
+    logs: VecDeque<(u64, Log)>,
+    /// Blocks up to this one have some that nobody knows.
+    lost_upto: Option<u64>,
 }
 
-/// What waits, and how much of it that is.
+/// What is to be read at a block.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     pub(super) touched: Touched,
+    /// Some are unknown, or cannot be decoded: everything is to be read.
     pub(super) lost: bool,
-    upto: u64,
+    block: u64,
 }
 
 impl BareLogs {
-    /// A log of one of our contracts.
-    pub fn tell(&self, log: &EvmLog) {
+    /// A log of one of our contracts, in this block; blocks are told in order.
+    pub fn tell(&self, block: u64, log: &EvmLog) {
         let mut waiting = self.lock();
-        waiting.told += 1;
         if waiting.logs.len() >= WAITING_MAX {
-            waiting.lost_at = Some(waiting.told);
+            waiting.lost_upto = waiting.lost_upto.max(Some(block));
         } else {
-            waiting.logs.push_back(as_alloy(log));
+            waiting.logs.push_back((block, as_alloy(log)));
         }
     }
 
-    /// Blocks were passed over: nobody knows what they say.
-    pub fn tell_lost(&self) {
+    /// Blocks up to this one were passed over: nobody knows what they say.
+    pub fn tell_lost(&self, upto: u64) {
         let mut waiting = self.lock();
-        waiting.told += 1;
-        waiting.lost_at = Some(waiting.told);
+        waiting.lost_upto = waiting.lost_upto.max(Some(upto));
     }
 
-    /// What waits; it goes on waiting until it is [`Self::done`].
-    pub(super) fn hear(&self) -> Heard {
-        let mut waiting = self.lock();
-        let touched = Touched::by_logs(waiting.logs.make_contiguous());
-        Heard { touched, lost: waiting.lost_at.is_some(), upto: waiting.told }
+    /// What can be read at a block; it goes on waiting until it is [`Self::done`].
+    pub(super) fn hear(&self, block: u64) -> Heard {
+        let waiting = self.lock();
+        let logs: Vec<Log> =
+            waiting.logs.iter().take_while(|(of, _)| *of <= block).map(|(_, log)| log.clone()).collect();
+        let touched = Touched::by_logs(&logs);
+        let lost = touched.undecoded || waiting.lost_upto.is_some_and(|upto| upto <= block);
+        Heard { touched, lost, block }
     }
 
     /// It was read.
     pub(super) fn done(&self, heard: &Heard) {
         let mut waiting = self.lock();
-        let later = usize::try_from(waiting.told - heard.upto).unwrap_or(usize::MAX);
-        let read = waiting.logs.len().saturating_sub(later);
-        waiting.logs.drain(..read);
-        waiting.lost_at = waiting.lost_at.filter(|at| *at > heard.upto);
+        while waiting.logs.front().is_some_and(|(of, _)| *of <= heard.block) {
+            waiting.logs.pop_front();
+        }
+        waiting.lost_upto = waiting.lost_upto.filter(|upto| *upto > heard.block);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -96,39 +97,56 @@ mod tests {
     use surety_client::bindings::RentalEscrow;
     use surety_core::types::{Account, Hash32};
 
-    fn ended(rental: u64) -> EvmLog {
+    fn closed(rental: u64) -> EvmLog {
         let event = RentalEscrow::RentalClosed { rental };
         let data = event.encode_log_data();
         let topics = data.topics().iter().map(|topic| Hash32(topic.0)).collect();
         EvmLog { address: Account([1; 20]), topics, data: data.data.to_vec(), has_receipt: false }
     }
 
-    #[test]
-    fn what_was_told_waits_until_it_was_read_and_what_is_told_meanwhile_waits_on() {
-        let bare = BareLogs::default();
-        bare.tell(&ended(1));
-        let heard = bare.hear();
-        assert!(heard.touched.rentals.contains(&1) && !heard.lost);
-        bare.tell(&ended(2));
-        assert!(bare.hear().touched.rentals.contains(&1), "it was heard and not read");
-        bare.done(&heard);
-        let later = bare.hear();
-        assert_eq!(later.touched.rentals.iter().copied().collect::<Vec<_>>(), [2]);
-        bare.done(&later);
-        assert!(bare.hear().touched.is_empty());
+    fn rentals(heard: &Heard) -> Vec<u64> {
+        heard.touched.rentals.iter().copied().collect()
     }
 
     #[test]
-    fn more_than_there_is_room_for_and_blocks_passed_over_make_everything_be_read_once() {
+    fn what_was_told_waits_until_it_was_read_and_what_is_told_meanwhile_waits_on() {
         let bare = BareLogs::default();
-        (0..=WAITING_MAX as u64).for_each(|rental| bare.tell(&ended(rental)));
-        let heard = bare.hear();
-        assert!(heard.lost && heard.touched.rentals.len() == WAITING_MAX);
-        bare.tell_lost();
+        bare.tell(10, &closed(1));
+        let heard = bare.hear(10);
+        assert!(rentals(&heard) == [1] && !heard.lost);
+        bare.tell(11, &closed(2));
+        assert_eq!(rentals(&bare.hear(10)), [1], "it was heard and not read");
         bare.done(&heard);
-        let again = bare.hear();
-        assert!(again.lost, "blocks were passed over since");
-        bare.done(&again);
-        assert!(!bare.hear().lost);
+        let later = bare.hear(11);
+        assert_eq!(rentals(&later), [2]);
+        bare.done(&later);
+        assert!(bare.hear(99).touched.is_empty());
+    }
+
+    #[test]
+    fn a_log_of_a_later_block_is_not_read_at_an_earlier_one() {
+        let bare = BareLogs::default();
+        bare.tell(10, &closed(1));
+        bare.tell_lost(10);
+        let early = bare.hear(9);
+        assert!(early.touched.is_empty() && !early.lost);
+        bare.done(&early);
+        let heard = bare.hear(10);
+        assert!(rentals(&heard) == [1] && heard.lost);
+    }
+
+    #[test]
+    fn more_than_there_is_room_for_blocks_passed_over_and_odd_logs_make_everything_be_read_once() {
+        let bare = BareLogs::default();
+        (0..=WAITING_MAX as u64).for_each(|rental| bare.tell(5, &closed(rental)));
+        let heard = bare.hear(5);
+        assert!(heard.lost && heard.touched.rentals.len() == WAITING_MAX);
+        bare.tell_lost(6);
+        bare.done(&heard);
+        assert!(!bare.hear(5).lost && bare.hear(6).lost, "blocks were passed over since");
+        bare.done(&bare.hear(6));
+        assert!(!bare.hear(6).lost);
+        bare.tell(7, &EvmLog { topics: vec![Hash32([9; 32])], ..closed(1) });
+        assert!(bare.hear(7).lost, "a log that nobody can decode");
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod fake;
+mod fleet;
 mod follower;
 mod history;
 mod majority;

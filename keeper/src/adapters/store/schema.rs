@@ -37,6 +37,8 @@ CREATE TABLE IF NOT EXISTS wanted (
     digest BLOB NOT NULL, signer TEXT NOT NULL, bytes_max INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
     after_secs INTEGER NOT NULL DEFAULT 0, UNIQUE (digest, signer));
 CREATE TABLE IF NOT EXISTS figures (machine BLOB PRIMARY KEY, body TEXT NOT NULL, stored_secs INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS ballots (
+    counter INTEGER NOT NULL, epoch INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (counter, epoch));
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS statements_rental ON statements (rental, seq);
 CREATE INDEX IF NOT EXISTS statements_machine ON statements (machine, seq);

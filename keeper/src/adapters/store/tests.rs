@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod archive;
+mod ballots;
 mod figures;
 mod mirror;
 mod opening;

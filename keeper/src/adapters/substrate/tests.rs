@@ -43,7 +43,7 @@ async fn world() -> World {
     let nodes = Nodes::new(vec![Node::new(&server.url).unwrap()]).unwrap();
     let endpoints = Endpoints::new(vec![EvmNode::new("http://127.0.0.1:1").unwrap()], &deployment());
     let mut follower = NativeFollower::new(nodes, endpoints, &deployment());
-    (follower.genesis, follower.last) = (Some(GENESIS), Some(head));
+    (follower.genesis, follower.last, follower.next) = (Some(GENESIS), Some(head), Some(head.number + 1));
     World { chain, server, follower }
 }
 
@@ -58,7 +58,9 @@ impl World {
     }
 
     async fn told(&mut self) -> Vec<Told> {
-        self.follower.poll().await.unwrap()
+        let (told, done) = self.follower.poll().await;
+        done.unwrap();
+        told
     }
 }
 
@@ -69,7 +71,7 @@ async fn a_log_of_ours_without_a_receipt_is_told_once_and_others_are_not() {
     world.bare_log(Account([99; 20]));
     world.chain.run(1);
     let told = world.told().await;
-    let [Told::BareLog(log)] = &told[..] else { panic!("{told:?}") };
+    let [Told::BareLog { block: 4, log }] = &told[..] else { panic!("{told:?}") };
     assert_eq!((log.address, &log.data[..]), (VAULT, &b"abc"[..]));
     assert_eq!(world.told().await, []);
 }
@@ -133,7 +135,7 @@ async fn after_a_pause_blocks_are_caught_up_with_in_portions_and_those_too_old_a
         assert_eq!(world.told().await, []);
         polls += 1;
     }
-    assert_eq!(polls, 12);
+    assert_eq!(polls, 8);
 }
 
 #[tokio::test]
@@ -145,7 +147,7 @@ async fn a_block_that_cannot_be_read_is_named_and_stops_nothing() {
     world.bare_log(VAULT);
     world.chain.run(1);
     let told = world.told().await;
-    assert!(matches!(told[..], [Told::PassedOver { from: 4, until: 4 }, Told::BareLog(_)]), "{told:?}");
+    assert!(matches!(told[..], [Told::PassedOver { from: 4, until: 4 }, Told::BareLog { .. }]), "{told:?}");
 }
 
 #[tokio::test]
@@ -154,7 +156,7 @@ async fn a_node_that_fails_half_way_loses_nothing_that_was_told() {
     world.bare_log(VAULT);
     world.chain.run(1);
     world.server.knobs.broken.store(true, Relaxed);
-    assert!(world.follower.poll().await.is_err());
+    assert!(world.follower.poll().await.1.is_err());
     world.server.knobs.broken.store(false, Relaxed);
     assert_eq!(world.told().await.len(), 1);
 }
@@ -164,6 +166,26 @@ async fn a_final_block_that_is_another_one_now_is_an_error_by_name() {
     let mut world = world().await;
     world.follower.last = world.follower.last.map(|last| Head { hash: Hash32([9; 32]), ..last });
     world.chain.run(1);
-    let refused = world.follower.poll().await.unwrap_err();
+    let refused = world.follower.poll().await.1.unwrap_err();
     assert!(refused.to_string().contains("block 3 was final and is another one now"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_block_that_no_node_can_show_is_passed_over_after_a_while_and_the_trouble_is_told_until_then() {
+    let mut world = world().await;
+    world.chain.run(1);
+    world.bare_log(VAULT);
+    world.chain.run(1);
+    world.server.knobs.forgets.store(4, Relaxed);
+    let mut troubles = 0;
+    let told = loop {
+        let (told, done) = world.follower.poll().await;
+        if done.is_ok() {
+            break told;
+        }
+        assert_eq!(told, []);
+        troubles += 1;
+    };
+    assert_eq!(troubles, TRIES_MAX - 1);
+    assert!(matches!(told[..], [Told::PassedOver { from: 4, until: 4 }, Told::BareLog { block: 5, .. }]), "{told:?}");
 }

@@ -41,7 +41,7 @@ async fn a_runtime_is_read_from_the_node_and_lacks_nothing() {
 }
 
 #[tokio::test]
-async fn one_that_lies_of_three_is_not_believed_and_two_that_lie_are_no_majority() {
+async fn one_that_lies_of_three_is_not_believed_and_one_more_that_fails_leaves_no_majority() {
     let world = world(3).await;
     world.chain.set(&needed::VERSION_KEY, &[NET], 6u64);
     let head = world.chain.run(3);
@@ -159,4 +159,19 @@ fn no_node_and_too_many_are_refused() {
     let node = Node::new("http://127.0.0.1:9944").unwrap();
     assert!(Nodes::new(vec![]).is_err() && Nodes::new(vec![node.clone(); 17]).is_err());
     assert_eq!(Nodes::new(vec![node; 16]).unwrap().need(), 9);
+}
+
+#[tokio::test]
+async fn one_that_hangs_is_not_waited_for() {
+    let world = world(3).await;
+    world.chain.run(4);
+    world.servers[1].knobs.hangs.store(true, Relaxed);
+    // Each of these would take the ten seconds that a node may take.
+    let reading = async {
+        let head = world.nodes.finalized().await.unwrap();
+        let now: Option<u64> = world.nodes.value(world.chain.runtime(), head.hash, &needed::NOW, &[]).await.unwrap();
+        (now, world.nodes.next_nonce(HOTKEYS[0]).await.unwrap())
+    };
+    let read = tokio::time::timeout(surety_substrate::node::REQUEST_TIMEOUT, reading).await;
+    assert_eq!(read.unwrap(), (Some(Chain::time_of(4) * 1_000), 0));
 }

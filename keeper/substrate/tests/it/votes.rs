@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use surety_core::ballot::{Ballot, Choice, Refusal, Stage, Way};
+use surety_core::types::Hash32;
 use surety_substrate::needed;
 use surety_substrate::node::Head;
 use surety_substrate::runtime::Part;
@@ -60,7 +61,7 @@ async fn polls(endpoints: usize) -> Polls {
     chain.run(110);
     let record = Arc::new(Memory::default());
     let (nodes, ballots) = (world.nodes.clone(), record.clone());
-    let voter = Voter { nodes, hotkey: hotkey(), netuid: NETUID, ballots, block_time_ms: 12_000 };
+    let voter = Voter { nodes, hotkey: hotkey().into(), netuid: NETUID, ballots, block_time_ms: 12_000 };
     Polls { world, voter, record, chosen: Cell::new(0) }
 }
 
@@ -132,9 +133,10 @@ async fn a_hash_is_committed_and_revealed_in_the_next_epoch() {
     let ballot = Ballot {
         netuid: NETUID,
         registered_counter: 1,
+        hotkey: Hash32(hotkey().account().0),
         epoch: subnet.epoch,
         choice: choice(),
-        way: Way::Hashed { salt, hash: surety_core::types::Hash32(hash), reveal_epoch: None },
+        way: Way::Hashed { salt, hash: Hash32(hash), reveal_epoch: None },
         stage: Stage::Committed,
         attempts: 0,
     };
@@ -274,4 +276,14 @@ async fn what_the_pool_refuses_is_told_in_words() {
     let sent = polls.world.nodes.submit(&bytes).await;
     assert_eq!(sent.taken, 0);
     assert!(sent.refusals[0].contains("too little stake"), "{sent:?}");
+}
+
+#[tokio::test]
+async fn a_version_of_timelocked_commits_that_we_cannot_make_is_refused_by_name() {
+    let polls = polls(1).await;
+    polls.world.chain.set(&needed::HIDDEN, &[NET], true);
+    polls.world.chain.set(&needed::COMMIT_VERSION, &[], 5u16);
+    polls.world.chain.run(1);
+    assert_eq!(polls.look().await, Err(VoteError::CommitVersion { found: 5 }));
+    assert_eq!((polls.record.newest().unwrap(), polls.world.chain.pool_size()), (None, 0));
 }

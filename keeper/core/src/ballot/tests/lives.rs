@@ -165,7 +165,7 @@ impl Keeper {
         let ballot = self.stored.clone();
         self.stored = match (action, ballot) {
             (Action::Wait | Action::Refuse(_), _) => return false,
-            (Action::Choose, _) => Some(Ballot::new((51, seen), choice(), chain.way())),
+            (Action::Choose, _) => Some(Ballot::new(seen, choice(), chain.way())),
             (Action::Sign, Some(ballot)) => Some(self.sign(ballot, seen, chain)),
             (Action::Send, Some(ballot)) => {
                 push(&ballot, chain, dice);

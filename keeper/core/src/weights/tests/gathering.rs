@@ -96,6 +96,14 @@ fn bond_on_its_way_out_backs_nothing_and_what_is_required_follows_the_offer() {
 }
 
 #[test]
+fn a_cheap_offer_made_while_a_dear_rental_runs_lowers_no_bond() {
+    let mut chain = chain();
+    chain.class_bonds.insert(5, 1_000);
+    let fleet = gather(&chain, &known(2), BTreeMap::new(), SubnetTerms::default());
+    assert_eq!(fleet.machines[0].required_bond_rao, 2_000, "two cards of the class it is rented as");
+}
+
+#[test]
 fn without_an_offer_what_it_was_last_rented_as_says_what_is_required() {
     let mut chain = chain();
     chain.registered[1].node.offer = None;

@@ -41,6 +41,8 @@ pub(super) struct Chain {
     pub(super) finalized: u64,
     pub(super) registrations: u32,
     pub(super) rentals: u64,
+    /// Whether all of them are closed, and over before the final block.
+    pub(super) closed: bool,
     pub(super) cases: u64,
     /// Machine of a registration, where it is not the one of the same number.
     pub(super) machines: BTreeMap<u32, u8>,
@@ -166,7 +168,14 @@ impl Chain {
                 let none = E::offerOfReturn { terms: Default::default(), lastRental: 0, offerHash: B256::ZERO };
                 (format!("offerOf({})", word[0]), E::offerOfCall::abi_encode_returns(&none))
             }
-            E::rentalAtCall::SELECTOR => (format!("rentalAt({id})"), E::rentalAtCall::abi_encode_returns(&rental())),
+            E::rentalAtCall::SELECTOR => {
+                let mut found = rental();
+                if self.closed {
+                    (found.r.closed, found.r.end) = (true, 1_800_000_050);
+                }
+                (format!("rentalAt({id})"), E::rentalAtCall::abi_encode_returns(&found))
+            }
+            E::classBondCall::SELECTOR => (format!("classBond({id})"), E::classBondCall::abi_encode_returns(&9)),
             A::caseAtCall::SELECTOR => (format!("caseAt({id})"), A::caseAtCall::abi_encode_returns(&case())),
             A::executableAtCall::SELECTOR => {
                 (format!("executableAt({id})"), A::executableAtCall::abi_encode_returns(&1_800_000_000))
@@ -237,8 +246,12 @@ impl Fake {
         self.chain.lock().unwrap()
     }
 
+    pub(super) fn endpoints(&self) -> Endpoints {
+        Endpoints::new(vec![self.node.clone()], &deployment())
+    }
+
     pub(super) fn follower(&self, view: View) -> Follower {
-        Follower::new(Endpoints::new(vec![self.node.clone()], &deployment()), deployment(), view)
+        Follower::new(self.endpoints(), deployment(), view)
     }
 
     /// What was asked since the last time, without counts and what belongs to another view.

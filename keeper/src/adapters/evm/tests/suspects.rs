@@ -165,7 +165,7 @@ async fn a_machine_that_moved_without_a_receipt_is_read_as_soon_as_substrates_ev
         keeper.block(&world).await;
         assert_eq!(known(&keeper), Some(at(OLD)), "no receipt tells of it");
     }
-    bare.tell(&moved(machine));
+    bare.tell(keeper.state.world.best.block.number, &moved(machine));
     keeper.block(&world).await;
     assert_eq!(known(&keeper), Some(at(NEW)));
 }

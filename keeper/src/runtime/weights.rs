@@ -1,0 +1,182 @@
+//! Chooses weights when an epoch's are due, and has them set: the fleet as the contracts and this keeper know it,
+//! weighed by the core's pure function.
+
+use super::measurements::Measurements;
+use crate::adapters::evm::{FleetReader, FollowError};
+use std::collections::BTreeMap;
+use surety_core::ballot::Choice;
+use surety_core::types::Hotkey;
+use surety_core::weights::{Fleet, Scheme, SubnetTerms, Weighed, WeightRules, WeightsError, gather, weigh};
+use surety_substrate::node::Head;
+use surety_substrate::runtime::Runtime;
+use surety_substrate::subnet::{Subnet, SubnetError, WeightSettings};
+use surety_substrate::voter::{Did, VoteError, Voter};
+use surety_verifier::classes::{CLASSES, ClassId};
+use surety_verifier::score::classes::points;
+use tokio::sync::Mutex;
+
+/// Why weights were not looked after. The next look tries again.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WeighError {
+    /// The subnet could not be read.
+    #[error(transparent)]
+    Subnet(#[from] SubnetError),
+    /// The ballot could not go on.
+    #[error(transparent)]
+    Vote(#[from] VoteError),
+}
+
+/// Why no weights were chosen.
+#[derive(Debug, thiserror::Error)]
+enum NotChosen {
+    #[error("the contracts were not read: {0}")]
+    Chain(#[from] FollowError),
+    #[error("the keeper's own measurements were not told in time")]
+    Measurements,
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    #[error("{0}")]
+    None(surety_core::weights::NoWeights),
+}
+
+/// Sets weights.
+pub(super) struct Weigher {
+    pub(super) voter: Voter,
+    pub(super) fleet: Mutex<FleetReader>,
+    pub(super) measurements: Measurements,
+    pub(super) rules: WeightRules,
+}
+
+impl Weigher {
+    /// One look at a final block; what was done, for the log.
+    pub(super) async fn look(&self, runtime: &Runtime, at: Head) -> Result<Vec<Did>, WeighError> {
+        let subnet = Subnet::read(&self.voter.nodes, runtime, at, self.voter.netuid).await?;
+        let choose = || async { self.choose(&subnet).await.map_err(|why| why.to_string()) };
+        Ok(self.voter.look(runtime, &subnet, choose).await?)
+    }
+
+    async fn choose(&self, subnet: &Subnet) -> Result<Choice, NotChosen> {
+        let (classes, points) = class_points();
+        let chain = self.fleet.lock().await.read(&classes, self.rules.window_secs).await?;
+        let measured = self.measurements.ask().await.ok_or(NotChosen::Measurements)?;
+        let seats = subnet.neurons.iter().map(|neuron| (Hotkey(neuron.hotkey.0), neuron.uid)).collect();
+        let fleet = gather(&chain, &measured, seats, terms(subnet.weights));
+        let Weighed { weights, explanation } = weigh(&fleet, &Scheme::Classes(points), &self.rules)?;
+        tell(&fleet, &explanation.text(&|class| ClassId(class).to_string()));
+        let weights = weights.map_err(NotChosen::None)?;
+        let version_key = subnet.weights.map_or(0, |settings| settings.version_key);
+        Ok(Choice { uids: weights.uids, values: weights.values, version_key })
+    }
+}
+
+/// The classes that can earn something, and what a card of each is worth.
+fn class_points() -> (Vec<u16>, BTreeMap<u16, u64>) {
+    let points: BTreeMap<u16, u64> = CLASSES.iter().filter_map(|class| Some((class.id.0, points(class.id)?))).collect();
+    (points.keys().copied().collect(), points)
+}
+
+fn terms(settings: Option<WeightSettings>) -> SubnetTerms {
+    settings.map_or_else(SubnetTerms::default, |settings| SubnetTerms {
+        min_allowed_weights: settings.least_uids,
+        max_weight_limit: settings.largest_share,
+    })
+}
+
+fn tell(fleet: &Fleet, explained: &str) {
+    tracing::info!(machines = fleet.machines.len(), seats = fleet.seats.len(), "weights were chosen");
+    for line in explained.lines() {
+        tracing::debug!("{line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::adapters::evm::tests::world::World;
+    use crate::adapters::store::Store;
+    use std::sync::Arc;
+    use std::time::Duration;
+    use surety_core::ballot::Stage;
+    use surety_core::evidence::Contracts;
+    use surety_core::rules::Rules;
+    use surety_core::state::{Config, State};
+    use surety_core::types::Account;
+    use surety_substrate::needed::LEAST_UIDS;
+    use surety_substrate::node::Node;
+    use surety_substrate::nodes::Nodes;
+    use surety_substrate::runtime::Part;
+    use surety_substrate::ss58::AccountId;
+    use surety_substrate::voter::BLOCK_TIME_MS;
+    use surety_substrate::wallet::Hotkey as Signer;
+    use surety_subtensor_native::{Chain, Server};
+
+    const NETUID: u16 = 2;
+
+    /// A loop that has measured nothing, and says so when asked.
+    fn answering(measurements: Measurements) -> tokio::task::JoinHandle<()> {
+        let contracts = Contracts { escrow: Account([1; 20]), arbiter: Account([2; 20]), vault: Account([3; 20]) };
+        let (shadow, payout, seat) = (Default::default(), Default::default(), Default::default());
+        let (me, rules) = (Account([4; 20]), Rules { local: true, ..Rules::default() });
+        let state = State::new(Config { me, chain_id: 31_337, contracts, rules, shadow, payout, seat }).unwrap();
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(Duration::from_millis(10));
+            loop {
+                ticks.tick().await;
+                measurements.tell(&state);
+            }
+        })
+    }
+
+    struct Scene {
+        world: World,
+        chain: Arc<Chain>,
+        weigher: Weigher,
+        _server: Server,
+        _dir: tempfile::TempDir,
+    }
+
+    /// A keeper's hotkey at uid 1 of the subnet that the contracts are for.
+    async fn scene(rules: WeightRules) -> Scene {
+        let (world, chain) = (World::start(1).await, Arc::new(Chain::new()));
+        let server = Server::start(chain.clone()).await.unwrap();
+        let hotkey = Arc::new(Signer::dev("//Alice", true).unwrap());
+        chain.add_subnet(NETUID, 360, &[AccountId([9; 32]), hotkey.account()]);
+        chain.set(&LEAST_UIDS, &[Part::Number(NETUID.into())], 1u16);
+        chain.run(5);
+        world.finalize().await;
+        let nodes = Nodes::new(vec![Node::new(&server.url).unwrap()]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let ballots = Arc::new(Store::open(&dir.path().join("keeper.sqlite")).unwrap());
+        let voter = Voter { nodes, hotkey, netuid: NETUID, ballots, block_time_ms: BLOCK_TIME_MS };
+        let fleet = FleetReader::new(world.endpoints()).into();
+        let weigher = Weigher { voter, fleet, measurements: Measurements::default(), rules };
+        Scene { world, chain, weigher, _server: server, _dir: dir }
+    }
+
+    #[tokio::test]
+    async fn an_epochs_weights_are_chosen_from_contracts_and_measurements_and_set_on_the_chain() {
+        let Scene { chain, weigher, world, .. } = &scene(WeightRules { burn_uid: Some(0), ..Default::default() }).await;
+        let answering = answering(weigher.measurements.clone());
+        let did = weigher.look(chain.runtime(), chain.best()).await.unwrap();
+        assert_eq!(did, [Did::Chose, Did::Signed, Did::Sent { taken: 1, refusals: vec![] }]);
+        let head = chain.run(1);
+        let did = weigher.look(chain.runtime(), head).await.unwrap();
+        assert_eq!(did, [Did::Recorded(Stage::Done { block: head.number })]);
+        // Nobody has measured the only machine there is, so nobody earns: all is burned.
+        assert_eq!(chain.weights_of(NETUID, 1), [(0, 65_535)]);
+        assert!(chain.failures().is_empty() && world.endpoints().need() == 1);
+        answering.abort();
+    }
+
+    #[tokio::test]
+    async fn where_nobody_earned_anything_and_nobody_takes_the_burn_nothing_is_sent_and_the_reason_is_told() {
+        let Scene { chain, weigher, .. } = &scene(WeightRules::default()).await;
+        let answering = answering(weigher.measurements.clone());
+        let refused = weigher.look(chain.runtime(), chain.best()).await.unwrap_err();
+        assert!(refused.to_string().starts_with("no weights were chosen: "), "{refused}");
+        assert_eq!(chain.pool_size(), 0);
+        answering.abort();
+    }
+}
