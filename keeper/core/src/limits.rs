@@ -7,6 +7,11 @@ use crate::types::UnixSecs;
 pub const NODES_MAX: usize = 16_384;
 /// Rentals kept per view; the oldest closed ones make room.
 pub const RENTALS_MAX: usize = 20_000;
+/// Rentals of one machine that weights are made of: one every ten minutes for thirty days. A machine with more earns
+/// nothing, so that nobody stops the weights of others by renting from himself.
+pub const MACHINE_RENTALS_MAX: usize = 4_096;
+/// Rentals, and cases, of a whole fleet that is weighed.
+pub const FLEET_RENTALS_MAX: usize = 1_000_000;
 /// Cases kept per view; the oldest decided ones make room.
 pub const CASES_MAX: usize = 20_000;
 /// Keepers kept per view.

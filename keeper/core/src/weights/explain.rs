@@ -155,6 +155,14 @@ pub enum NoWeight {
         /// The uid.
         uid: u16,
     },
+    /// More rentals than any tenant's use explains.
+    #[error("it was rented {rentals} times within the window, more than the {max} that are looked at")]
+    TooManyRentals {
+        /// How often.
+        rentals: usize,
+        /// The most.
+        max: usize,
+    },
     /// Nothing is promised.
     #[error("it is neither offered nor rented")]
     NotOffered,

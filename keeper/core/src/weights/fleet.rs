@@ -1,7 +1,7 @@
 //! The fleet that weights are made of: what the chain, the measurements and the looks from outside say of each machine.
 
 use super::WeightsError;
-use crate::limits::{CASES_MAX, FAULTS_MAX, NODES_MAX, RENTALS_MAX, SEATS_MAX, TIME_MAX_SECS};
+use crate::limits::{FAULTS_MAX, FLEET_RENTALS_MAX, NODES_MAX, SEATS_MAX, TIME_MAX_SECS};
 use crate::types::{Account, Hotkey, MachineId, Rao, UnixSecs};
 use crate::view::{CaseView, OfferView, RentalView};
 use serde::{Deserialize, Serialize};
@@ -111,9 +111,9 @@ impl Fleet {
         let bounds = [
             ("machines", self.machines.len(), NODES_MAX),
             ("seats", self.seats.len(), SEATS_MAX),
-            ("rentals", self.machines.iter().map(|one| one.rentals.len()).sum(), RENTALS_MAX),
-            ("cases", self.machines.iter().map(|one| one.cases.len()).sum(), CASES_MAX),
-            ("past spoofs", self.past_spoofs.len(), CASES_MAX),
+            ("rentals", self.machines.iter().map(|one| one.rentals.len()).sum(), FLEET_RENTALS_MAX),
+            ("cases", self.machines.iter().map(|one| one.cases.len()).sum(), FLEET_RENTALS_MAX),
+            ("past spoofs", self.past_spoofs.len(), FLEET_RENTALS_MAX),
             ("faults of one rental", faults.max().unwrap_or(0), FAULTS_MAX),
         ];
         for (what, have, max) in bounds {

@@ -6,7 +6,7 @@ use super::owners::{Owner, Owners};
 use super::record::{counting, is_recent, newest_rental};
 use super::rules::WeightRules;
 use super::{Scheme, scheme_points};
-use crate::limits::CARDS_MAX;
+use crate::limits::{CARDS_MAX, MACHINE_RENTALS_MAX};
 use crate::types::{CaseId, Kind, UnixSecs};
 use crate::view::{CaseStatus, CaseView};
 use std::collections::BTreeMap;
@@ -76,6 +76,7 @@ impl Bench<'_> {
         none.extend(self.unproven(facts, promise));
         none.extend(self.overpriced(facts, promise));
         none.extend(bond(facts));
+        none.extend(too_often(facts));
         if let Some(promise) = promise {
             if points == 0 {
                 none.push(NoWeight::NoPoints { gpu_class: promise.gpu_class });
@@ -133,6 +134,11 @@ impl Bench<'_> {
         let over = asked_rao_per_sec > most_rao_per_sec;
         over.then_some(NoWeight::PriceTooHigh { asked_rao_per_sec, most_rao_per_sec })
     }
+}
+
+fn too_often(facts: &MachineFacts) -> Option<NoWeight> {
+    let (rentals, max) = (facts.rentals.len(), MACHINE_RENTALS_MAX);
+    (rentals > max).then_some(NoWeight::TooManyRentals { rentals, max })
 }
 
 /// The rental that runs, else the live offer.

@@ -123,3 +123,15 @@ fn every_reason_is_named_and_not_only_the_first() {
     ];
     assert_eq!(none(wreck), reasons);
 }
+
+#[test]
+fn a_machine_rented_without_end_earns_nothing_and_stops_nobody_elses_weights() {
+    let often = |count: u64| {
+        let rentals = (0..count).map(|n| RentalView { id: n + 1, ..rental(1, 2 * DAY + n + 1, 2 * DAY + n) });
+        MachineFacts { rentals: rentals.collect(), ..facts(1) }
+    };
+    let found = weighed(&fleet(vec![often(4_097), facts(2)]));
+    assert_eq!(of_machine(&found, 1).none, [NoWeight::TooManyRentals { rentals: 4_097, max: 4_096 }]);
+    assert_eq!(units(&found, 1), UNITS);
+    assert!(of_machine(&weighed(&fleet(vec![often(4_096)])), 1).none.is_empty());
+}
