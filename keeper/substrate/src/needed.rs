@@ -182,7 +182,7 @@ items! {
     WEIGHTS: Weights "SubtensorModule" "Weights" [NETUID, Uint(16)] List(&Row(&[Uint(16), Uint(16)]));
 
     /// Epochs from a commit to its reveal.
-    REVEAL_PERIOD: HashedWeights "SubtensorModule" "RevealPeriodEpochs" [NETUID] Uint(64);
+    REVEAL_PERIOD: Weights "SubtensorModule" "RevealPeriodEpochs" [NETUID] Uint(64);
     /// Hashes a hotkey has committed to.
     HASH_COMMITS: HashedWeights "SubtensorModule" "WeightCommits" [NETUID, ID]
         List(&Row(&[ID, Uint(64), Uint(64), Uint(64)]));

@@ -259,12 +259,10 @@ impl<'a> Scalars<'a> {
         if !self.need::<bool>(&needed::HIDDEN)? {
             return Ok(Some(Openness::Open));
         }
-        if self.runtime.need(Feature::HashedWeights).is_err() {
-            return Ok(None);
-        }
         let period_epochs = self.need(&needed::REVEAL_PERIOD)?;
         if self.runtime.need(Feature::TimelockedWeights).is_err() {
-            return Ok(Some(Openness::Hashed { period_epochs }));
+            let hashed = self.runtime.need(Feature::HashedWeights).is_ok();
+            return Ok(hashed.then_some(Openness::Hashed { period_epochs }));
         }
         let (version, last_round) = (self.need(&needed::COMMIT_VERSION)?, self.need(&needed::LAST_ROUND)?);
         Ok(Some(Openness::Timelocked { period_epochs, version, last_round }))

@@ -199,7 +199,8 @@ impl Voter {
             0 => 0,
             _ => stake_of(&self.nodes, runtime, subnet.at, self.netuid, hotkey).await?,
         };
-        let (uid, permit, updated_at) = (neuron.uid, neuron.permit, neuron.updated_at);
+        // The subnet's owner needs neither stake nor a permit.
+        let (uid, permit, updated_at) = (neuron.uid, neuron.permit || owner, neuron.updated_at);
         Ok(Some(Seat { uid, permit, updated_at, stake_rao, stake_needed_rao }))
     }
 

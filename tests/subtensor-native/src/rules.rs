@@ -59,7 +59,8 @@ impl Chain {
     fn update(&self, hotkey: AccountId, netuid: u16, block: u64, too_fast: &'static str) -> Result<u16, &'static str> {
         let uid = self.uid_of(hotkey, netuid)?;
         let permits: Vec<bool> = self.get(&needed::PERMITS, &[net(netuid)]);
-        if permits.get(usize::from(uid)) != Some(&true) {
+        let owner: [u8; 32] = self.get(&needed::OWNER_HOTKEY, &[net(netuid)]);
+        if permits.get(usize::from(uid)) != Some(&true) && owner != hotkey.0 {
             return Err("NeuronNoValidatorPermit");
         }
         let mut updated: Vec<u64> = self.get(&needed::LAST_UPDATE, &[net(netuid)]);

@@ -266,6 +266,16 @@ async fn every_refusal_is_named_and_nothing_is_chosen_or_sent() {
 }
 
 #[tokio::test]
+async fn the_subnets_owner_needs_neither_stake_nor_a_permit() {
+    let polls = polls(1).await;
+    polls.world.chain.set(&needed::PERMITS, &[NET], vec![true, false]);
+    polls.world.chain.set(&needed::STAKE_THRESHOLD, &[], 1_000u64);
+    polls.world.chain.set(&needed::OWNER_HOTKEY, &[NET], hotkey().account().0);
+    polls.live(2).await;
+    assert_eq!((polls.weights(), polls.world.chain.failures()), (WEIGHTS.to_vec(), vec![]));
+}
+
+#[tokio::test]
 async fn what_the_pool_refuses_is_told_in_words() {
     let polls = polls(1).await;
     polls.look().await.unwrap();
