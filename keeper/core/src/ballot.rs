@@ -162,6 +162,8 @@ pub struct Seen {
     pub rate_limit_blocks: u64,
     /// The version of weights that is taken.
     pub version_key: u64,
+    /// Whether the subnet has the weights of the ballot at hand for our uid.
+    pub weights_are_there: bool,
     /// The epoch of the commit with the hash of the ballot at hand, if it is among our commits.
     pub hash_committed_in: Option<u64>,
     /// Whether the ciphertext of the ballot at hand is among our commits.
@@ -309,7 +311,11 @@ impl Ballot {
 
     fn next(&self, seen: &Seen) -> Action {
         if !self.is_of(seen) {
-            return failed("weights are set on another subnet now, or by another hotkey");
+            // What is signed may still get into a block: nothing else is signed before it cannot.
+            return match self.tx().is_some_and(|tx| seen.block <= tx.last_block) {
+                true => Action::Wait,
+                false => failed("weights are set on another subnet now, or by another hotkey"),
+            };
         }
         match &self.stage {
             Stage::Chosen => self.chosen(seen),
@@ -352,11 +358,9 @@ impl Ballot {
     fn signed_waits(&self, tx: &Tx, seen: &Seen) -> Action {
         let updated = seen.seat.is_some_and(|seat| seat.updated_at > tx.from_block && seat.updated_at <= seen.block);
         match &self.way {
-            Way::Open if updated => Action::Record(Stage::Done { block: seen.block }),
-            // A commit counts as an update too; one that was revealed meanwhile is no longer on the list.
-            Way::Timelocked { .. } if updated || seen.ciphertext_is_there => {
-                Action::Record(Stage::Done { block: seen.block })
-            }
+            // An update alone may be another program's.
+            Way::Open if updated && seen.weights_are_there => Action::Record(Stage::Done { block: seen.block }),
+            Way::Timelocked { .. } if seen.ciphertext_is_there => Action::Record(Stage::Done { block: seen.block }),
             Way::Hashed { .. } if seen.hash_committed_in.is_some() => commit(seen),
             _ if seen.block > tx.last_block => Action::Record(Stage::Chosen),
             _ => send(tx, seen),

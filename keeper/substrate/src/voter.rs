@@ -185,6 +185,7 @@ impl Voter {
             seat: self.seat(runtime, subnet, settings.stake_threshold_rao).await?,
             rate_limit_blocks: settings.rate_limit_blocks,
             version_key: settings.version_key,
+            weights_are_there: self.weights_are_there(runtime, subnet, ballot).await?,
             hash_committed_in: self.hash_committed_in(runtime, subnet.at, ballot).await?,
             ciphertext_is_there: self.ciphertext_is_there(runtime, subnet.at, ballot).await?,
         })
@@ -202,6 +203,21 @@ impl Voter {
         // The subnet's owner needs neither stake nor a permit.
         let (uid, permit, updated_at) = (neuron.uid, neuron.permit || owner, neuron.updated_at);
         Ok(Some(Seat { uid, permit, updated_at, stake_rao, stake_needed_rao }))
+    }
+
+    /// The chain stores values scaled so that the largest is 65,535.
+    async fn weights_are_there(
+        &self,
+        runtime: &Runtime,
+        subnet: &Subnet,
+        ballot: Option<&Ballot>,
+    ) -> Result<bool, VoteError> {
+        let open = ballot.filter(|ballot| ballot.way == Way::Open && matches!(ballot.stage, Stage::Signed(_)));
+        let (Some(ballot), Some(neuron)) = (open, subnet.find(self.hotkey.account())) else { return Ok(false) };
+        let parts = [Part::Number(self.netuid.into()), Part::Number(neuron.uid.into())];
+        let stored: Option<Vec<(u16, u16)>> =
+            self.nodes.value(runtime, subnet.at.hash, &needed::WEIGHTS, &parts).await?;
+        Ok(is_scaled(&ballot.choice, &stored.unwrap_or_default()))
     }
 
     async fn hash_committed_in(
@@ -296,6 +312,19 @@ impl Voter {
     }
 }
 
+/// Whether stored weights are these: as they were sent, or each scaled by 65,535 over the largest and rounded in
+/// whatever way, as the pallet's source does.
+fn is_scaled(choice: &Choice, stored: &[(u16, u16)]) -> bool {
+    let largest = u64::from(choice.values.iter().copied().max().unwrap_or(0));
+    let alike = |(value, stored): (u16, u16)| {
+        let exact = u64::from(value) * u64::from(u16::MAX);
+        value == stored || exact.abs_diff(u64::from(stored) * largest) <= largest
+    };
+    let wanted = choice.uids.iter().zip(&choice.values).map(|(uid, value)| (*uid, *value));
+    stored.len() == choice.uids.len()
+        && wanted.zip(stored).all(|(wanted, stored)| wanted.0 == stored.0 && alike((wanted.1, stored.1)))
+}
+
 /// The call of a ballot's half at hand.
 fn call_of(ballot: &Ballot) -> Result<WeightCall, VoteError> {
     let (netuid, choice) = (ballot.netuid, ballot.choice.clone());
@@ -323,4 +352,32 @@ fn random() -> Result<[u8; 32], VoteError> {
 fn salt() -> Result<Vec<u16>, VoteError> {
     let bytes = random()?;
     Ok(bytes.chunks_exact(2).take(SALT_NUMBERS).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choice(values: &[u16]) -> Choice {
+        Choice { uids: (0..).zip(values).map(|(uid, _)| uid).collect(), values: values.to_vec(), version_key: 0 }
+    }
+
+    #[test]
+    fn weights_are_known_again_as_sent_and_as_the_chain_scales_them_and_no_others_are() {
+        let sent = choice(&[60_000, 5_535, 1]);
+        for stored in
+            [[(0, 60_000), (1, 5_535), (2, 1)], [(0, 65_535), (1, 6_045), (2, 1)], [(0, 65_535), (1, 6_046), (2, 1)]]
+        {
+            assert!(is_scaled(&sent, &stored), "{stored:?}");
+        }
+        for other in [
+            &[][..],
+            &[(0, 65_535), (1, 6_045)],
+            &[(0, 65_535), (1, 6_100), (2, 1)],
+            &[(1, 65_535), (0, 6_045), (2, 1)],
+        ] {
+            assert!(!is_scaled(&sent, other), "{other:?}");
+        }
+        assert!(is_scaled(&choice(&[]), &[]));
+    }
 }

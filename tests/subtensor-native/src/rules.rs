@@ -97,7 +97,9 @@ impl Chain {
         if uids.len() < usize::from(least) && uids != [uid] {
             return Err("WeightVecLengthIsLow");
         }
-        let rows: Vec<(u16, u16)> = uids.into_iter().zip(values).collect();
+        let largest = u64::from(values.iter().copied().max().unwrap_or(0)).max(1);
+        let scaled = |value: u16| u16::try_from(u64::from(value) * 65_535 / largest).unwrap_or(u16::MAX);
+        let rows: Vec<(u16, u16)> = uids.into_iter().zip(values.into_iter().map(scaled)).collect();
         self.set(&needed::WEIGHTS, &[net(netuid), net(uid)], rows);
         Ok(())
     }

@@ -32,6 +32,7 @@ pub(super) fn seen(openness: Openness) -> Seen {
         seat: Some(Seat { uid: 4, permit: true, updated_at: 0, stake_rao: 5_000, stake_needed_rao: 1_000 }),
         rate_limit_blocks: 100,
         version_key: 3,
+        weights_are_there: false,
         hash_committed_in: None,
         ciphertext_is_there: false,
     }
@@ -132,7 +133,11 @@ fn only_an_update_after_the_signature_is_its_own() {
     let open = sent(Way::Open);
     assert_eq!(next_action(Some(&open), &seen(3_700)), Action::Wait);
     let later = Seen { block: 3_703, ..seen(3_701) };
-    assert_eq!(next_action(Some(&open), &later), Action::Record(Stage::Done { block: 3_703 }));
+    assert_eq!(next_action(Some(&open), &later), Action::Wait, "another program's, with other weights");
+    let ours = Seen { weights_are_there: true, ..later };
+    assert_eq!(next_action(Some(&open), &ours), Action::Record(Stage::Done { block: 3_703 }));
+    let before = Seen { weights_are_there: true, ..seen(3_700) };
+    assert_eq!(next_action(Some(&open), &before), Action::Wait, "those of the last epoch, which were the same");
 }
 
 #[test]
@@ -164,11 +169,19 @@ fn a_subnet_that_changes_its_rules_gets_no_weights_of_the_old_ones() {
         (ballot(timelocked()), seen(Openness::Open)),
         (ballot(Way::Open), Seen { version_key: 4, ..seen(Openness::Open) }),
         (ballot(Way::Open), Seen { registered_counter: 2, ..seen(Openness::Open) }),
-        (sent(Way::Open), Seen { registered_counter: 2, ..seen(Openness::Open) }),
-        (sent(Way::Open), Seen { netuid: 52, ..seen(Openness::Open) }),
-        (sent(Way::Open), Seen { hotkey: Hash32([7; 32]), ..seen(Openness::Open) }),
+        (sent(Way::Open), Seen { registered_counter: 2, block: 3_764, ..seen(Openness::Open) }),
+        (sent(Way::Open), Seen { netuid: 52, block: 3_764, ..seen(Openness::Open) }),
+        (sent(Way::Open), Seen { hotkey: Hash32([7; 32]), block: 3_764, ..seen(Openness::Open) }),
     ] {
         assert!(matches!(next_action(Some(&ballot), &seen), Action::Record(Stage::Failed { .. })), "{ballot:?}");
+    }
+}
+
+#[test]
+fn what_is_signed_for_another_subnet_or_hotkey_is_waited_out_before_anything_else_is_signed() {
+    for other in [Seen { netuid: 52, ..seen(Openness::Open) }, Seen { hotkey: Hash32([7; 32]), ..seen(Openness::Open) }]
+    {
+        assert_eq!(next_action(Some(&sent(Way::Open)), &Seen { block: 3_763, ..other }), Action::Wait);
     }
 }
 

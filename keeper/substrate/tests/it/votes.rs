@@ -100,7 +100,8 @@ impl Polls {
     }
 }
 
-const WEIGHTS: [(u16, u16); 2] = [(0, 60_000), (1, 5_535)];
+/// As the chain stores them: scaled until the largest is 65,535.
+const WEIGHTS: [(u16, u16); 2] = [(0, 65_535), (1, 6_045)];
 
 #[tokio::test]
 async fn weights_are_set_in_the_open_once_an_epoch() {

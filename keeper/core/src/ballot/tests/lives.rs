@@ -85,6 +85,12 @@ impl Chain {
                 self.take(call);
             }
         }
+        // Another program with the same hotkey, which sets other weights.
+        let may = self.updated_at == 0 || self.block >= self.updated_at + RATE_LIMIT;
+        if !self.healthy && may && dice.one_in(60) {
+            (self.updated_at, self.nonce) = (self.block, self.nonce + 1);
+            self.counted.push(u64::MAX - self.block);
+        }
         if self.healthy || !dice.one_in(4) {
             self.final_block = self.block.saturating_sub(2);
         }
@@ -132,6 +138,7 @@ impl Chain {
             next_epoch_block: (epoch + 1) * (TEMPO + 1),
             seat: Some(seat),
             rate_limit_blocks: RATE_LIMIT,
+            weights_are_there: known && ballot.is_some_and(|ballot| self.counted.last() == Some(&ballot.epoch)),
             hash_committed_in: self.committed_in.filter(|_| known),
             ciphertext_is_there: known && ballot.is_some_and(|ballot| self.ciphertext_in == Some(ballot.epoch)),
             ..seen(self.openness)
