@@ -44,6 +44,9 @@ pub struct Store {
     _lock: File,
 }
 
+/// What `meta.mode` says of a store that a keeper signs from.
+const SIGNS: &str = "keeper";
+
 /// What `meta.mode` says of a store that a dry run made.
 const DRY: &str = "dry run";
 
@@ -249,14 +252,16 @@ fn mode(db: &Connection) -> Result<Option<String>, StoreError> {
 
 /// A store is marked at its making, for good.
 fn check_mode(db: &Connection, path: &Path, dry_run: bool) -> Result<(), StoreError> {
-    let wanted = if dry_run { DRY } else { "keeper" };
+    let wanted = if dry_run { DRY } else { SIGNS };
     let made: bool =
         db.query_row("SELECT EXISTS (SELECT 1 FROM log) OR EXISTS (SELECT 1 FROM snapshot)", [], |row| row.get(0))?;
-    let found = mode(db)?.or_else(|| made.then(|| "keeper".to_owned()));
+    let found = mode(db)?.or_else(|| made.then(|| SIGNS.to_owned()));
     match found.as_deref() {
         Some(found) if found == wanted => Ok(()),
         Some(DRY) => Err(StoreError::Foreign { path: path.to_path_buf(), what: "purpose: a dry run" }),
-        Some(_) => Err(StoreError::Foreign { path: path.to_path_buf(), what: "purpose: a keeper that signs" }),
+        Some(SIGNS) => Err(StoreError::Foreign { path: path.to_path_buf(), what: "purpose: a keeper that signs" }),
+        // Nobody writes anything else there.
+        Some(_) => Err(StoreError::Corrupt { what: "purpose", why: "it is none that a store is made for".into() }),
         None => {
             db.execute("INSERT INTO meta (key, value) VALUES ('mode', ?1)", [wanted])?;
             Ok(())

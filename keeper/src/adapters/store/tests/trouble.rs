@@ -87,6 +87,16 @@ fn a_flipped_byte_never_passes_for_another_state() {
 }
 
 #[test]
+fn a_purpose_that_no_store_is_made_for_is_damage_and_not_another_keepers() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keeper.db");
+    drop(Run::open(&path, &config()));
+    raw(&path).execute("UPDATE meta SET value = 'keepes' WHERE key = 'mode'", []).unwrap();
+    let refused = Store::open(&path).map(drop).unwrap_err();
+    assert!(refused.to_string().contains("restore a copy of it"), "{refused}");
+}
+
+#[test]
 fn a_digit_changed_in_the_snapshot_or_the_log_is_noticed() {
     for (what, sql) in [
         ("snapshot", "UPDATE snapshot SET state = replace(state, '\"run\":1', '\"run\":2')"),
