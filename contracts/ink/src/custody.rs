@@ -363,15 +363,15 @@ impl AlphaVault {
         if there == 0 || other == self.hotkey {
             return Err(Error::NothingArrived);
         }
-        let before = self.stake();
+        // Not while stake is missing: what was swapped away could be moved back under a hotkey that somebody else has now.
+        let before = self.pool()?.stake;
         chain().move_stake(other, self.hotkey, netuid, netuid, there).map_err(refused(Function::MoveStake))?;
         let stake = self.stake();
         let alpha = stake.saturating_sub(before);
         if alpha == 0 {
             return Err(Error::NothingArrived);
         }
-        // Never down: this must not hide that stake is missing.
-        self.seen = self.seen.max(stake);
+        self.seen = stake;
         self.env().emit_event(Gathered { from: other, alpha });
         Ok(alpha)
     }

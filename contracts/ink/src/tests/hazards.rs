@@ -92,9 +92,22 @@ fn gathering_takes_nothing_from_the_vaults_own_hotkey_and_hides_no_loss() {
     world.chain.borrow_mut().swap_hotkey(OPERATOR, NEW_HOTKEY);
     world.chain.borrow_mut().hotkeys.insert(OPERATOR);
     world.chain.borrow_mut().arrive(OTHER_HOTKEY, world.account, COIN);
-    world.call(ANYBODY, |vault| vault.gather(id(OTHER_HOTKEY))).unwrap();
+    let gathered = world.call(ANYBODY, |vault| vault.gather(id(OTHER_HOTKEY)));
+    assert_eq!(gathered, Err(Error::StakeMoved { stake: 0, seen: 100 * COIN }));
     assert_eq!(world.vault.books().seen, 100 * COIN);
     assert!(matches!(world.deposit(BOB, COIN), Err(Error::StakeMoved { .. } | Error::NoStake { .. })));
+}
+
+#[test]
+fn nobody_moves_a_swapped_vault_back_under_the_old_hotkey() {
+    let mut world = bonded(100 * COIN);
+    world.chain.borrow_mut().swap_hotkey(OPERATOR, NEW_HOTKEY);
+    // The old one lives on, and anybody may have it by now.
+    world.chain.borrow_mut().hotkeys.insert(OPERATOR);
+    let gathered = world.call(ANYBODY, |vault| vault.gather(id(NEW_HOTKEY)));
+    assert_eq!(gathered, Err(Error::StakeMoved { stake: 0, seen: 100 * COIN }));
+    follow(&mut world, NEW_HOTKEY).unwrap();
+    assert!(world.bond(ALICE).free_rao.abs_diff(100 * COIN) <= 1);
 }
 
 /* DISSOLUTION */
