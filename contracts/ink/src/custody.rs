@@ -363,7 +363,8 @@ impl AlphaVault {
         if there == 0 || other == self.hotkey {
             return Err(Error::NothingArrived);
         }
-        // Not while stake is missing: what was swapped away could be moved back under a hotkey that somebody else has now.
+        // Not while stake is missing: what was swapped away could be moved back, under a hotkey that is somebody
+        // else's by now.
         let before = self.pool()?.stake;
         chain().move_stake(other, self.hotkey, netuid, netuid, there).map_err(refused(Function::MoveStake))?;
         let stake = self.stake();
