@@ -6,7 +6,7 @@ use crate::adapters::ssh::{Eyes, GaugeTarget, Gauged};
 use crate::adapters::store::{Store, StoreError};
 use crate::adapters::verify::{self, ChallengeError};
 use crate::ports::SoftFigures;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use surety_core::types::{Endpoint, MachineId};
@@ -58,29 +58,41 @@ impl Gauges {
     pub(super) async fn run(self, mut candidates: mpsc::Receiver<Candidate>) {
         let this = Arc::new(self);
         let (mut asking, mut asked, mut busy) = (JoinSet::new(), HashMap::new(), BTreeSet::new());
+        // Those whose address is being asked.
+        let mut later: VecDeque<Candidate> = VecDeque::new();
         loop {
-            let candidate = tokio::select! {
-                candidate = candidates.recv(), if asking.len() < AT_ONCE => candidate,
-                Some(done) = asking.join_next() => {
-                    // A task that died leaves its address out of reach until the next start: nobody is asked there.
-                    if let Ok(address) = done {
-                        busy.remove(&address);
+            let free = |one: &Candidate| !busy.contains(&one.endpoint.ip);
+            let next = later.iter().position(free).filter(|_| asking.len() < AT_ONCE).and_then(|at| later.remove(at));
+            let candidate = match next {
+                Some(candidate) => Some(candidate),
+                None => tokio::select! {
+                    candidate = candidates.recv(), if asking.len() < AT_ONCE => candidate,
+                    Some(done) = asking.join_next() => {
+                        // A task that died leaves its address out of reach until the next start: nobody is asked there.
+                        if let Ok(address) = done {
+                            busy.remove(&address);
+                        }
+                        continue;
                     }
-                    continue;
-                }
+                },
             };
             let Some(candidate) = candidate else { return };
             asked.retain(|_, at: &mut Instant| at.elapsed() < AGAIN_AFTER);
-            let address = candidate.endpoint.ip;
-            // Behind one address the next one is asked after its next measurement.
-            if asked.contains_key(&candidate.machine) || !busy.insert(address) {
+            if asked.contains_key(&candidate.machine) {
+                continue;
+            }
+            if !busy.insert(candidate.endpoint.ip) {
+                // Behind one address one after the other; of too many, the rest after their next measurement.
+                if later.len() < WAITING_MAX {
+                    later.push_back(candidate);
+                }
                 continue;
             }
             asked.insert(candidate.machine, Instant::now());
             let measuring = this.clone().measure(candidate);
             asking.spawn(async move {
                 measuring.await;
-                address
+                candidate.endpoint.ip
             });
         }
     }
