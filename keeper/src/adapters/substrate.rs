@@ -135,6 +135,8 @@ pub struct NativeFollower {
     last: Option<Head>,
     /// The next one to be read.
     next: Option<u64>,
+    /// Whether the last poll read all that was final.
+    caught_up: bool,
     /// A block that could not be read, and how often.
     failed: (u64, u32),
 }
@@ -143,12 +145,28 @@ impl NativeFollower {
     /// Follows the chain of a deployment; nothing is asked yet.
     pub fn new(nodes: Nodes, endpoints: Endpoints, deployment: &Deployment) -> Self {
         let (chain_id, ours) = (deployment.chain_id, Ours::of(deployment));
-        Self { nodes, endpoints, chain_id, ours, genesis: None, runtime: None, last: None, next: None, failed: (0, 0) }
+        Self {
+            nodes,
+            endpoints,
+            chain_id,
+            ours,
+            genesis: None,
+            runtime: None,
+            last: None,
+            next: None,
+            caught_up: false,
+            failed: (0, 0),
+        }
     }
 
     /// The runtime of the last block read.
     pub fn runtime(&self) -> Option<&Runtime> {
         self.runtime.as_ref()
+    }
+
+    /// The last block read, unless later ones are final already: whoever acts on a block wants the newest.
+    pub fn newest(&self) -> Option<Head> {
+        self.last.filter(|_| self.caught_up)
     }
 
     /// The last block read.
@@ -166,11 +184,13 @@ impl NativeFollower {
     }
 
     async fn read_on(&mut self, told: &mut Vec<Told>) -> Result<(), NativeError> {
+        self.caught_up = false;
         let top = self.nodes.finalized().await?;
         let Some(next) = self.next else {
             self.begin(top).await?;
             (self.last, self.next) = (Some(top), Some(top.number.saturating_add(1)));
             told.push(Told::PassedOver { from: top.number, until: top.number });
+            self.caught_up = true;
             return Ok(());
         };
         if let Some(last) = self.last
@@ -193,6 +213,7 @@ impl NativeFollower {
                 Err(error) => return Err(error),
             }
         }
+        self.caught_up = self.next.is_some_and(|next| next > top.number);
         Ok(())
     }
 

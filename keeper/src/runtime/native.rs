@@ -48,7 +48,7 @@ pub(super) async fn follow(
                 progress.native_block.store(follower.last().map_or(0, |last| last.number), Relaxed);
                 let due = weighed_at.is_none_or(|at: Instant| at.elapsed() >= WEIGH_EVERY.min(every * 10));
                 if let (Some(weigher), Some(runtime), Some(last), true) =
-                    (&weigher, follower.runtime(), follower.last(), due)
+                    (&weigher, follower.runtime(), follower.newest(), due)
                 {
                     weighed_at = Some(Instant::now());
                     tokio::select! {

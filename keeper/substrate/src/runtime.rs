@@ -2,17 +2,16 @@
 //! calls are signed. Pure: bytes in, bytes out.
 
 use crate::needed::{Call, Feature, Item, Lack, lacks};
-use crate::shape::Shape;
 use crate::ss58::AccountId;
 use crate::wallet::Hotkey;
 use std::collections::BTreeSet;
+use subxt::SubstrateConfig;
 use subxt::client::{OfflineClient, OfflineClientAtBlock};
 use subxt::config::substrate::{SpecVersionForRange, SubstrateConfigBuilder};
 use subxt::dynamic::Value;
 use subxt::ext::scale_decode::DecodeAsType;
 use subxt::ext::scale_value::Composite;
 use subxt::metadata::Metadata;
-use subxt::{Config, SubstrateConfig};
 use surety_core::types::Hash32;
 
 /// Most bytes of metadata that are looked at. Spec 425's are 334,000.
@@ -254,11 +253,3 @@ pub mod arg {
         Value::unnamed_composite(numbers.iter().map(|number| Value::u128((*number).into())))
     }
 }
-
-/// The shapes of a call's arguments, for tests that take calls apart again.
-pub fn shapes(call: &Call) -> impl Iterator<Item = &Shape> {
-    call.args.iter().map(|(_, shape)| shape)
-}
-
-/// The account type of subxt's configuration.
-pub type SubxtAccount = <SubstrateConfig as Config>::AccountId;

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use subxt::ext::codec::{Compact, Encode};
 use surety_core::types::Hash32;
-use surety_substrate::needed;
 use surety_substrate::ss58::AccountId;
 
 /// What goes wrong at one endpoint.
@@ -160,7 +159,6 @@ impl Chain {
     fn next_index(&self, params: &Value) -> Answer {
         let text = params[0].as_str().unwrap_or_default();
         let account: AccountId = text.parse().map_err(|_| refused(-32602, "Invalid params"))?;
-        let _ = needed::ACCOUNT;
         let pooled = self.state().pool.clone();
         let own = pooled.iter().filter_map(|bytes| self.read(bytes).ok()).filter(|sent| sent.signer == account);
         Ok(json!(self.nonce_of(account) + own.count() as u64))

@@ -130,12 +130,13 @@ async fn after_a_pause_blocks_are_caught_up_with_in_portions_and_those_too_old_a
     let first = world.told().await;
     assert_eq!(first, [Told::PassedOver { from: 4, until: 42 }]);
     assert_eq!(world.follower.last().unwrap().number, 42 + BLOCKS_AT_ONCE);
+    assert_eq!(world.follower.newest(), None, "nothing is done on a block that is old");
     let mut polls = 0;
     while world.follower.last().unwrap().number < CATCH_UP_MAX + 43 {
         assert_eq!(world.told().await, []);
         polls += 1;
     }
-    assert_eq!(polls, 8);
+    assert_eq!((polls, world.follower.newest()), (8, world.follower.last()));
 }
 
 #[tokio::test]

@@ -207,7 +207,7 @@ async fn a_ballot_goes_on_after_a_crash_and_is_never_signed_twice_while_it_lives
 }
 
 #[tokio::test]
-async fn bytes_that_a_node_swallowed_are_sent_again_and_signed_anew_only_when_they_are_dead() {
+async fn bytes_that_a_node_swallowed_are_sent_again_and_not_signed_anew_while_they_live() {
     let polls = polls(1).await;
     let chain = &polls.world.chain;
     polls.world.servers[0].knobs.swallows.store(true, Relaxed);
