@@ -274,6 +274,7 @@ contract Arbiter is Docket {
         require(escrow.ARBITER() == address(this), Arbiter_BadConfig("the escrow names another arbiter"));
         require(address(escrow.VAULT()) == config.vault, Arbiter_BadConfig("the escrow names another vault"));
         require(address(escrow.KEEPERS()) == config.keepers, Arbiter_BadConfig("the escrow names other keepers"));
+        require(address(vault.KEEPERS()) == config.keepers, Arbiter_BadConfig("the vault names other keepers"));
     }
 
     function _checkTimes(Config memory config) private view {

@@ -3,14 +3,15 @@ pragma solidity 0.8.30;
 
 import { Gate } from "./base/Gate.sol";
 import { Governed } from "./base/Governed.sol";
+import { StatedBonds } from "./base/StatedBonds.sol";
 import { ICollateralVault } from "./interfaces/ICollateralVault.sol";
 import { BondLib } from "./libraries/BondLib.sol";
 import { Subtensor } from "./libraries/Subtensor.sol";
 import { Backing } from "./types/Backing.sol";
-import { Rao, Timestamp, ZERO_RAO, plusSecs, timeNow } from "./types/Units.sol";
+import { Rao, Timestamp, ZERO_RAO, minRao, plusSecs, timeNow } from "./types/Units.sol";
 
 /// @title Where miners' bonds are (see ICollateralVault)
-contract CollateralVault is ICollateralVault, Gate {
+contract CollateralVault is ICollateralVault, Gate, StatedBonds {
     using BondLib for BondLib.Node;
 
     /// @dev One slot: which node a machine is now (or was last, if that is retired), and where it is.
@@ -38,16 +39,25 @@ contract CollateralVault is ICollateralVault, Gate {
 
     /* CONSTRUCTOR */
 
-    constructor(address owner, Config memory config) payable Governed(owner) {
+    constructor(address owner, Config memory config)
+        payable
+        Governed(owner)
+        StatedBonds(config.keepers, config.statementLifeSecs, config.statedFilingSecs)
+    {
         require(config.escrow != address(0), CollateralVault_BadConfig("escrow is zero"));
         require(config.arbiter != address(0), CollateralVault_BadConfig("arbiter is zero"));
         require(config.escrow != config.arbiter, CollateralVault_BadConfig("escrow and arbiter are the same"));
+        require(config.keepers != address(0), CollateralVault_BadConfig("keepers is zero"));
         require(config.netuidHash != 0, CollateralVault_BadConfig("netuidHash is zero"));
         require(config.exitDelaySecs != 0, CollateralVault_BadConfig("exitDelaySecs is zero"));
         require(config.exitWindowSecs != 0, CollateralVault_BadConfig("exitWindowSecs is zero"));
         require(config.exitDelaySecs <= 30 days, CollateralVault_BadConfig("exitDelaySecs is over 30 days"));
         // Times are 32 bits: a window without bound would overflow `readyAt + window`, and no bond would ever leave.
         require(config.exitWindowSecs <= 365 days, CollateralVault_BadConfig("exitWindowSecs is over 365 days"));
+        require(config.statementLifeSecs != 0, CollateralVault_BadConfig("statementLifeSecs is zero"));
+        require(config.statementLifeSecs <= 7 days, CollateralVault_BadConfig("statementLifeSecs is over 7 days"));
+        require(config.statedFilingSecs != 0, CollateralVault_BadConfig("statedFilingSecs is zero"));
+        require(config.statedFilingSecs <= 30 days, CollateralVault_BadConfig("statedFilingSecs is over 30 days"));
         NETUID = config.netuid;
         NETUID_HASH = config.netuidHash;
         ESCROW = config.escrow;
@@ -172,19 +182,18 @@ contract CollateralVault is ICollateralVault, Gate {
     /* ESCROW */
 
     /// @inheritdoc ICollateralVault
-    function reserve(uint32 registration, uint64 rental, Rao total) external onlyEscrow {
+    function reserve(uint32 registration, uint64 rental, Rao total, Timestamp until) external onlyEscrow {
         _requireOpen();
         BondLib.Node storage node = _nodes[registration];
         require(node.miner != address(0) && !node.retired, CollateralVault_NoNode(registration));
         bytes32 found = Subtensor.hotkeyAt(NETUID, node.uid);
         require(found == node.hotkey, CollateralVault_HotkeyNotAtUid(node.uid, found, node.hotkey));
-        Backing backing = node.backingOf(rental);
-        if (!backing.isOpen()) require(node.open(rental), CollateralVault_TwoOpenRentals(registration));
+        Wanted memory wanted = Wanted(registration, rental, node.newestRental(), node.otherOpen(rental), until);
+        if (!node.backingOf(rental).isOpen()) {
+            require(node.open(rental), CollateralVault_TwoOpenRentals(registration));
+        }
         node.settleExit(EXIT_WINDOW_SECS);
-        Rao have = backing.reservedOf();
-        Rao needed = total <= have ? ZERO_RAO : total - have;
-        require(needed <= node.free, CollateralVault_NotEnoughFree(node.machine, node.free, needed));
-        Rao added = node.reserve(rental, total);
+        Rao added = node.reserve(rental, _boundInTao(node, wanted, total));
         emit Reserved(registration, rental, added);
     }
 
@@ -196,6 +205,7 @@ contract CollateralVault is ICollateralVault, Gate {
 
     /// @inheritdoc ICollateralVault
     function forfeitReserved(uint32 registration, uint64 rental, Rao amount) external onlyEscrow returns (Rao taken) {
+        require(!_isCovered(rental), CollateralVault_Covered(rental));
         taken = _openNode(registration, rental).forfeitReserved(rental, amount);
         _burn(taken);
         emit Forfeited(registration, taken);
@@ -308,6 +318,31 @@ contract CollateralVault is ICollateralVault, Gate {
     }
 
     /* INTERNALS */
+
+    /// @dev What of `total` TAO bears: what there is of it. The rest is covered by the node's stated bond. What covers
+    /// the rental already counts if it stays long enough, and covers nothing any more where TAO does.
+    function _boundInTao(BondLib.Node storage node, Wanted memory w, Rao total) private returns (Rao) {
+        Rao covered = _coveredUntil(w.rental, w.until);
+        Rao have = node.backingOf(w.rental).reservedOf();
+        Rao missing = _less(_less(total, covered), have);
+        Rao tao = have + minRao(missing, node.free);
+        if (missing <= node.free) {
+            _beside(w.rental, covered, tao);
+            return tao;
+        }
+        bool stated = _cover(w, covered + (missing - node.free), tao);
+        require(stated, CollateralVault_NotEnoughFree(node.machine, node.free, missing));
+        return tao;
+    }
+
+    function _less(Rao a, Rao b) private pure returns (Rao) {
+        return b < a ? a - b : ZERO_RAO;
+    }
+
+    function _registrationOf(bytes32 machine) internal view override returns (uint32) {
+        uint32 last = _machines[machine].registration;
+        return _nodes[last].retired ? 0 : last;
+    }
 
     function _ownNode(bytes32 machine) private view returns (BondLib.Node storage node, uint32 registration) {
         registration = _machines[machine].registration;

@@ -94,8 +94,7 @@ contract RentalEscrow is RentalBook {
         stored.end = until;
         stored.boughtSecs = r.boughtSecs + secs;
         // Interaction
-        Rao reserve = _requiredBond(r.gpuClass, r.gpuCount, costOf(r.price, total));
-        VAULT.reserve(r.registration, rental, reserve);
+        Rao reserve = _reserve(rental, costOf(r.price, total));
         emit Extended(rental, until, paid, reserve);
     }
 
@@ -257,9 +256,15 @@ contract RentalEscrow is RentalBook {
         _listings[registration].lastRental = rental;
         _open(rental, renter, registration, listing, durationSecs, renterKey);
         // Interaction: a sibling, which reverts without bond, without the hotkey, and while no new business is taken.
-        Rao reserve = _requiredBond(listing.gpuClass, listing.gpuCount, cost);
-        VAULT.reserve(registration, rental, reserve);
+        Rao reserve = _reserve(rental, cost);
         emit Rented(rental, machine, renter, renterKey, durationSecs, cost, reserve);
+    }
+
+    /// @dev Asks the Vault for the bond that a rental of this cost needs, until it can be closed.
+    function _reserve(uint64 rental, Rao cost) private returns (Rao total) {
+        Rental storage r = _rentals[rental];
+        total = _requiredBond(r.gpuClass, r.gpuCount, cost);
+        VAULT.reserve(r.registration, rental, total, plusSecs(r.end, SETTLE_LAG_SECS));
     }
 
     function _takePayment(RaoPerSecond price, uint32 secs) private returns (Rao cost) {

@@ -106,8 +106,11 @@ abstract contract Base is Test {
             netuidHash: NETUID_HASH,
             escrow: escrowAt,
             arbiter: arbiterAt,
+            keepers: court,
             exitDelaySecs: 2 days,
             exitWindowSecs: 3 days,
+            statementLifeSecs: 1 days,
+            statedFilingSecs: 3 days,
             guardian: GUARDIAN
         });
     }

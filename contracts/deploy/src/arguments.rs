@@ -59,8 +59,11 @@ pub struct VaultArguments {
     pub netuid: u16,
     pub escrow: Account,
     pub arbiter: Account,
+    pub keepers: Account,
     pub exit_delay_secs: u32,
     pub exit_window_secs: u32,
+    pub statement_life_secs: u32,
+    pub stated_filing_secs: u32,
     pub guardian: Account,
 }
 
@@ -107,8 +110,17 @@ pub struct ArbiterArguments {
 /// getters have the very words that its constructor was given.
 const VOTING_POWER_IMMUTABLES: [&str; 3] = ["NETUID", "NETUID_HASH", "CHECK_IN_SECS"];
 /// Without the guardian, the last of its `Config`, who is in storage.
-const VAULT_IMMUTABLES: [&str; 6] =
-    ["NETUID", "NETUID_HASH", "ESCROW", "ARBITER", "EXIT_DELAY_SECS", "EXIT_WINDOW_SECS"];
+const VAULT_IMMUTABLES: [&str; 9] = [
+    "NETUID",
+    "NETUID_HASH",
+    "ESCROW",
+    "ARBITER",
+    "KEEPERS",
+    "EXIT_DELAY_SECS",
+    "EXIT_WINDOW_SECS",
+    "STATEMENT_LIFE_SECS",
+    "STATED_FILING_SECS",
+];
 const ESCROW_IMMUTABLES: [&str; 9] = [
     "VAULT",
     "ARBITER",
@@ -159,8 +171,11 @@ impl Arguments {
             netuid,
             escrow: at.escrow,
             arbiter: at.arbiter,
+            keepers: at.keepers,
             exit_delay_secs: windows.exit_delay_secs,
             exit_window_secs: windows.exit_window_secs,
+            statement_life_secs: windows.statement_life_secs,
+            stated_filing_secs: windows.stated_filing_secs,
             guardian: at.guardian,
         })
     }
@@ -286,8 +301,11 @@ impl VaultArguments {
             netuidHash: twox64(self.netuid),
             escrow: evm(&self.escrow),
             arbiter: evm(&self.arbiter),
+            keepers: evm(&self.keepers),
             exitDelaySecs: self.exit_delay_secs,
             exitWindowSecs: self.exit_window_secs,
+            statementLifeSecs: self.statement_life_secs,
+            statedFilingSecs: self.stated_filing_secs,
             guardian: evm(&self.guardian),
         };
         CollateralVault::constructorCall { owner: evm(&self.owner), config }.abi_encode()

@@ -83,13 +83,15 @@ pub enum Keepers {
     },
 }
 
-/// Times, in seconds (SPEC P1 to P10).
+/// Times, in seconds (SPEC P1 to P10, P23, P32, P33).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)] // the interfaces' NatSpec and SPEC section 8 say what each is
 pub struct Windows {
     pub exit_delay_secs: u32,
     pub exit_window_secs: u32,
+    pub statement_life_secs: u32,
+    pub stated_filing_secs: u32,
     pub settle_lag_secs: u32,
     pub certificate_life_secs: u32,
     pub appeal_window_secs: u32,
@@ -282,6 +284,8 @@ impl Windows {
     fn check(&self, wrong: &mut Wrong) {
         wrong.within("exit_delay_secs", self.exit_delay_secs, 1, 30 * DAY);
         wrong.within("exit_window_secs", self.exit_window_secs, 1, 365 * DAY);
+        wrong.within("statement_life_secs", self.statement_life_secs, 1, 7 * DAY);
+        wrong.within("stated_filing_secs", self.stated_filing_secs, 1, 30 * DAY);
         wrong.within("settle_lag_secs", self.settle_lag_secs, 1, 7 * DAY);
         wrong.within("certificate_life_secs", self.certificate_life_secs, 1, 7 * DAY);
         wrong.within("appeal_window_secs", self.appeal_window_secs, 1, 30 * DAY);

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import { Rao, Timestamp } from "../types/Units.sol";
 import { IGate } from "./IGate.sol";
 import { IRaoLedger } from "./IRaoLedger.sol";
+import { IStatedBonds } from "./IStatedBonds.sol";
 
 /// @title Where miners' bonds are
 /// @notice A node is a machine as registered: the machine's SSH host key, the miner's address and hotkey, and a bond.
@@ -12,23 +13,29 @@ import { IRaoLedger } from "./IRaoLedger.sol";
 /// @dev Assumption (safety): RentalEscrow and Arbiter, named at deployment, are the contracts of this repository.
 /// Even so, what they can do here is bounded: Escrow can bind and release bond of a node, Arbiter can move it to
 /// `held` and from there back or to the burn account. Neither can pay anybody.
-interface ICollateralVault is IRaoLedger, IGate {
+interface ICollateralVault is IRaoLedger, IGate, IStatedBonds {
     /// @notice What the vault is deployed with; nothing of it can change but the guardian.
     /// @param netuid The subnet.
     /// @param netuidHash twox64 of the netuid's two little-endian bytes (a storage key needs it, see Subtensor.sol).
     /// A wrong one lets nobody register.
     /// @param escrow The RentalEscrow.
     /// @param arbiter The Arbiter.
+    /// @param keepers The keeper set, whose quorum states bonds elsewhere.
     /// @param exitDelaySecs From requesting an exit to being able to withdraw.
     /// @param exitWindowSecs How long a matured exit can be withdrawn before it lapses.
+    /// @param statementLifeSecs How old a statement of a bond elsewhere may be.
+    /// @param statedFilingSecs How long after a rental's close the vault of a stated bond takes its cases.
     /// @param guardian Who may pause new business; zero: nobody.
     struct Config {
         uint16 netuid;
         bytes8 netuidHash;
         address escrow;
         address arbiter;
+        address keepers;
         uint32 exitDelaySecs;
         uint32 exitWindowSecs;
+        uint32 statementLifeSecs;
+        uint32 statedFilingSecs;
         address guardian;
     }
 
@@ -96,6 +103,9 @@ interface ICollateralVault is IRaoLedger, IGate {
 
     /// @notice The node does not back this rental, or not any more.
     error CollateralVault_NotOpen(uint32 registration, uint64 rental);
+
+    /// @notice A rental covered by a bond elsewhere cannot be given up: its part of the penalty could not be taken.
+    error CollateralVault_Covered(uint64 rental);
     error CollateralVault_NotHeld(uint32 registration, Rao held, Rao wanted);
 
     event Registered(
@@ -162,15 +172,18 @@ interface ICollateralVault is IRaoLedger, IGate {
 
     /* ESCROW */
 
-    /// @notice Raises what backs `rental` to `total`, out of the node's free bond. RentalEscrow only.
+    /// @notice Raises what is behind `rental` to `total`: out of the node's free bond, and as far as that does not do,
+    /// by a stated bond (IStatedBonds) which stays until cases of a rental closable at `until` are filed. RentalEscrow
+    /// only.
     /// @dev Reverts unless new business is taken, the node is not retired and its hotkey is still at its uid. A rental
     /// reserved for the first time is open until `release`; a node backs at most two open ones.
-    function reserve(uint32 registration, uint64 rental, Rao total) external;
+    function reserve(uint32 registration, uint64 rental, Rao total, Timestamp until) external;
 
     /// @notice The rental is closed: what is still reserved for it becomes free. RentalEscrow only.
     function release(uint32 registration, uint64 rental) external;
 
-    /// @notice The miner gave the rental up: up to `amount` of its reserve is burned. RentalEscrow only.
+    /// @notice The miner gave the rental up: up to `amount` of its reserve is burned. RentalEscrow only. Reverts where a
+    /// stated bond covers the rental.
     /// @return taken What is burned.
     function forfeitReserved(uint32 registration, uint64 rental, Rao amount) external returns (Rao taken);
 
@@ -215,7 +228,7 @@ interface ICollateralVault is IRaoLedger, IGate {
     /// @notice The machine's bond: `bonded == free + reserved + held + exiting`.
     function bondOf(bytes32 machine) external view returns (Rao bonded, Rao reserved, Rao held, Rao exiting, Rao free);
 
-    /// @notice What backs a rental that is not closed; else 0.
+    /// @notice What backs a rental that is not closed, in TAO; else 0. What a stated bond adds is `coverOf`.
     function reservedFor(uint32 registration, uint64 rental) external view returns (Rao);
 
     /// @notice Everything the vault owes miners: all bonds, and credit not yet withdrawn.

@@ -49,6 +49,20 @@ library BondLib {
         if (node.second.isBehind(rental)) return node.second;
     }
 
+    /// @dev The newest rental the node ever backed, 0 before the first: a closed backing keeps its number until another
+    /// rental takes its place, and numbers ascend.
+    function newestRental(Node storage node) internal view returns (uint64) {
+        (uint64 a, uint64 b) = (node.first.rentalOf(), node.second.rentalOf());
+        return a < b ? b : a;
+    }
+
+    /// @dev The rental that is open beside `rental`; 0: none.
+    function otherOpen(Node storage node, uint64 rental) internal view returns (uint64) {
+        if (node.first.isOpen() && !node.first.isBehind(rental)) return node.first.rentalOf();
+        if (node.second.isOpen() && !node.second.isBehind(rental)) return node.second.rentalOf();
+        return 0;
+    }
+
     /* FREE AND EXITING */
 
     function deposit(Node storage node, Rao amount) internal returns (Rao free) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { IStatedBonds } from "../interfaces/IStatedBonds.sol";
 import { Timestamp } from "../types/Units.sol";
 
 /// @title What keepers sign, and who signed it
@@ -18,6 +19,9 @@ library Eip712 {
         keccak256("Attestation(uint8 kind,uint64 rental,uint8 cause,uint32 from,uint32 until,bytes32 evidence)");
     bytes32 private constant SPOOF_TYPEHASH = keccak256(
         "Spoof(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,uint32 provedAt,bytes32 evidence)"
+    );
+    bytes32 private constant BOND_STATEMENT_TYPEHASH = keccak256(
+        "BondStatement(bytes32 vault,bytes32 owner,bytes32 machine,uint32 registration,uint64 rental,bool over,uint64 alpha,uint64 value,uint32 statedAt,uint32 until)"
     );
 
     /// @dev Half the order of secp256k1: of the two valid s for a message only the lower one is accepted.
@@ -59,6 +63,15 @@ library Eip712 {
         bytes32 evidence
     ) internal pure returns (bytes32) {
         return keccak256(abi.encode(SPOOF_TYPEHASH, machine, registration, gpuClass, gpuCount, provedAt, evidence));
+    }
+
+    /// @dev The claim's fields, then the signer's own, in the order of the type string.
+    function bondStatementHash(IStatedBonds.BondClaim calldata claim, IStatedBonds.SignedStatement calldata one)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(BOND_STATEMENT_TYPEHASH, claim, one.alpha, one.value, one.statedAt, one.until));
     }
 
     /// @dev The signer of `structHash` under `separator`, from an EIP-2098 compact signature. Reverts rather than

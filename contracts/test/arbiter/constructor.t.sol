@@ -157,6 +157,16 @@ contract ArbiterConstructorTest is Base {
         _refuseConfig(_arbiterConfig(address(fits), address(other)), "the escrow names other keepers");
     }
 
+    function test_RevertWhen_TheVaultNamesOtherKeepers() external whenTheSiblingsDoNotFit {
+        uint64 nonce = vm.getNonce(address(this));
+        address next = vm.computeCreateAddress(address(this), nonce + 2);
+        RentalEscrow other = _escrow(vm.computeCreateAddress(address(this), nonce + 1), next, address(keepers), 1 hours);
+        ICollateralVault.Config memory config = _vaultConfig(address(other), next);
+        config.keepers = address(other);
+        CollateralVault strange = createVault(SEED_WEI, OWNER, config);
+        _refuseConfig(_arbiterConfig(address(strange), address(other)), "the vault names other keepers");
+    }
+
     /* WHO, HOW MUCH */
 
     modifier whenWhoAndHowMuchDoesNotMakeSense() {

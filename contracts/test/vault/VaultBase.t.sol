@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import { ICollateralVault } from "../../src/interfaces/ICollateralVault.sol";
 import { IGate } from "../../src/interfaces/IGate.sol";
-import { Rao } from "../../src/types/Units.sol";
+import { Rao, Timestamp } from "../../src/types/Units.sol";
 import { Base } from "../Base.t.sol";
 
 /// @dev What the vault's suites share: the siblings' calls without the siblings, and whole-node assertions.
@@ -57,7 +57,12 @@ abstract contract VaultBase is Base {
 
     function _reserve(uint64 rental, uint64 rao) internal {
         vm.prank(address(escrow));
-        vault.reserve(1, rental, Rao.wrap(rao));
+        vault.reserve(1, rental, Rao.wrap(rao), _until());
+    }
+
+    /// @dev When a rental that lasts a day can be closed.
+    function _until() internal view returns (Timestamp) {
+        return Timestamp.wrap(_now() + 1 days + 1 hours);
     }
 
     function _release(uint64 rental) internal {

@@ -40,6 +40,13 @@ contract VaultConstructorTest is Base {
         _make(_vaultConfig(ESCROW, ESCROW));
     }
 
+    function test_RevertWhen_TheKeeperSetIsZero() external {
+        ICollateralVault.Config memory config = _good();
+        config.keepers = address(0);
+        _expectBad("keepers is zero");
+        _make(config);
+    }
+
     function test_RevertWhen_TheNetuidHashIsZero() external {
         ICollateralVault.Config memory config = _good();
         config.netuidHash = 0;
@@ -81,6 +88,26 @@ contract VaultConstructorTest is Base {
         _make(config);
     }
 
+    function test_RevertWhen_AStatementsLifeIsZeroOrASecondOverAWeek() external {
+        ICollateralVault.Config memory config = _good();
+        config.statementLifeSecs = 0;
+        _expectBad("statementLifeSecs is zero");
+        _make(config);
+        config.statementLifeSecs = 7 days + 1;
+        _expectBad("statementLifeSecs is over 7 days");
+        _make(config);
+    }
+
+    function test_RevertWhen_TheFilingElsewhereIsZeroOrASecondOver30Days() external {
+        ICollateralVault.Config memory config = _good();
+        config.statedFilingSecs = 0;
+        _expectBad("statedFilingSecs is zero");
+        _make(config);
+        config.statedFilingSecs = 30 days + 1;
+        _expectBad("statedFilingSecs is over 30 days");
+        _make(config);
+    }
+
     function test_RevertWhen_TheOwnerIsZero() external {
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableInvalidOwner.selector, address(0)));
         createVault(SEED_WEI, address(0), _good());
@@ -89,8 +116,10 @@ contract VaultConstructorTest is Base {
     function test_WhenWindowsAreAtTheirBounds() external {
         ICollateralVault.Config memory config = _good();
         (config.exitDelaySecs, config.exitWindowSecs) = (30 days, 365 days);
+        (config.statementLifeSecs, config.statedFilingSecs) = (7 days, 30 days);
         _assertKept(config);
         (config.exitDelaySecs, config.exitWindowSecs) = (1, 1);
+        (config.statementLifeSecs, config.statedFilingSecs) = (1, 1);
         _assertKept(config);
     }
 
@@ -124,6 +153,9 @@ contract VaultConstructorTest is Base {
         assertEq(made.NETUID_HASH(), config.netuidHash);
         assertEq(made.ESCROW(), config.escrow);
         assertEq(made.ARBITER(), config.arbiter);
+        assertEq(address(made.KEEPERS()), config.keepers);
+        assertEq(made.STATEMENT_LIFE_SECS(), config.statementLifeSecs);
+        assertEq(made.STATED_FILING_SECS(), config.statedFilingSecs);
         assertEq(made.EXIT_DELAY_SECS(), config.exitDelaySecs);
         assertEq(made.EXIT_WINDOW_SECS(), config.exitWindowSecs);
         assertEq(made.guardian(), config.guardian);
@@ -132,23 +164,33 @@ contract VaultConstructorTest is Base {
     function testFuzz_AnyConfigIsRefusedWithItsReasonOrKept(ICollateralVault.Config memory config, uint8 spoil)
         external
     {
-        spoil %= 16; // above 5: nothing is spoiled on purpose
+        spoil %= 16; // above 8: nothing is spoiled on purpose
         if (spoil == 0) config.escrow = address(0);
         if (spoil == 1) config.arbiter = address(0);
         if (spoil == 2) config.arbiter = config.escrow;
         if (spoil == 3) config.netuidHash = 0;
         if (spoil == 4) config.exitDelaySecs = 0;
         if (spoil == 5) config.exitWindowSecs = 0;
-        if (spoil >= 8) config.exitDelaySecs %= 30 days + 2;
-        if (spoil >= 8) config.exitWindowSecs %= 365 days + 2;
+        if (spoil == 6) config.keepers = address(0);
+        if (spoil == 7) config.statementLifeSecs = 0;
+        if (spoil == 8) config.statedFilingSecs = 0;
+        if (spoil >= 9) config.exitDelaySecs %= 30 days + 2;
+        if (spoil >= 9) config.exitWindowSecs %= 365 days + 2;
+        if (spoil >= 9) config.statementLifeSecs %= 7 days + 2;
+        if (spoil >= 9) config.statedFilingSecs %= 30 days + 2;
         if (config.escrow == address(0)) _expectBad("escrow is zero");
         else if (config.arbiter == address(0)) _expectBad("arbiter is zero");
         else if (config.escrow == config.arbiter) _expectBad("escrow and arbiter are the same");
+        else if (config.keepers == address(0)) _expectBad("keepers is zero");
         else if (config.netuidHash == 0) _expectBad("netuidHash is zero");
         else if (config.exitDelaySecs == 0) _expectBad("exitDelaySecs is zero");
         else if (config.exitWindowSecs == 0) _expectBad("exitWindowSecs is zero");
         else if (config.exitDelaySecs > 30 days) _expectBad("exitDelaySecs is over 30 days");
         else if (config.exitWindowSecs > 365 days) _expectBad("exitWindowSecs is over 365 days");
+        else if (config.statementLifeSecs == 0) _expectBad("statementLifeSecs is zero");
+        else if (config.statementLifeSecs > 7 days) _expectBad("statementLifeSecs is over 7 days");
+        else if (config.statedFilingSecs == 0) _expectBad("statedFilingSecs is zero");
+        else if (config.statedFilingSecs > 30 days) _expectBad("statedFilingSecs is over 30 days");
         else return _assertKept(config);
         _make(config);
     }

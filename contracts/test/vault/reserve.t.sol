@@ -15,7 +15,7 @@ contract ReserveTest is VaultBase {
         for (uint256 i = 0; i < callers.length; ++i) {
             _expectOnlyEscrow(callers[i]);
             vm.prank(callers[i]);
-            vault.reserve(1, RENTAL, Rao.wrap(1));
+            vault.reserve(1, RENTAL, Rao.wrap(1), _until());
         }
     }
 
@@ -43,7 +43,7 @@ contract ReserveTest is VaultBase {
         _reserve(RENTAL, 1);
         _expectNoNode(0);
         vm.prank(address(escrow));
-        vault.reserve(0, RENTAL, Rao.wrap(0));
+        vault.reserve(0, RENTAL, Rao.wrap(0), _until());
     }
 
     function test_RevertGiven_TheNodeIsRetired() external {
@@ -221,7 +221,7 @@ contract ReserveTest is VaultBase {
         else if (needed > free) _expectNotEnoughFree(free, needed);
         else binds = true;
         vm.prank(t.asEscrow ? address(escrow) : STRANGER);
-        vault.reserve(1, RENTAL, Rao.wrap(t.total));
+        vault.reserve(1, RENTAL, Rao.wrap(t.total), _until());
         if (!binds) return;
         assertEq(_rao(vault.reservedFor(1, RENTAL)), have + needed);
         _assertBond(have + needed, t.aside, exiting, free - needed);

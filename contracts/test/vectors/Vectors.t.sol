@@ -2,8 +2,9 @@
 pragma solidity 0.8.30;
 
 import { stdJson } from "forge-std/StdJson.sol";
+import { IStatedBonds } from "../../src/interfaces/IStatedBonds.sol";
 import { Eip712 } from "../../src/libraries/Eip712.sol";
-import { Timestamp } from "../../src/types/Units.sol";
+import { Rao, Timestamp } from "../../src/types/Units.sol";
 import { Base } from "../Base.t.sol";
 
 /// @dev Makes digests as a consumer at its own address does.
@@ -42,6 +43,15 @@ contract DigestHarness {
         bytes32 evidence
     ) external view returns (bytes32) {
         bytes32 hash = Eip712.spoofHash(machine, registration, gpuClass, gpuCount, Timestamp.wrap(provedAt), evidence);
+        return keccak256(abi.encodePacked(hex"1901", Eip712.domainSeparator(), hash));
+    }
+
+    function bondStatement(IStatedBonds.BondClaim calldata claim, IStatedBonds.SignedStatement calldata one)
+        external
+        view
+        returns (bytes32)
+    {
+        bytes32 hash = Eip712.bondStatementHash(claim, one);
         return keccak256(abi.encodePacked(hex"1901", Eip712.domainSeparator(), hash));
     }
 }
@@ -118,6 +128,36 @@ contract VectorsTest is Base {
             _checkSigner(at, digest);
         }
         assertFalse(vm.keyExistsJson(json, string.concat(".attestations[", vm.toString(count), "]")));
+    }
+
+    function test_BondStatementDigestsAreMadeAlikeInSolidityAndRust() external {
+        uint256 count = 6;
+        vm.etch(json.readAddress(".vault"), type(DigestHarness).runtimeCode);
+        DigestHarness consumer = DigestHarness(json.readAddress(".vault"));
+        for (uint256 i = 0; i < count; ++i) {
+            string memory at = string.concat(".bondStatements[", vm.toString(i), "]");
+            vm.chainId(json.readUint(string.concat(at, ".chainId")));
+            bytes32 digest = consumer.bondStatement(_claimAt(at), _statementAt(at));
+            assertEq(digest, json.readBytes32(string.concat(at, ".digest")), at);
+            _checkSigner(at, digest);
+        }
+        assertFalse(vm.keyExistsJson(json, string.concat(".bondStatements[", vm.toString(count), "]")));
+    }
+
+    function _claimAt(string memory at) private view returns (IStatedBonds.BondClaim memory claim) {
+        claim.vault = json.readBytes32(string.concat(at, ".vault"));
+        claim.owner = json.readBytes32(string.concat(at, ".owner"));
+        claim.machine = json.readBytes32(string.concat(at, ".machine"));
+        claim.registration = uint32(json.readUint(string.concat(at, ".registration")));
+        claim.rental = uint64(vm.parseUint(json.readString(string.concat(at, ".rental"))));
+        claim.over = json.readBool(string.concat(at, ".over"));
+    }
+
+    function _statementAt(string memory at) private view returns (IStatedBonds.SignedStatement memory one) {
+        one.alpha = uint64(vm.parseUint(json.readString(string.concat(at, ".alpha"))));
+        one.value = Rao.wrap(uint64(vm.parseUint(json.readString(string.concat(at, ".value")))));
+        one.statedAt = Timestamp.wrap(uint32(json.readUint(string.concat(at, ".statedAt"))));
+        one.until = Timestamp.wrap(uint32(json.readUint(string.concat(at, ".until"))));
     }
 
     function test_RegistrationDigestsAndAccountIdsAreMadeAlikeInSolidityAndRust() external {

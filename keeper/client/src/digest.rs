@@ -1,6 +1,9 @@
 //! What keepers, machines and renters sign. Alike in Solidity (`contracts/src/libraries/Eip712.sol`) and here; shared
 //! vectors are in `tests/vectors/digests.json` (but for complaints, which no contract reads).
 
+mod alpha;
+pub use alpha::Roll;
+
 use alloy::primitives::{Address, B256, keccak256};
 use alloy::sol;
 use alloy::sol_types::{Eip712Domain, SolStruct, SolValue};

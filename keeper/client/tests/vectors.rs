@@ -4,9 +4,10 @@
 
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use surety_client::digest::{self, Domains, compact};
+use surety_client::digest::{self, Domains, Roll, compact};
 use surety_client::keys::Key;
 use surety_client::subtensor::account_id;
+use surety_core::alpha::{AlphaBacking, AlphaShortfall, AlphaStatement, AlphaVerdict, BondStatement};
 use surety_core::statement::{Attestation, Certificate, Signed, Spoof, Statement};
 use surety_core::types::{Account, Cause, Hash32, Kind, MachineId};
 
@@ -108,6 +109,120 @@ fn spoof(chain_id: u64, s: &Spoof) -> Value {
     value
 }
 
+fn bond_statements() -> Vec<BondStatement> {
+    let statement = |n: u8, over, full: u64, secs: u32| BondStatement {
+        vault: Hash32([n; 32]),
+        owner: Hash32([n ^ 0xf0; 32]),
+        machine: MachineId([n ^ 0x0f; 32]),
+        registration: secs,
+        rental: full,
+        over,
+        alpha: full,
+        value_rao: full >> 1,
+        stated_at_secs: secs.into(),
+        until_secs: secs.into(),
+    };
+    vec![statement(1, true, 7, 1_800_000_000), statement(0xff, false, u64::MAX, u32::MAX), statement(0, false, 0, 0)]
+}
+
+fn alpha_statements() -> Vec<AlphaStatement> {
+    let (vault, owner, machine) = (Hash32([0x0a; 32]), Hash32([0x0b; 32]), MachineId([0x0c; 32]));
+    let backing = |kind, full: u64, secs: u32| AlphaBacking {
+        vault,
+        owner,
+        machine,
+        registration: secs,
+        case: full,
+        kind,
+        rental: full >> 1,
+        tao_reserve_rao: full >> 2,
+        alpha: full >> 3,
+        alpha_value_rao: full >> 4,
+        earned_rao: full >> 5,
+        stated_at_secs: secs.into(),
+    };
+    let shortfall = |full: u64, secs: u32| AlphaShortfall {
+        vault,
+        owner,
+        machine,
+        registration: secs,
+        case: full,
+        alpha: full >> 1,
+        alpha_value_rao: full >> 2,
+        shortfall_rao: full >> 3,
+        stated_at_secs: secs.into(),
+    };
+    let verdict = |dismissed, full: u64, secs: u32| AlphaVerdict {
+        vault,
+        case: full,
+        dismissed,
+        earned_rao: full >> 1,
+        stated_at_secs: secs.into(),
+    };
+    vec![
+        backing(Kind::NotDelivered, 640_000_001, 1_800_000_000).into(),
+        backing(Kind::Offline, u64::MAX, u32::MAX).into(),
+        shortfall(640_000_001, 1_800_000_000).into(),
+        shortfall(u64::MAX, u32::MAX).into(),
+        verdict(true, 640_000_001, 1_800_000_000).into(),
+        verdict(false, u64::MAX, u32::MAX).into(),
+    ]
+}
+
+fn rolls() -> Vec<Roll> {
+    let roll = |number, count: u8, until_secs| Roll {
+        vault: Hash32([0x0a; 32]),
+        number,
+        keepers: (1..=count).map(|n| Account([n; 20])).collect(),
+        weights: (1..=u64::from(count)).map(|n| n * 1_000_000_007).collect(),
+        until_secs,
+    };
+    vec![roll(1, 3, 1_800_000_000), roll(u64::MAX, 64, u32::MAX.into()), roll(0, 0, 0)]
+}
+
+/// A digest with the signature of the vectors' key over it.
+fn endorsed(chain_id: u64, digest: Hash32) -> Value {
+    let key = Key::from_bytes([0x11; 32]).unwrap();
+    let (r, vs) = compact(key.sign(digest).unwrap());
+    json!({ "chainId": chain_id, "digest": digest, "signer": key.account(), "r": r, "vs": vs })
+}
+
+/// The CollateralVault reads it; 64-bit numbers are text, as in the other vectors.
+fn bond_statement(chain_id: u64, s: &BondStatement) -> Value {
+    let mut value = endorsed(chain_id, domains(chain_id).bond_statement(Account([0xba; 20]), s).unwrap());
+    value["vault"] = json!(s.vault);
+    value["owner"] = json!(s.owner);
+    value["machine"] = json!(s.machine);
+    value["registration"] = json!(s.registration);
+    value["rental"] = json!(s.rental.to_string());
+    value["over"] = json!(s.over);
+    value["alpha"] = json!(s.alpha.to_string());
+    value["value"] = json!(s.value_rao.to_string());
+    value["statedAt"] = json!(s.stated_at_secs);
+    value["until"] = json!(s.until_secs);
+    value
+}
+
+/// AlphaVault reads them; 64-bit numbers are text.
+fn alpha_statement(chain_id: u64, s: &AlphaStatement) -> Value {
+    let mut value = endorsed(chain_id, domains(chain_id).alpha(Account([0xba; 20]), s).unwrap());
+    let Value::Object(fields) = serde_json::to_value(s).unwrap() else { unreachable!() };
+    for (name, field) in fields {
+        value[name] = if field.is_u64() { json!(field.to_string()) } else { field };
+    }
+    value
+}
+
+fn roll(chain_id: u64, roll: &Roll) -> Value {
+    let mut value = endorsed(chain_id, domains(chain_id).keeper_roll(roll).unwrap());
+    value["vault"] = json!(roll.vault);
+    value["number"] = json!(roll.number.to_string());
+    value["keepers"] = json!(roll.keepers);
+    value["weights"] = json!(roll.weights.iter().map(u64::to_string).collect::<Vec<_>>());
+    value["until"] = json!(roll.until_secs);
+    value
+}
+
 fn registration(chain_id: u64, n: u8) -> Value {
     let (machine, hotkey, miner) = (MachineId([n; 32]), Hash32([n ^ 0xaa; 32]), Account([n ^ 0x55; 20]));
     let vault = Account([0xba; 20]);
@@ -126,6 +241,9 @@ fn vectors() -> Value {
         "certificates": per_chain(&|c| certificates().iter().map(|x| certificate(c, x)).collect()),
         "attestations": per_chain(&|c| attestations().iter().map(|x| attestation(c, x)).collect()),
         "spoofs": per_chain(&|c| spoofs().iter().map(|x| spoof(c, x)).collect()),
+        "bondStatements": per_chain(&|c| bond_statements().iter().map(|x| bond_statement(c, x)).collect()),
+        "alphaStatements": per_chain(&|c| alpha_statements().iter().map(|x| alpha_statement(c, x)).collect()),
+        "rolls": per_chain(&|c| rolls().iter().map(|x| roll(c, x)).collect()),
         "registrations": per_chain(&|c| [1u8, 0x7f].iter().map(|n| registration(c, *n)).collect()),
     })
 }

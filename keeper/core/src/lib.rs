@@ -30,6 +30,7 @@
 //! | [`weights`] | what the subnet pays whom: a measured, rented, reliable fleet as weights, explained |
 //! | [`ids`] | domain-separated hashes: effect ids, ranks, jitter |
 
+pub mod alpha;
 pub mod ballot;
 pub mod capacity;
 pub mod cards;

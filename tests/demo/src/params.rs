@@ -14,6 +14,8 @@ use surety_verifier::classes::ClassId;
 pub const WINDOWS: Windows = Windows {
     exit_delay_secs: 14,
     exit_window_secs: 600,
+    statement_life_secs: 86_400,
+    stated_filing_secs: 259_200,
     settle_lag_secs: 14,
     certificate_life_secs: 86_400,
     appeal_window_secs: 14,

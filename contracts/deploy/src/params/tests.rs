@@ -46,6 +46,8 @@ fn every_relation_that_a_constructor_asks_for_is_asked_for_here() {
     let breaks: [(&str, Break); 14] = [
         ("min_delay_secs is under", |p| p.windows.exit_delay_secs += 1),
         ("exit_window_secs", |p| p.windows.exit_window_secs = 365 * DAY + 1),
+        ("statement_life_secs", |p| p.windows.statement_life_secs = 7 * DAY + 1),
+        ("stated_filing_secs", |p| p.windows.stated_filing_secs = 30 * DAY + 1),
         ("exit_delay_secs is under settle_lag_secs", |p| p.windows.settle_lag_secs = 2 * DAY + 1),
         ("appeal_window_secs is under", |p| p.windows.appeal_window_secs = HOUR - 1),
         ("min_offline_secs + freshness_secs", |p| p.windows.freshness_secs = HOUR - 899),

@@ -23,7 +23,7 @@ contract StrangerHandler is HandlerBase {
         (uint32 registration, uint64 rental) = (STORE.registrationOf(_machine(machineSeed)), _someRental(rentalSeed));
         Rao amount = Rao.wrap(_to64(what >> 192));
         bytes[10] memory tries = [
-            abi.encodeCall(ICollateralVault.reserve, (registration, rental, amount)),
+            abi.encodeCall(ICollateralVault.reserve, (registration, rental, amount, Timestamp.wrap(0))),
             abi.encodeCall(ICollateralVault.release, (registration, rental)),
             abi.encodeCall(ICollateralVault.forfeitReserved, (registration, rental, amount)),
             abi.encodeCall(ICollateralVault.setAside, (registration, rental, amount)),

@@ -122,14 +122,17 @@ pub fn appointments(keys: &[SigningKey]) -> impl Iterator<Item = keepers::appoin
     })
 }
 
-fn vault_config([_, _, escrow, arbiter, _]: [Address; 5]) -> vault::ICollateralVault::Config {
+fn vault_config([keepers, _, escrow, arbiter, _]: [Address; 5]) -> vault::ICollateralVault::Config {
     vault::ICollateralVault::Config {
         netuid: NETUID,
         netuidHash: hash_of(NETUID),
         escrow,
         arbiter,
+        keepers,
         exitDelaySecs: 2 * DAY,
         exitWindowSecs: 3 * DAY,
+        statementLifeSecs: DAY,
+        statedFilingSecs: 3 * DAY,
         guardian: addr("guardian"),
     }
 }
