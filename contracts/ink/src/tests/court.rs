@@ -80,13 +80,13 @@ proptest! {
         tao in 0u64..1 << 50, alpha_value in 1u64..1 << 50, earned in 0u64..1 << 50, bps in 1u16..=2_000, offline: bool,
     ) {
         let kind = if offline { Kind::Offline } else { Kind::NotDelivered };
-        let backing = Backing { tao_reserve: tao, alpha: alpha_value, alpha_value, earned, ..backing() };
+        let backing = Backing { kind, tao_reserve: tao, alpha: alpha_value, alpha_value, earned, ..backing() };
         let rule = |reserve: u64| {
             let share = u128::from(reserve) * u128::from(bps) / 10_000;
             if offline { share.min(earned.into()) } else { share }
         };
         let falls = rule(tao + alpha_value) - rule(tao);
-        match rental_penalty(kind, bps, &backing) {
+        match rental_penalty(bps, &backing) {
             Ok(penalty) => {
                 prop_assert_eq!(u128::from(penalty.value_rao), falls);
                 prop_assert_eq!(penalty.alpha, penalty.value_rao); // one alpha is one TAO here
@@ -102,6 +102,8 @@ fn backing() -> Backing {
         owner: [1; 32].into(),
         machine: MACHINE,
         registration: 1,
+        case_id: 1,
+        kind: Kind::Offline,
         rental: 1,
         tao_reserve: 20 * COIN,
         alpha: 30 * COIN,
@@ -113,24 +115,24 @@ fn backing() -> Backing {
 #[test]
 fn tao_bears_first_and_earnings_bound_an_outage() {
     // 10 % of 35 is 3.5, of which 2 is TAO's; 1.5 of 15 is a tenth of the alpha.
-    let whole = rental_penalty(Kind::Offline, 1_000, &backing()).unwrap();
-    assert_eq!(whole, Penalty { value_rao: 3 * COIN / 2, alpha: 3 * COIN });
+    let whole = rental_penalty(1_000, &backing()).unwrap();
+    assert_eq!(whole, Penalty { value_rao: 3 * COIN / 2, alpha: 3 * COIN, tao_first_rao: 2 * COIN });
     // Earned 2.5: TAO bears 2, half a TAO is left for alpha.
     let little = Backing { earned: 5 * COIN / 2, ..backing() };
-    assert_eq!(rental_penalty(Kind::Offline, 1_000, &little).unwrap().alpha, COIN);
+    assert_eq!(rental_penalty(1_000, &little).unwrap().alpha, COIN);
     // Earned 1: TAO bears it all.
     let less = Backing { earned: COIN, ..backing() };
-    assert_eq!(rental_penalty(Kind::Offline, 1_000, &less), Err(Error::NoPenalty));
+    assert_eq!(rental_penalty(1_000, &less), Err(Error::NoPenalty));
     // Never delivered: nothing earned, and that is no bound.
-    let nothing = Backing { earned: 0, ..backing() };
-    assert_eq!(rental_penalty(Kind::NotDelivered, 200, &nothing).unwrap().value_rao, 300_000_000);
+    let nothing = Backing { kind: Kind::NotDelivered, earned: 0, ..backing() };
+    assert_eq!(rental_penalty(200, &nothing).unwrap().value_rao, 300_000_000);
 }
 
 #[test]
 fn alpha_that_counted_for_nothing_bears_nothing() {
-    assert_eq!(rental_penalty(Kind::Offline, 1_000, &Backing { alpha_value: 0, ..backing() }), Err(Error::NoPenalty));
-    assert_eq!(rental_penalty(Kind::Offline, 1_000, &Backing { alpha: 0, ..backing() }), Err(Error::NoPenalty));
-    assert_eq!(rental_penalty(Kind::Spoofed, 1_000, &backing()), Err(Error::BadKind));
+    assert_eq!(rental_penalty(1_000, &Backing { alpha_value: 0, ..backing() }), Err(Error::NoPenalty));
+    assert_eq!(rental_penalty(1_000, &Backing { alpha: 0, ..backing() }), Err(Error::NoPenalty));
+    assert_eq!(rental_penalty(1_000, &Backing { kind: Kind::Spoofed, ..backing() }), Err(Error::BadKind));
 }
 
 #[test]
@@ -139,12 +141,16 @@ fn a_spoof_costs_what_tao_could_not_bear_and_at_most_all_alpha() {
         owner: [1; 32].into(),
         machine: MACHINE,
         registration: 1,
+        case_id: 1,
         alpha: 30 * COIN,
         alpha_value: 15 * COIN,
         shortfall: rao,
     };
     assert_eq!(spoof_penalty(&shortfall(5 * COIN)).unwrap().alpha, 10 * COIN);
-    assert_eq!(spoof_penalty(&shortfall(u64::MAX)).unwrap(), Penalty { value_rao: 15 * COIN, alpha: 30 * COIN });
+    assert_eq!(
+        spoof_penalty(&shortfall(u64::MAX)).unwrap(),
+        Penalty { value_rao: 15 * COIN, alpha: 30 * COIN, tao_first_rao: 0 }
+    );
     assert_eq!(spoof_penalty(&shortfall(0)), Err(Error::NoPenalty));
 }
 

@@ -10,7 +10,7 @@ fn request(world: &mut World, amount: Option<u64>) -> Result<u64, Error> {
 }
 
 fn withdraw(world: &mut World) -> Result<u64, Error> {
-    world.call(ALICE, |vault| vault.withdraw(MACHINE))
+    world.call(ALICE, |vault| vault.withdraw(MACHINE, 0))
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn hole_8_nothing_is_not_recorded_as_a_penalty() {
     let mut world = bonded(100 * COIN);
     let backing = Backing { earned: COIN, ..world.backing() };
     assert_eq!(world.file(Kind::Offline, &backing), Err(Error::NoPenalty));
-    assert_eq!((world.vault.books().cases, world.vault.judged_by(7)), (0, None));
+    assert_eq!((world.vault.books().cases, world.vault.judged_by(70, 1)), (0, None));
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn hole_15_a_penalty_needs_a_quorum_is_bounded_and_can_be_appealed() {
     let mut world = bonded(100 * COIN);
     let backing = world.backing();
     let (stated, attested) = (world.stated(&[0], &backing), world.attested(&[0], Kind::Offline, 7));
-    let alone = world.call(ANYBODY, |vault| vault.set_aside(Kind::Offline, backing.clone(), stated, attested));
+    let alone = world.call(ANYBODY, |vault| vault.set_aside(backing.clone(), stated, attested));
     assert_eq!(alone, Err(Error::NoQuorum { signers: 1 }));
     let case = world.file(Kind::Offline, &backing).unwrap();
     assert!(world.bond(ALICE).held_rao <= backing.alpha / 10);

@@ -91,7 +91,7 @@ impl Run {
     }
 
     fn withdraw(&mut self, who: usize) -> bool {
-        let paid = self.world.call(OWNERS[who], |vault| vault.withdraw(MACHINE));
+        let paid = self.world.call(OWNERS[who], |vault| vault.withdraw(MACHINE, 0));
         self.ghost.withdrawn[who] += paid.clone().unwrap_or(0);
         paid.is_ok()
     }
@@ -108,6 +108,7 @@ impl Run {
         let backing = Backing {
             owner: id(OWNERS[who]),
             rental: self.ghost.rental,
+            case_id: self.ghost.rental,
             tao_reserve: self.dice.roll(COIN),
             alpha,
             alpha_value: 1 + self.dice.roll(alpha * 2),
@@ -172,7 +173,7 @@ impl Run {
         assert_eq!(held, aside);
         let credit: u64 = OWNERS.iter().map(|owner| self.world.vault.credit_of(id(*owner))).sum();
         assert_eq!(books.tao_owed, bonds + credit + books.tao_to_burn);
-        assert!(self.world.tao(self.world.account) >= books.tao_owed + EXISTENTIAL);
+        assert!(self.world.tao(self.world.account) >= books.tao_owed);
         self.check_alpha(&books);
     }
 
