@@ -115,7 +115,7 @@ fn nobody_moves_a_swapped_vault_back_under_the_old_hotkey() {
 #[test]
 fn every_message_looks_and_anybody_can() {
     type Message = fn(&mut World);
-    let messages: [Message; 8] = [
+    let messages: [Message; 9] = [
         |world| world.call(ALICE, |vault| vault.request_exit(MACHINE, None).map(drop)).unwrap(),
         |world| world.call(ALICE, |vault| vault.cancel_exit(MACHINE)).unwrap(),
         |world| world.deposit(BOB, COIN).map(drop).unwrap(),
@@ -123,6 +123,7 @@ fn every_message_looks_and_anybody_can() {
         |world| world.appeal(1).unwrap(),
         |world| world.amend(1, true, 0).unwrap(),
         |world| world.execute(1).unwrap(),
+        |world| world.amend(1, false, 5 * COIN / 2).unwrap(),
         |world| assert_eq!(world.call(ANYBODY, |vault| Ok(vault.touch())), Ok(101 * COIN)),
     ];
     for (index, message) in messages.into_iter().enumerate() {

@@ -248,8 +248,9 @@ fn hand_over_until(world: &mut World, next: &Roll, keys: &[usize], until: u32) -
 fn a_quorum_hands_over_to_the_next_roll_and_the_old_one_is_silent_then() {
     let mut world = bonded(100 * COIN);
     let next = roll_of(&world.keys[2..], 1);
+    world.dividends(COIN);
     hand_over(&mut world, &next, &[0, 1, 2, 3]).unwrap();
-    assert_eq!(world.vault.roll(), next);
+    assert_eq!((world.vault.roll(), world.vault.books().seen), (next, 101 * COIN));
     let backing = world.backing();
     let error = world.file(Kind::Offline, &backing).unwrap_err();
     assert!(matches!(error, Error::NotAKeeper { .. }));
@@ -288,4 +289,18 @@ fn a_hand_over_is_good_until_its_last_second_which_is_at_most_thirty_days_ahead(
     hand_over_until(&mut world, &next, &[0, 1, 2, 3], (now + 30 * DAY) as u32).unwrap();
     let third = roll_of(&world.keys[..4], 2);
     hand_over_until(&mut world, &third, &[1, 2, 3], now as u32).unwrap();
+}
+
+#[test]
+fn a_roll_of_sixty_four_can_all_sign() {
+    let mut keys: Vec<_> = (1..=64u8).map(|n| k256::ecdsa::SigningKey::from_slice(&[n; 32]).unwrap()).collect();
+    keys.sort_by_key(address);
+    let roll = roll_of(&keys, 0);
+    let mut world = World::made(config(), roll.keepers, roll.weights).unwrap();
+    world.keys = keys;
+    world.deposit(ALICE, 100 * COIN).unwrap();
+    let (all, backing): (Vec<usize>, _) = ((0..64).collect(), world.backing());
+    let (stated, attested) = (world.stated(&all, &backing), world.attested(&all, Kind::Offline, 7));
+    let case = world.call(ANYBODY, |vault| vault.set_aside(backing, stated, attested)).unwrap();
+    assert_eq!(world.case(case).alpha, 3 * COIN);
 }
