@@ -96,7 +96,8 @@ mod alpha_vault {
         /// acts as the caller.
         ///
         /// # Errors
-        /// `WoundUp`, `ZeroAmount`, `DepositsPaused`, `StakeMoved`, `NoStake`, `LockedAlpha`, `NothingArrived`, `Refused`.
+        /// `WoundUp`, `ZeroAmount`, `DepositsPaused`, `StakeMoved`, `NoStake`, `LockedAlpha`, `NothingArrived`,
+        /// `Refused`.
         #[ink(message)]
         pub fn deposit(&mut self, machine: [u8; 32], from_hotkey: AccountId, amount: u64) -> Result<u64, Error> {
             self.take_deposit(machine, from_hotkey, amount)
