@@ -95,6 +95,40 @@ proptest! {
             Err(error) => { prop_assert_eq!(error, Error::NoPenalty); prop_assert_eq!(falls, 0); }
         }
     }
+
+    /// The second clamp is the first with the number that is known later, and never more.
+    #[test]
+    fn an_amended_outage_costs_what_it_would_have_cost_with_what_was_earned(
+        tao in 0u64..1 << 50, alpha_value in 1u64..1 << 50, earned in 0u64..1 << 50, later in 0u64..1 << 50,
+    ) {
+        let backing = Backing { tao_reserve: tao, alpha: alpha_value, alpha_value, earned, ..backing() };
+        let Ok(first) = rental_penalty(1_000, &backing) else { return Ok(()) };
+        let left = amended(&pending(first), later);
+        let again = rental_penalty(1_000, &Backing { earned: later.min(earned), ..backing });
+        prop_assert_eq!(left.alpha, again.map_or(0, |penalty| penalty.alpha));
+        prop_assert_eq!(left.value_rao, left.alpha);
+        prop_assert!(left.alpha <= first.alpha);
+    }
+}
+
+/// An outage that waits, with this penalty.
+fn pending(penalty: Penalty) -> Case {
+    Case {
+        kind: Kind::Offline,
+        status: Status::Filed,
+        bond: 1,
+        case_id: 1,
+        registration: 1,
+        rental: 1,
+        shares: 1,
+        alpha: penalty.alpha,
+        penalty_rao: penalty.value_rao,
+        tao_first_rao: penalty.tao_first_rao,
+        value_rao: penalty.value_rao,
+        filed_at: 0,
+        appeal_bond: 0,
+        rule_by: 0,
+    }
 }
 
 fn backing() -> Backing {
