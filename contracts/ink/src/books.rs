@@ -94,6 +94,15 @@ impl Bond {
         self
     }
 
+    /// What was on its way out when the subnet's end was noticed waits until the pool pays, and has its window then. An
+    /// exit that had lapsed by then is free, and stays it.
+    pub fn postpone(mut self, noticed_at: u64, payable_at: u64, window_secs: u64) -> Self {
+        if self.exiting > 0 && self.closes_at(window_secs) >= noticed_at {
+            self.ready_at = self.ready_at.max(payable_at);
+        }
+        self
+    }
+
     /// Adds shares to the free part. None: they do not fit.
     #[must_use]
     pub fn deposit(&mut self, shares: u128) -> Option<()> {

@@ -1,7 +1,7 @@
 //! Who speaks, what they say together, and what it costs: pure.
 
 use crate::error::Error;
-use crate::types::{Address, Attestation, Backing, Kind, Roll, Shortfall};
+use crate::types::{Address, Attestation, Backing, Case, Kind, Roll, Shortfall, Spoof};
 
 /// Most keepers on a roll, and so most signatures in a list.
 pub const MAX_KEEPERS: usize = 64;
@@ -92,6 +92,19 @@ pub fn intersection(attestations: &[Attestation], now: u64, life_secs: u64) -> R
     }
 }
 
+/// The earliest date of proofs, none of them later than now or too old.
+///
+/// # Errors
+/// `AheadOfTime`, `Stale`.
+pub fn earliest(spoofs: &[Spoof], now: u64, life_secs: u64) -> Result<u32, Error> {
+    let mut first = u32::MAX;
+    for (index, spoof) in spoofs.iter().enumerate() {
+        check_date(index, spoof.proved_at, now, now.saturating_sub(life_secs))?;
+        first = first.min(spoof.proved_at);
+    }
+    Ok(first)
+}
+
 /// # Errors
 /// `AheadOfTime` after `now`, `Stale` before `oldest`.
 pub fn check_date(index: usize, date: u32, now: u64, oldest: u64) -> Result<(), Error> {
@@ -112,23 +125,39 @@ pub struct Penalty {
     pub value_rao: u64,
     /// In rao of alpha.
     pub alpha: u64,
+    /// What bears before it, in rao of TAO.
+    pub tao_first_rao: u64,
 }
 
 /// TAO bears first, so that both vaults together take exactly what the Arbiter's rule says of a reserve of
-/// `tao_reserve + alpha_value`. An `Offline` never costs more than the rental has earned.
+/// `tao_reserve + alpha_value`. An `Offline` never costs more than the rental has earned. Several bonds behind one
+/// rental likewise bear one after the other, each with those before it in its `tao_reserve`.
 ///
 /// # Errors
 /// `NoPenalty` where nothing is left for alpha, `BadKind`.
-pub fn rental_penalty(kind: Kind, bps: u16, backing: &Backing) -> Result<Penalty, Error> {
-    let cap = match kind {
+pub fn rental_penalty(bps: u16, backing: &Backing) -> Result<Penalty, Error> {
+    let cap = match backing.kind {
         Kind::NotDelivered => u128::MAX,
         Kind::Offline => backing.earned.into(),
         Kind::Spoofed => return Err(Error::BadKind),
     };
     let tao = u128::from(backing.tao_reserve);
-    let rule = |reserve: u128| (reserve.saturating_mul(bps.into()) / WHOLE_BPS).min(cap);
-    let total = rule(tao.saturating_add(backing.alpha_value.into()));
-    on_alpha(total.saturating_sub(rule(tao)), backing.alpha, backing.alpha_value)
+    let rule = |reserve: u128| reserve.saturating_mul(bps.into()) / WHOLE_BPS;
+    let (first, total) = (rule(tao), rule(tao.saturating_add(backing.alpha_value.into())));
+    let tao_first_rao = u64::try_from(first).unwrap_or(u64::MAX);
+    let falls = total.min(cap).saturating_sub(first);
+    Ok(Penalty { tao_first_rao, ..on_alpha(falls, backing.alpha, backing.alpha_value)? })
+}
+
+/// What a pending case asks for once the rental is known to have earned `earned` and no more: the second clamp of an
+/// `Offline`. Never more than it asked for.
+pub fn amended(case: &Case, earned: u64) -> Penalty {
+    let value_rao = match case.kind {
+        Kind::Offline => case.penalty_rao.min(earned.saturating_sub(case.tao_first_rao)),
+        Kind::NotDelivered | Kind::Spoofed => case.penalty_rao, // what was earned is no part of their rule
+    };
+    let alpha = share_of(case.alpha, value_rao, case.penalty_rao).unwrap_or(0);
+    Penalty { value_rao, alpha, tao_first_rao: case.tao_first_rao }
 }
 
 /// What the TAO bond could not bear, at most what the alpha counted for.
@@ -141,10 +170,15 @@ pub fn spoof_penalty(shortfall: &Shortfall) -> Result<Penalty, Error> {
 
 fn on_alpha(value: u128, alpha: u64, alpha_value: u64) -> Result<Penalty, Error> {
     let value = u64::try_from(value.min(alpha_value.into())).unwrap_or(alpha_value);
-    // Both factors have 64 bits.
-    let share = u128::from(value).saturating_mul(alpha.into()).checked_div(alpha_value.into());
-    match share.and_then(|share| u64::try_from(share).ok()) {
-        Some(alpha) if alpha > 0 => Ok(Penalty { value_rao: value, alpha }),
+    match share_of(alpha, value, alpha_value) {
+        Some(alpha) if alpha > 0 => Ok(Penalty { value_rao: value, alpha, tao_first_rao: 0 }),
         _ => Err(Error::NoPenalty),
     }
+}
+
+/// `amount * part / whole`, rounded down. None: `whole` is zero, or smaller than `part` and the result too large.
+fn share_of(amount: u64, part: u64, whole: u64) -> Option<u64> {
+    // Both factors have 64 bits.
+    let share = u128::from(amount).saturating_mul(part.into()).checked_div(whole.into());
+    share.and_then(|share| u64::try_from(share).ok())
 }

@@ -1,22 +1,23 @@
-//! Where the vault meets the chain: what arrives, what leaves, what is burned, and what the chain does by itself.
+//! Where the vault meets the chain: what arrives, what leaves, what is burned.
 
 use crate::alpha_vault::AlphaVault;
-use crate::books::{is_there, Bond, Pool, ROUNDING_RAO};
+use crate::books::{Bond, Pool, ROUNDING_RAO};
 use crate::court;
 use crate::error::Error;
-use crate::events::{Burned, Deposited, ExitCancelled, ExitRequested, Gathered, HotkeyFollowed, Withdrawn};
+use crate::events::{Burned, Deposited, ExitCancelled, ExitRequested, Withdrawn};
 use crate::extension::{Balance, ChainError, Function, Subtensor};
+use crate::hazards::stake_of;
 use crate::types::{AccountId, BondView, BooksView, Config, Roll, Stateable, BURN_ACCOUNT};
 use ink::codegen::{Env, StaticEnv};
 use ink::storage::{Lazy, Mapping};
 
 /// A refusal of the chain, by the function that met it.
-fn refused(function: Function) -> impl FnOnce(ChainError) -> Error {
+pub(crate) fn refused(function: Function) -> impl FnOnce(ChainError) -> Error {
     move |code| Error::Refused { function, code }
 }
 
 /// The chain extension, as ink! hands it out.
-fn chain() -> <Subtensor as ink::ChainExtensionInstance>::Instance {
+pub(crate) fn chain() -> <Subtensor as ink::ChainExtensionInstance>::Instance {
     AlphaVault::env().extension()
 }
 
@@ -36,6 +37,8 @@ impl AlphaVault {
             generation: subnet.counter,
             hotkey,
             seen,
+            wound_up_at: 0,
+            deposits_from: 0,
             shares: 0,
             to_burn: 0,
             tao_owed: 0,
@@ -46,62 +49,9 @@ impl AlphaVault {
             numbers: Mapping::new(),
             cases: Mapping::new(),
             judged: Mapping::new(),
-            proved: Mapping::new(),
             credit: Mapping::new(),
             roll: kept,
         })
-    }
-
-    /* WHAT IS THERE */
-
-    /// The subnet of the construction is gone, whether or not another one has its netuid. Asked each time and never
-    /// written down: the counter only grows, so there is no way back.
-    pub(crate) fn is_wound_up(&self) -> bool {
-        let subnet = chain().registration(self.config.netuid);
-        !subnet.exists || subnet.counter != self.generation
-    }
-
-    fn ensure_live(&self) -> Result<(), Error> {
-        if self.is_wound_up() {
-            return Err(Error::WoundUp);
-        }
-        Ok(())
-    }
-
-    /// The vault's own stake under its hotkey.
-    fn stake(&self) -> u64 {
-        stake_of(self.hotkey, self.env().account_id(), self.config.netuid)
-    }
-
-    /// TAO that is the pool's: all but what keeps the account alive and what is owed.
-    fn tao(&self) -> u64 {
-        let kept = to_rao(self.env().minimum_balance()).saturating_add(self.tao_owed);
-        to_rao(self.env().balance()).saturating_sub(kept)
-    }
-
-    /// What all bonds share now. Refuses while the stake is not where it was: shares would be sold or paid at a price
-    /// that is not theirs.
-    pub(crate) fn pool(&self) -> Result<Pool, Error> {
-        if self.is_wound_up() {
-            return Ok(Pool { stake: self.tao(), shares: self.shares });
-        }
-        let stake = self.stake();
-        if !is_there(stake, self.seen) {
-            return Err(Error::StakeMoved { stake, seen: self.seen });
-        }
-        Ok(Pool { stake, shares: self.shares })
-    }
-
-    /// At which rate alpha is shares, for a penalty: as it is, or as it last was where the stake was moved or turned
-    /// into TAO. A case never waits for either.
-    pub(crate) fn rate(&self) -> Pool {
-        let stake = if self.is_wound_up() { self.seen } else { self.stake() };
-        let stake = if is_there(stake, self.seen) { stake } else { self.seen };
-        Pool { stake, shares: self.shares }
-    }
-
-    pub(crate) fn now(&self) -> u64 {
-        self.env().block_timestamp() / 1_000
     }
 
     /* BONDS */
@@ -110,13 +60,28 @@ impl AlphaVault {
     pub(crate) fn bond_of(&self, owner: AccountId, machine: [u8; 32]) -> Result<(u32, Bond), Error> {
         let number = self.numbers.get((owner, machine)).ok_or(Error::NoBond)?;
         let bond = self.bonds.get(number).ok_or(Error::NoBond)?;
-        Ok((number, bond.at(self.now(), self.config.exit_window_secs)))
+        Ok((number, self.as_it_counts(bond)))
+    }
+
+    /// A record as it counts now: an exit that waits for the pool to pay waits, one whose window is over is free.
+    fn as_it_counts(&self, bond: Bond) -> Bond {
+        self.postponed(bond).at(self.now(), self.config.exit_window_secs)
+    }
+
+    fn postponed(&self, bond: Bond) -> Bond {
+        match self.wound_up_at {
+            0 => bond,
+            noticed_at => bond.postpone(noticed_at, self.payable_at(), self.config.exit_window_secs),
+        }
     }
 
     pub(crate) fn take_deposit(&mut self, machine: [u8; 32], from: AccountId, amount: u64) -> Result<u64, Error> {
         self.ensure_live()?;
         if amount == 0 {
             return Err(Error::ZeroAmount);
+        }
+        if self.now() < self.deposits_from {
+            return Err(Error::DepositsPaused { until: self.deposits_from });
         }
         let pool = self.pool()?;
         let (arrived, stake) = self.pull(from, amount, pool.stake)?;
@@ -192,6 +157,7 @@ impl AlphaVault {
         }
         let ready_at = self.now().saturating_add(self.config.exit_delay_secs);
         bond.start_exit(shares, ready_at).ok_or(Error::Overflow)?;
+        self.look();
         self.bonds.insert(number, &bond);
         self.env().emit_event(ExitRequested { bond: number, shares, ready_at });
         Ok(ready_at)
@@ -214,14 +180,15 @@ impl AlphaVault {
         if shares == 0 {
             return Err(Error::NoExit);
         }
+        self.look();
         self.bonds.insert(number, &bond);
         self.env().emit_event(ExitCancelled { bond: number, shares });
         Ok(())
     }
 
-    pub(crate) fn pay_exit(&mut self, machine: [u8; 32]) -> Result<u64, Error> {
+    pub(crate) fn pay_exit(&mut self, machine: [u8; 32], min_rao: u64) -> Result<u64, Error> {
         let number = self.numbers.get((self.env().caller(), machine)).ok_or(Error::NoBond)?;
-        let mut bond = self.bonds.get(number).ok_or(Error::NoBond)?;
+        let mut bond = self.postponed(self.bonds.get(number).ok_or(Error::NoBond)?);
         if bond.exiting == 0 {
             return Err(Error::NoExit);
         }
@@ -231,7 +198,7 @@ impl AlphaVault {
         }
         let pool = self.pool()?;
         let shares = bond.take_exit();
-        let rao = self.pay_out(bond.owner, pool, pool.worth(shares))?;
+        let rao = self.pay_out(bond.owner, pool, pool.worth(shares), min_rao)?;
         self.retire(shares);
         self.bonds.insert(number, &bond);
         self.env().emit_event(Withdrawn { bond: number, shares, rao });
@@ -239,10 +206,11 @@ impl AlphaVault {
     }
 
     /// Out of the pool to a coldkey: stake while there is a subnet, TAO afterwards. The last call that can be refused.
-    fn pay_out(&mut self, to: AccountId, pool: Pool, rao: u64) -> Result<u64, Error> {
+    fn pay_out(&mut self, to: AccountId, pool: Pool, rao: u64, min_rao: u64) -> Result<u64, Error> {
         if rao == 0 {
             return Err(Error::NothingArrived);
         }
+        ensure_enough(rao, min_rao)?;
         if self.is_wound_up() {
             self.send(to, rao)?;
             return Ok(rao);
@@ -255,6 +223,7 @@ impl AlphaVault {
         if moved == 0 || moved.saturating_add(ROUNDING_RAO) < rao {
             return Err(Error::Clamped { asked: rao, moved });
         }
+        ensure_enough(moved, min_rao)?;
         self.seen = stake;
         Ok(moved)
     }
@@ -309,6 +278,9 @@ impl AlphaVault {
 
     /// Adds to what an account can have paid out. It is part of `tao_owed` already.
     pub(crate) fn owe(&mut self, account: AccountId, rao: u64) {
+        if rao == 0 {
+            return; // no record of nothing
+        }
         let credit = self.credit.get(account).unwrap_or(0).saturating_add(rao);
         self.credit.insert(account, &credit);
     }
@@ -338,45 +310,6 @@ impl AlphaVault {
         self.env().transfer(to, to_balance(rao)).map_err(|_| Error::PaymentFailed { amount: rao })
     }
 
-    /* WHAT THE CHAIN DOES BY ITSELF */
-
-    pub(crate) fn follow(&mut self, new_hotkey: AccountId) -> Result<(), Error> {
-        self.ensure_live()?;
-        let old = self.stake();
-        if is_there(old, self.seen) {
-            return Err(Error::StakeNotMoved { stake: old });
-        }
-        let stake = stake_of(new_hotkey, self.env().account_id(), self.config.netuid);
-        if !is_there(stake, self.seen) {
-            return Err(Error::NotThere { stake, seen: self.seen });
-        }
-        let from = core::mem::replace(&mut self.hotkey, new_hotkey);
-        self.seen = stake;
-        self.env().emit_event(HotkeyFollowed { from, to: new_hotkey, stake });
-        Ok(())
-    }
-
-    pub(crate) fn gather_stake(&mut self, other: AccountId) -> Result<u64, Error> {
-        self.ensure_live()?;
-        let (me, netuid) = (self.env().account_id(), self.config.netuid);
-        let there = stake_of(other, me, netuid);
-        if there == 0 || other == self.hotkey {
-            return Err(Error::NothingArrived);
-        }
-        // Not while stake is missing: what was swapped away could be moved back, under a hotkey that is somebody
-        // else's by now.
-        let before = self.pool()?.stake;
-        chain().move_stake(other, self.hotkey, netuid, netuid, there).map_err(refused(Function::MoveStake))?;
-        let stake = self.stake();
-        let alpha = stake.saturating_sub(before);
-        if alpha == 0 {
-            return Err(Error::NothingArrived);
-        }
-        self.seen = stake;
-        self.env().emit_event(Gathered { from: other, alpha });
-        Ok(alpha)
-    }
-
     /* VIEWS */
 
     pub(crate) fn view_books(&self) -> BooksView {
@@ -387,6 +320,8 @@ impl AlphaVault {
             generation: self.generation,
             stake: if wound_up { self.tao() } else { self.stake() },
             seen: self.seen,
+            wound_up_at: self.wound_up_at,
+            deposits_from: self.deposits_from,
             shares: self.shares,
             to_burn: self.to_burn,
             tao_owed: self.tao_owed,
@@ -397,8 +332,8 @@ impl AlphaVault {
     }
 
     pub(crate) fn view_bond(&self, bond: Bond) -> BondView {
-        let bond = bond.at(self.now(), self.config.exit_window_secs);
-        let pool = self.pool().unwrap_or(self.rate());
+        let bond = self.as_it_counts(bond);
+        let pool = if self.is_wound_up() { self.tao_pool() } else { self.pool().unwrap_or(self.rate()) };
         BondView {
             free_rao: pool.worth(bond.free),
             exiting_rao: pool.worth(bond.exiting),
@@ -422,9 +357,12 @@ impl AlphaVault {
     }
 }
 
-/// What `coldkey` has under `hotkey`, in rao of alpha; nothing where the chain knows nothing.
-fn stake_of(hotkey: AccountId, coldkey: AccountId, netuid: u16) -> u64 {
-    chain().stake_info(hotkey, coldkey, netuid).map_or(0, |info| info.stake.0)
+/// What leaves is what its owner would take.
+fn ensure_enough(rao: u64, min_rao: u64) -> Result<(), Error> {
+    if rao < min_rao {
+        return Err(Error::TooLittle { rao, min_rao });
+    }
+    Ok(())
 }
 
 /// A balance of the chain in rao: it is one already, but for off-chain tests.

@@ -1,14 +1,15 @@
 //! What becomes of keepers' statements: cases, appeals, rulings, the next roll.
 
 use crate::alpha_vault::AlphaVault;
-use crate::books::{mul_div, Round};
+use crate::books::{mul_div, Bond, Round};
 use crate::court::{self, Penalty};
 use crate::custody::to_rao;
 use crate::eip712::{self, Claim, Crypto, Hash};
 use crate::error::Error;
-use crate::events::{Appealed, Dismissed, Executed, Filed, HandedOver, Ruled};
+use crate::events::{Amended, Appealed, Dismissed, Executed, Filed, HandedOver, Ruled};
 use crate::types::{
-    AccountId, Address, Attestation, Backing, Case, Kind, Roll, Shortfall, Signature, Spoof, Stated, Status,
+    AccountId, Address, Attestation, Backing, Case, Kind, Roll, Shortfall, Signature, Spoof, Stated, Status, Verdict,
+    ROLL_LIFE_SECS,
 };
 use ink::codegen::Env;
 use ink::env::hash::Keccak256;
@@ -32,14 +33,14 @@ impl Crypto for Host {
     }
 }
 
-/// What a case is filed with.
+/// Which of the Arbiter's cases is filed here, and against whose bond.
 struct Filing {
     kind: Kind,
     owner: AccountId,
     machine: [u8; 32],
     registration: u32,
+    case_id: u64,
     rental: u64,
-    penalty: Penalty,
 }
 
 impl AlphaVault {
@@ -47,36 +48,25 @@ impl AlphaVault {
 
     pub(crate) fn file_rental(
         &mut self,
-        kind: Kind,
         backing: &Backing,
         stated: &[Stated],
         attestations: &[Attestation],
     ) -> Result<u32, Error> {
+        let &Backing { kind, owner, machine, registration, case_id, rental, .. } = backing;
         let bps = match kind {
             Kind::NotDelivered => self.config.not_delivered_bps,
             Kind::Offline => self.config.offline_bps,
             Kind::Spoofed => return Err(Error::BadKind),
         };
-        if let Some(case) = self.judged.get(backing.rental) {
-            return Err(Error::AlreadyJudged(case));
-        }
+        let filing = Filing { kind, owner, machine, registration, case_id, rental };
+        self.ensure_not_judged(&filing)?;
         court::check_count(attestations.len())?;
         let (_, until) = court::intersection(attestations, self.now(), self.config.filing_life_secs)?;
-        let hashes = attestations.iter().map(|a| eip712::attestation(&Host, kind, backing.rental, a));
+        let hashes = attestations.iter().map(|a| eip712::attestation(&Host, kind, rental, a));
         self.check_signed(hashes, attestations.iter().map(|a| &a.signature))?;
         // What stood behind the rental is known once the outage is: a statement from before it is of another time.
         self.check_stated(stated, until.into(), |vault, at| eip712::backing(&Host, vault, backing, at))?;
-        let penalty = court::rental_penalty(kind, bps, backing)?;
-        let case = self.open_case(Filing {
-            kind,
-            owner: backing.owner,
-            machine: backing.machine,
-            registration: backing.registration,
-            rental: backing.rental,
-            penalty,
-        })?;
-        self.judged.insert(backing.rental, &case);
-        Ok(case)
+        self.open_case(filing, court::rental_penalty(bps, backing)?)
     }
 
     pub(crate) fn file_spoofed(
@@ -87,38 +77,25 @@ impl AlphaVault {
         stated: &[Stated],
         spoofs: &[Spoof],
     ) -> Result<u32, Error> {
-        let bond = self.numbers.get((shortfall.owner, shortfall.machine)).ok_or(Error::NoBond)?;
-        let key = (bond, shortfall.registration);
+        let &Shortfall { owner, machine, registration, case_id, .. } = shortfall;
+        let filing = Filing { kind: Kind::Spoofed, owner, machine, registration, case_id, rental: 0 };
+        self.ensure_not_judged(&filing)?;
         court::check_count(spoofs.len())?;
-        let (first, last) = self.check_proofs(spoofs, self.proved.get(key).unwrap_or(0))?;
-        let claim = Claim { machine: shortfall.machine, registration: shortfall.registration, gpu_class, gpu_count };
+        let first = court::earliest(spoofs, self.now(), self.config.filing_life_secs)?;
+        let claim = Claim { machine, registration, gpu_class, gpu_count };
         let hashes = spoofs.iter().map(|s| eip712::spoof(&Host, &claim, s));
         self.check_signed(hashes, spoofs.iter().map(|s| &s.signature))?;
         self.check_stated(stated, first.into(), |vault, at| eip712::shortfall(&Host, vault, shortfall, at))?;
-        let penalty = court::spoof_penalty(shortfall)?;
-        let case = self.open_case(Filing {
-            kind: Kind::Spoofed,
-            owner: shortfall.owner,
-            machine: shortfall.machine,
-            registration: shortfall.registration,
-            rental: 0,
-            penalty,
-        })?;
-        self.proved.insert(key, &last);
-        Ok(case)
+        self.open_case(filing, court::spoof_penalty(shortfall)?)
     }
 
-    /// Not ahead, not too old, later than the last that was filed. Returns the earliest and the latest date.
-    fn check_proofs(&self, spoofs: &[Spoof], last: u32) -> Result<(u32, u32), Error> {
-        let now = self.now();
-        let oldest = now.saturating_sub(self.config.filing_life_secs).max(u64::from(last).saturating_add(1));
-        let (mut earliest, mut latest) = (u32::MAX, 0);
-        for (index, spoof) in spoofs.iter().enumerate() {
-            court::check_date(index, spoof.proved_at, now, oldest)?;
-            earliest = earliest.min(spoof.proved_at);
-            latest = latest.max(spoof.proved_at);
+    /// Before the dear part of a filing: somebody may have been faster.
+    fn ensure_not_judged(&self, filing: &Filing) -> Result<(), Error> {
+        let bond = self.numbers.get((filing.owner, filing.machine)).ok_or(Error::NoBond)?;
+        match self.judged.get((filing.case_id, bond)) {
+            Some(case) => Err(Error::AlreadyJudged(case)),
+            None => Ok(()),
         }
-        Ok((earliest, latest))
     }
 
     /// A quorum states the same; each dates it itself, not ahead, not before `after`, and not too long ago.
@@ -150,35 +127,40 @@ impl AlphaVault {
         court::check_quorum(&self.present_roll(), &signers)
     }
 
-    /// The last checks, and all writes but the caller's own mark against a second time.
-    fn open_case(&mut self, filing: Filing) -> Result<u32, Error> {
-        let (bond_number, mut bond) = self.bond_of(filing.owner, filing.machine)?;
-        let asked = self.rate().shares_worth(filing.penalty.alpha).ok_or(Error::Overflow)?;
+    /// The last checks, and all writes.
+    fn open_case(&mut self, filing: Filing, penalty: Penalty) -> Result<u32, Error> {
+        let Filing { kind, owner, machine, registration, case_id, rental } = filing;
+        let (bond_number, mut bond) = self.bond_of(owner, machine)?;
+        let asked = self.rate().shares_worth(penalty.alpha).ok_or(Error::Overflow)?;
         let shares = bond.set_aside(asked);
         if shares == 0 {
             return Err(Error::NothingToSetAside); // nothing is not recorded as something
         }
         // Where less was there than asked for, less is at stake.
-        let value = mul_div(filing.penalty.value_rao.into(), shares, asked, Round::Down).ok_or(Error::Overflow)?;
+        let value = mul_div(penalty.value_rao.into(), shares, asked, Round::Down).ok_or(Error::Overflow)?;
         let number = self.case_count.checked_add(1).ok_or(Error::Overflow)?;
         let case = Case {
-            kind: filing.kind,
+            kind,
             status: Status::Filed,
             bond: bond_number,
-            registration: filing.registration,
-            rental: filing.rental,
+            case_id,
+            registration,
+            rental,
             shares,
-            alpha: filing.penalty.alpha,
+            alpha: penalty.alpha,
+            penalty_rao: penalty.value_rao,
+            tao_first_rao: penalty.tao_first_rao,
             value_rao: u64::try_from(value).map_err(|_| Error::Overflow)?,
             filed_at: self.now(),
             appeal_bond: 0,
             rule_by: 0,
         };
+        self.look();
         self.case_count = number;
+        self.judged.insert((case_id, bond_number), &number);
         self.cases.insert(number, &case);
         self.bonds.insert(bond_number, &bond);
-        let Filing { kind, rental, penalty, .. } = filing;
-        self.env().emit_event(Filed { case: number, bond: bond_number, kind, rental, shares, alpha: penalty.alpha });
+        self.env().emit_event(Filed { case: number, bond: bond_number, kind, case_id, shares, alpha: penalty.alpha });
         Ok(number)
     }
 
@@ -202,6 +184,7 @@ impl AlphaVault {
         case.status = Status::Appealed;
         case.appeal_bond = want;
         case.rule_by = self.now().saturating_add(self.config.ruling_window_secs);
+        self.look();
         self.tao_owed = owed;
         self.cases.insert(number, &case);
         let rule_by = case.rule_by;
@@ -222,8 +205,7 @@ impl AlphaVault {
             self.conclude(number, case)?;
             self.tao_to_burn = self.tao_to_burn.saturating_add(bond);
         } else {
-            let owner = self.dismiss(number, case)?;
-            self.owe(owner, bond);
+            self.dismiss(number, case)?;
         }
         self.env().emit_event(Ruled { case: number, upheld: uphold });
         Ok(())
@@ -244,12 +226,47 @@ impl AlphaVault {
         Ok(())
     }
 
+    /// A quorum tells what became of the Arbiter's case: dismissed there, it is dismissed here; else it is clamped to
+    /// what the rental has earned, as it is there.
+    pub(crate) fn take_verdict(&mut self, number: u32, verdict: &Verdict, stated: &[Stated]) -> Result<(), Error> {
+        let mut case = self.cases.get(number).ok_or(Error::NoCase)?;
+        let left = court::amended(&case, verdict.earned);
+        let smaller = verdict.dismissed || left.alpha < case.alpha;
+        if !case.is_pending() || !smaller {
+            return Err(Error::NothingToAmend { status: case.status });
+        }
+        self.check_stated(stated, 0, |vault, at| eip712::verdict(&Host, vault, case.case_id, verdict, at))?;
+        if verdict.dismissed || left.alpha == 0 {
+            return self.dismiss(number, case);
+        }
+        let mut bond = self.bonds.get(case.bond).ok_or(Error::NoBond)?;
+        (case.alpha, case.penalty_rao) = (left.alpha, left.value_rao);
+        case.value_rao = case.value_rao.min(left.value_rao);
+        self.trim(&mut bond, &mut case)?;
+        self.look();
+        self.cases.insert(number, &case);
+        self.bonds.insert(case.bond, &bond);
+        self.env().emit_event(Amended { case: number, shares: case.shares, alpha: case.alpha });
+        Ok(())
+    }
+
+    /// Gives back what is held beyond the alpha that the case asks for: dividends since, too dear a rate at filing, a
+    /// smaller verdict. Never fails for a rate: a case can always be decided.
+    fn trim(&self, bond: &mut Bond, case: &mut Case) -> Result<(), Error> {
+        let enough = self.rate().shares_worth(case.alpha).unwrap_or(u128::MAX).min(case.shares);
+        bond.give_back(case.shares.saturating_sub(enough)).ok_or(Error::Overflow)?;
+        case.shares = enough;
+        Ok(())
+    }
+
     /// Held shares go into the pot, for good, and the pot is burned if the chain takes it now. Returns the owner.
     fn conclude(&mut self, number: u32, mut case: Case) -> Result<AccountId, Error> {
         let mut bond = self.bonds.get(case.bond).ok_or(Error::NoBond)?;
+        self.trim(&mut bond, &mut case)?;
         bond.forfeit(case.shares).ok_or(Error::Overflow)?;
         let to_burn = self.to_burn.checked_add(case.shares).ok_or(Error::Overflow)?;
         case.status = Status::Executed;
+        self.look();
         self.to_burn = to_burn;
         self.cases.insert(number, &case);
         self.bonds.insert(case.bond, &bond);
@@ -259,19 +276,26 @@ impl AlphaVault {
         Ok(bond.owner)
     }
 
-    fn dismiss(&mut self, number: u32, mut case: Case) -> Result<AccountId, Error> {
+    /// Held shares are free bond again, and what an appeal cost is its owner's.
+    fn dismiss(&mut self, number: u32, mut case: Case) -> Result<(), Error> {
         let mut bond = self.bonds.get(case.bond).ok_or(Error::NoBond)?;
         bond.give_back(case.shares).ok_or(Error::Overflow)?;
         case.status = Status::Dismissed;
+        self.look();
         self.cases.insert(number, &case);
         self.bonds.insert(case.bond, &bond);
+        self.owe(bond.owner, case.appeal_bond);
         self.env().emit_event(Dismissed { case: number, shares: case.shares });
-        Ok(bond.owner)
+        Ok(())
     }
 
     /* THE ROLL */
 
-    pub(crate) fn take_roll(&mut self, next: Roll, signatures: &[Signature]) -> Result<(), Error> {
+    pub(crate) fn take_roll(&mut self, next: Roll, until: u32, signatures: &[Signature]) -> Result<(), Error> {
+        let (from, to) = (self.now(), self.now().saturating_add(ROLL_LIFE_SECS));
+        if !(from..=to).contains(&until.into()) {
+            return Err(Error::BadUntil { from, to });
+        }
         let expected = self.present_roll().number.saturating_add(1);
         if next.number != expected {
             return Err(Error::BadRollNumber { expected });
@@ -279,8 +303,9 @@ impl AlphaVault {
         court::check_roll(&next)?;
         court::check_count(signatures.len())?;
         let vault = self.env().account_id();
-        let hash = eip712::roll(&Host, vault.as_ref(), &next);
+        let hash = eip712::roll(&Host, vault.as_ref(), &next, until);
         self.check_signed(signatures.iter().map(|_| hash), signatures.iter())?;
+        self.look();
         self.roll.set(&next);
         let keepers = u32::try_from(next.keepers.len()).unwrap_or(u32::MAX);
         self.env().emit_event(HandedOver { number: next.number, keepers });

@@ -5,7 +5,7 @@
 //! the vault's account in their first field. Hashing and recovery come from outside, so that all of this is testable
 //! without a chain.
 
-use crate::types::{Address, Attestation, Backing, Config, Kind, Roll, Shortfall, Signature, Spoof};
+use crate::types::{Address, Attestation, Backing, Config, Kind, Roll, Shortfall, Signature, Spoof, Verdict};
 use ink::prelude::vec::Vec;
 
 /// A 32-byte hash.
@@ -27,11 +27,12 @@ const DOMAIN: &str = "EIP712Domain(string name,string version,uint256 chainId,ad
 const ATTESTATION: &str = "Attestation(uint8 kind,uint64 rental,uint8 cause,uint32 from,uint32 until,bytes32 evidence)";
 const SPOOF: &str =
     "Spoof(bytes32 machine,uint32 registration,uint16 gpuClass,uint16 gpuCount,uint32 provedAt,bytes32 evidence)";
-const BACKING: &str = "AlphaBacking(bytes32 vault,bytes32 owner,bytes32 machine,uint32 registration,uint64 rental,\
-uint64 taoReserve,uint64 alpha,uint64 alphaValue,uint64 earned,uint32 statedAt)";
-const SHORTFALL: &str = "AlphaShortfall(bytes32 vault,bytes32 owner,bytes32 machine,uint32 registration,uint64 alpha,\
-uint64 alphaValue,uint64 shortfall,uint32 statedAt)";
-const ROLL: &str = "KeeperRoll(bytes32 vault,uint64 number,address[] keepers,uint64[] weights)";
+const BACKING: &str = "AlphaBacking(bytes32 vault,bytes32 owner,bytes32 machine,uint32 registration,uint64 caseId,\
+uint8 kind,uint64 rental,uint64 taoReserve,uint64 alpha,uint64 alphaValue,uint64 earned,uint32 statedAt)";
+const SHORTFALL: &str = "AlphaShortfall(bytes32 vault,bytes32 owner,bytes32 machine,uint32 registration,uint64 caseId,\
+uint64 alpha,uint64 alphaValue,uint64 shortfall,uint32 statedAt)";
+const VERDICT: &str = "AlphaVerdict(bytes32 vault,uint64 caseId,bool dismissed,uint64 earned,uint32 statedAt)";
+const ROLL: &str = "KeeperRoll(bytes32 vault,uint64 number,address[] keepers,uint64[] weights,uint32 until)";
 
 /// Hashing and recovery.
 pub trait Crypto {
@@ -46,7 +47,7 @@ struct Words(Vec<u8>);
 
 impl Words {
     fn of(crypto: &impl Crypto, type_string: &str) -> Self {
-        let mut words = Self(Vec::with_capacity(352));
+        let mut words = Self(Vec::with_capacity(416));
         words.0.extend_from_slice(&crypto.keccak(type_string.as_bytes()));
         words
     }
@@ -135,6 +136,8 @@ pub fn backing(crypto: &impl Crypto, vault: &[u8; 32], b: &Backing, stated_at: u
         .bytes(b.owner.as_ref())
         .bytes(&b.machine)
         .number(b.registration)
+        .number(b.case_id)
+        .number(b.kind.number())
         .number(b.rental)
         .number(b.tao_reserve)
         .number(b.alpha)
@@ -151,6 +154,7 @@ pub fn shortfall(crypto: &impl Crypto, vault: &[u8; 32], s: &Shortfall, stated_a
         .bytes(s.owner.as_ref())
         .bytes(&s.machine)
         .number(s.registration)
+        .number(s.case_id)
         .number(s.alpha)
         .number(s.alpha_value)
         .number(s.shortfall)
@@ -158,8 +162,19 @@ pub fn shortfall(crypto: &impl Crypto, vault: &[u8; 32], s: &Shortfall, stated_a
         .hash(crypto)
 }
 
-/// The next roll.
-pub fn roll(crypto: &impl Crypto, vault: &[u8; 32], next: &Roll) -> Hash {
+/// What became of the Arbiter's case `case_id`.
+pub fn verdict(crypto: &impl Crypto, vault: &[u8; 32], case_id: u64, v: &Verdict, stated_at: u32) -> Hash {
+    Words::of(crypto, VERDICT)
+        .bytes(vault)
+        .number(case_id)
+        .number(v.dismissed)
+        .number(v.earned)
+        .number(stated_at)
+        .hash(crypto)
+}
+
+/// The next roll, which can be handed over to until the second `until`.
+pub fn roll(crypto: &impl Crypto, vault: &[u8; 32], next: &Roll, until: u32) -> Hash {
     let keepers: Vec<u8> = next.keepers.iter().flat_map(address).collect();
     let weights: Vec<u8> = next.weights.iter().flat_map(|weight| number(*weight)).collect();
     Words::of(crypto, ROLL)
@@ -167,6 +182,7 @@ pub fn roll(crypto: &impl Crypto, vault: &[u8; 32], next: &Roll) -> Hash {
         .number(next.number)
         .bytes(&crypto.keccak(&keepers))
         .bytes(&crypto.keccak(&weights))
+        .number(until)
         .hash(crypto)
 }
 

@@ -15,6 +15,18 @@ pub enum Error {
     /// The subnet is gone, or its netuid is another subnet's now: no alpha moves any more. Ask for an exit, which pays
     /// the share of the TAO.
     WoundUp,
+    /// The subnet is there.
+    NotWoundUp,
+    /// The subnet is gone, and the chain may not have paid all of its TAO yet: call `wind_up`, once, and wait.
+    WindingUp {
+        /// First second in which the pool pays.
+        payable_at: u64,
+    },
+    /// A swapped hotkey was followed: until everybody could gather what else is the vault's, its price is not known.
+    DepositsPaused {
+        /// First second in which deposits are taken again.
+        until: u64,
+    },
     /// Want more than zero.
     ZeroAmount,
     /// The chain has no such stake of the caller's: check hotkey, netuid and coldkey.
@@ -37,6 +49,13 @@ pub enum Error {
         asked: u64,
         /// What moved.
         moved: u64,
+    },
+    /// The exit pays less than the caller would take.
+    TooLittle {
+        /// What it pays.
+        rao: u64,
+        /// What the caller would take.
+        min_rao: u64,
     },
     /// The chain refused. `AmountTooLow`: less than the least transfer (.002 TAO's worth): add to it first.
     Refused {
@@ -111,9 +130,16 @@ pub enum Error {
         /// The one that can come next.
         expected: u64,
     },
+    /// The hand-over's last second is over, or too far ahead.
+    BadUntil {
+        /// Earliest that counts now.
+        from: u64,
+        /// Latest.
+        to: u64,
+    },
     /// A roll needs 3 to 64 keepers, strictly ascending, none zero, and as many weights above zero.
     BadRoll,
-    /// Only `NotDelivered` and `Offline` are filed like this.
+    /// Only `NotDelivered` and `Offline` are about a rental.
     BadKind,
     /// Dated after now.
     AheadOfTime {
@@ -134,7 +160,7 @@ pub enum Error {
         /// Earliest end.
         until: u32,
     },
-    /// The rental was judged before, by this case.
+    /// The Arbiter's case was judged for this bond before, by this case.
     AlreadyJudged(u32),
     /// Nothing falls on alpha: TAO bears all of it, or no alpha backed it, or nothing was earned.
     NoPenalty,
@@ -164,6 +190,11 @@ pub enum Error {
         status: Status,
         /// The judge's last second.
         rule_by: u64,
+    },
+    /// The case is decided, or the verdict takes nothing off it.
+    NothingToAmend {
+        /// Where it stands.
+        status: Status,
     },
     /// Decided already, or too early.
     NotExecutable {

@@ -64,8 +64,8 @@ pub struct Filed {
     pub bond: u32,
     /// What it says.
     pub kind: Kind,
-    /// The rental; 0: none.
-    pub rental: u64,
+    /// The Arbiter's case.
+    pub case_id: u64,
     /// Shares set aside.
     pub shares: u128,
     /// What they were meant to be worth, in rao of alpha.
@@ -96,6 +96,18 @@ pub struct Ruled {
     pub upheld: bool,
 }
 
+/// A quorum's verdict made a case smaller.
+#[ink::event]
+pub struct Amended {
+    /// The case.
+    #[ink(topic)]
+    pub case: u32,
+    /// What is still set aside.
+    pub shares: u128,
+    /// What it asks for now, in rao of alpha.
+    pub alpha: u64,
+}
+
 /// What a case set aside is to be burned.
 #[ink::event]
 pub struct Executed {
@@ -123,6 +135,13 @@ pub struct Burned {
     pub shares: u128,
     /// Rao that are gone: of alpha, or of TAO once the subnet is gone.
     pub rao: u64,
+}
+
+/// The vault has seen that its subnet is gone.
+#[ink::event]
+pub struct WoundUp {
+    /// First second in which the pool pays TAO.
+    pub payable_at: u64,
 }
 
 /// The stake is under another hotkey now.

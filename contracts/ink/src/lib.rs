@@ -6,7 +6,7 @@
 //! - [`books`]: shares and the parts of a bond, pure; [`court`]: quorum, intersection, penalties, pure;
 //! - [`eip712`]: what keepers sign, pure but for hashing and recovery, which are handed in;
 //! - [`extension`]: the only file that knows Subtensor's chain extension;
-//! - `custody`, `docket`: what messages do with the chain and with cases;
+//! - `custody`, `hazards`, `docket`: what messages do with the chain, against what it does, and with cases;
 //! - [`types`], [`error`], [`events`]: what goes in and comes out.
 //!
 //! Two rules hold everywhere. No message calls another contract, so nothing can call back. Every message makes all its
@@ -25,6 +25,7 @@ pub mod eip712;
 pub mod error;
 pub mod events;
 pub mod extension;
+mod hazards;
 #[cfg(test)]
 mod tests;
 pub mod types;
@@ -36,8 +37,8 @@ mod alpha_vault {
     use crate::books::Bond;
     use crate::error::Error;
     use crate::types::{
-        Address, Attestation, Backing, BondView, BooksView, Case, Config, Kind, Roll, Shortfall, Signature, Spoof,
-        Stateable, Stated,
+        Address, Attestation, Backing, BondView, BooksView, Case, Config, Roll, Shortfall, Signature, Spoof, Stateable,
+        Stated, Verdict,
     };
     use ink::prelude::vec::Vec;
     use ink::storage::{Lazy, Mapping};
@@ -45,7 +46,7 @@ mod alpha_vault {
     /// Whose, for which machine.
     type BondKey = (AccountId, [u8; 32]);
 
-    /// The vault. Fields are visible to the crate: `custody` and `docket` are its other halves.
+    /// The vault. Fields are visible to the crate: `custody`, `hazards` and `docket` are its other parts.
     #[ink(storage)]
     pub struct AlphaVault {
         pub(crate) config: Config,
@@ -53,8 +54,12 @@ mod alpha_vault {
         pub(crate) generation: u64,
         /// Under which hotkey the stake is held.
         pub(crate) hotkey: AccountId,
-        /// The stake after the vault's last own move, in rao of alpha.
+        /// The stake when the vault last looked, in rao of alpha.
         pub(crate) seen: u64,
+        /// When the vault first saw that the subnet is gone, in seconds; 0: it has not.
+        pub(crate) wound_up_at: u64,
+        /// First second in which deposits are taken.
+        pub(crate) deposits_from: u64,
         /// All shares: of bonds in every part, and of the pot.
         pub(crate) shares: u128,
         /// The pot: shares of executed cases that are not burned yet.
@@ -67,10 +72,8 @@ mod alpha_vault {
         pub(crate) bonds: Mapping<u32, Bond>,
         pub(crate) numbers: Mapping<BondKey, u32>,
         pub(crate) cases: Mapping<u32, Case>,
-        /// The case by which a rental was judged.
-        pub(crate) judged: Mapping<u64, u32>,
-        /// Latest proof of spoofing that a bond answered for, for each registration.
-        pub(crate) proved: Mapping<(u32, u32), u32>,
+        /// The case by which a bond answered for a case of the Arbiter.
+        pub(crate) judged: Mapping<(u64, u32), u32>,
         pub(crate) credit: Mapping<AccountId, u64>,
         pub(crate) roll: Lazy<Roll>,
     }
@@ -93,7 +96,8 @@ mod alpha_vault {
         /// acts as the caller.
         ///
         /// # Errors
-        /// `WoundUp`, `ZeroAmount`, `StakeMoved`, `NoStake`, `LockedAlpha`, `NothingArrived`, `Refused`.
+        /// `WoundUp`, `ZeroAmount`, `DepositsPaused`, `StakeMoved`, `NoStake`, `LockedAlpha`, `NothingArrived`,
+        /// `Refused`.
         #[ink(message)]
         pub fn deposit(&mut self, machine: [u8; 32], from_hotkey: AccountId, amount: u64) -> Result<u64, Error> {
             self.take_deposit(machine, from_hotkey, amount)
@@ -103,7 +107,7 @@ mod alpha_vault {
         /// can be withdrawn after the exit delay. Replaces an earlier request; returns when it is ready.
         ///
         /// # Errors
-        /// `NoBond`, `ZeroAmount`, `NotEnough`, `StakeMoved`.
+        /// `NoBond`, `ZeroAmount`, `NotEnough`, `StakeMoved`, `WindingUp`.
         #[ink(message)]
         pub fn request_exit(&mut self, machine: [u8; 32], amount: Option<u64>) -> Result<u64, Error> {
             self.start_exit(machine, amount)
@@ -119,13 +123,15 @@ mod alpha_vault {
         }
 
         /// Inside the exit's window: gives the caller what the exit is worth now, dividends included, as stake under
-        /// the vault's hotkey, or as TAO once the subnet is gone. Returns how many rao.
+        /// the vault's hotkey, or as TAO once the subnet is gone and the chain has had time to pay it. Never less than
+        /// `min_rao` (0: whatever it is). Returns how many rao.
         ///
         /// # Errors
-        /// `NoBond`, `NoExit`, `ExitNotReady`, `StakeMoved`, `NothingArrived`, `Refused`, `Clamped`, `PaymentFailed`.
+        /// `NoBond`, `NoExit`, `ExitNotReady`, `StakeMoved`, `WindingUp`, `NothingArrived`, `TooLittle`, `Refused`,
+        /// `Clamped`, `PaymentFailed`.
         #[ink(message)]
-        pub fn withdraw(&mut self, machine: [u8; 32]) -> Result<u64, Error> {
-            self.pay_exit(machine)
+        pub fn withdraw(&mut self, machine: [u8; 32], min_rao: u64) -> Result<u64, Error> {
+            self.pay_exit(machine, min_rao)
         }
 
         /// Contests a case, paying `appeal_price` exactly. `evidence` is a digest, passed on in the event.
@@ -140,26 +146,25 @@ mod alpha_vault {
         /* KEEPERS' STATEMENTS, SENT BY ANYBODY */
 
         /// Sets aside what of a rental's penalty falls on alpha, on a quorum's word for what stood behind the rental
-        /// and a quorum's attestations: those that the Arbiter took. Returns the case.
+        /// in a case of the Arbiter, and a quorum's attestations: those that the Arbiter took. Returns the case here.
         ///
         /// # Errors
-        /// `BadKind`, `BadCount`, `AlreadyJudged`, `AheadOfTime`, `Stale`, `NothingInCommon`, `BadSignature`,
-        /// `NotAKeeper`, `NotAscending`, `NoQuorum`, `NoPenalty`, `NoBond`, `NothingToSetAside`.
+        /// `BadKind`, `NoBond`, `AlreadyJudged`, `BadCount`, `AheadOfTime`, `Stale`, `NothingInCommon`,
+        /// `BadSignature`, `NotAKeeper`, `NotAscending`, `NoQuorum`, `NoPenalty`, `NothingToSetAside`.
         #[ink(message)]
         pub fn set_aside(
             &mut self,
-            kind: Kind,
             backing: Backing,
             stated: Vec<Stated>,
             attestations: Vec<Attestation>,
         ) -> Result<u32, Error> {
-            self.file_rental(kind, &backing, &stated, &attestations)
+            self.file_rental(&backing, &stated, &attestations)
         }
 
-        /// Sets aside what of a `Spoofed` penalty the TAO bond could not bear, likewise. Returns the case.
+        /// Sets aside what of a `Spoofed` penalty the TAO bond could not bear, likewise. Returns the case here.
         ///
         /// # Errors
-        /// As `set_aside`; `Stale` also for proofs no later than the last of this bond and registration.
+        /// As `set_aside`, but for `BadKind` and `NothingInCommon`.
         #[ink(message)]
         pub fn set_aside_spoofed(
             &mut self,
@@ -172,13 +177,25 @@ mod alpha_vault {
             self.file_spoofed(&shortfall, gpu_class, gpu_count, &stated, &spoofs)
         }
 
-        /// Makes `next` the roll, on the word of a quorum of the present one.
+        /// Makes a case that is not executed smaller, or dismisses it, on a quorum's word for what became of the
+        /// Arbiter's case.
         ///
         /// # Errors
-        /// `BadRollNumber`, `BadRoll`, `BadCount`, `BadSignature`, `NotAKeeper`, `NotAscending`, `NoQuorum`.
+        /// `NoCase`, `NothingToAmend`, `BadCount`, `AheadOfTime`, `Stale`, `BadSignature`, `NotAKeeper`,
+        /// `NotAscending`, `NoQuorum`.
         #[ink(message)]
-        pub fn hand_over(&mut self, next: Roll, signatures: Vec<Signature>) -> Result<(), Error> {
-            self.take_roll(next, &signatures)
+        pub fn amend(&mut self, case: u32, verdict: Verdict, stated: Vec<Stated>) -> Result<(), Error> {
+            self.take_verdict(case, &verdict, &stated)
+        }
+
+        /// Makes `next` the roll, on the word of a quorum of the present one, until the second `until`.
+        ///
+        /// # Errors
+        /// `BadUntil`, `BadRollNumber`, `BadRoll`, `BadCount`, `BadSignature`, `NotAKeeper`, `NotAscending`,
+        /// `NoQuorum`.
+        #[ink(message)]
+        pub fn hand_over(&mut self, next: Roll, until: u32, signatures: Vec<Signature>) -> Result<(), Error> {
+            self.take_roll(next, until, &signatures)
         }
 
         /* JUDGE */
@@ -208,7 +225,7 @@ mod alpha_vault {
         /// Burns the pot; returns how many rao.
         ///
         /// # Errors
-        /// `NothingToBurn`, `StakeMoved`, `Refused`, `PaymentFailed`.
+        /// `NothingToBurn`, `StakeMoved`, `WindingUp`, `Refused`, `PaymentFailed`.
         #[ink(message)]
         pub fn flush_burn(&mut self) -> Result<u64, Error> {
             self.burn_pot()
@@ -250,6 +267,23 @@ mod alpha_vault {
         #[ink(message)]
         pub fn gather(&mut self, other_hotkey: AccountId) -> Result<u64, Error> {
             self.gather_stake(other_hotkey)
+        }
+
+        /// Looks at what the chain has done: dividends, or the subnet's end. Returns what was last seen, in rao of
+        /// alpha. Messages about bonds, cases, stake and the roll look too.
+        #[ink(message)]
+        pub fn touch(&mut self) -> u64 {
+            self.look_now()
+        }
+
+        /// Takes note that the subnet is gone: from now on it is a week until the pool pays. Returns the first second
+        /// in which it does.
+        ///
+        /// # Errors
+        /// `NotWoundUp`.
+        #[ink(message)]
+        pub fn wind_up(&mut self) -> Result<u64, Error> {
+            self.notice_end()
         }
 
         /* VIEWS: THEY SUFFICE TO REBUILD ALL OF IT */
@@ -296,16 +330,10 @@ mod alpha_vault {
             self.cases.get(case).map(|case| case.appeal_price())
         }
 
-        /// The case by which a rental was judged here.
+        /// The case by which bond `bond` answered for the Arbiter's case `case_id`.
         #[ink(message)]
-        pub fn judged_by(&self, rental: u64) -> Option<u32> {
-            self.judged.get(rental)
-        }
-
-        /// Date of the latest proof of spoofing that a bond answered for, for a registration; 0: none.
-        #[ink(message)]
-        pub fn proved_at(&self, bond: u32, registration: u32) -> u32 {
-            self.proved.get((bond, registration)).unwrap_or(0)
+        pub fn judged_by(&self, case_id: u64, bond: u32) -> Option<u32> {
+            self.judged.get((case_id, bond))
         }
 
         /// What an account can have paid out, in rao of TAO.

@@ -16,6 +16,20 @@ pub const BURN_ACCOUNT: [u8; 32] = *b"modlburntnsr\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0
 /// Least bond of an appeal, in rao of TAO (.01 TAO).
 pub const MIN_APPEAL_BOND_RAO: u64 = 10_000_000;
 
+/// From the moment the vault first sees that its subnet is gone to the first payment in TAO, in seconds. The chain pays
+/// a dissolved subnet's stake over many blocks; a week is long for that, also where the chain stands still for days.
+pub const WIND_UP_SECS: u64 = 7 * DAY;
+
+/// How long nothing is deposited after a swapped hotkey was followed, in seconds: the time that everybody has to gather
+/// what else is the vault's, before somebody buys in at a price without it.
+pub const FOLLOW_PAUSE_SECS: u64 = DAY;
+
+/// How far ahead a hand-over's last second may be, in seconds. Long enough to collect signatures by hand, short against
+/// the time in which an electorate changes.
+pub const ROLL_LIFE_SECS: u64 = 30 * DAY;
+
+const DAY: u64 = 86_400;
+
 /// What a vault is made with; nothing of it can change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[ink::scale_derive(Encode, Decode, TypeInfo)]
@@ -45,13 +59,12 @@ pub struct Config {
     pub offline_bps: u16,
 }
 
-const DAY: u64 = 86_400;
-
 impl Config {
     /// # Errors
     /// `BadConfig` with what is wrong. Every window is bounded, so that the time in which everybody gets out is.
     pub fn check(&self) -> Result<(), Error> {
         let demands = [
+            (self.netuid != 0, BadConfig::RootSubnet),
             (self.chain_id != 0, BadConfig::ZeroChainId),
             (self.arbiter != [0; 20], BadConfig::ZeroArbiter),
             (self.judge != AccountId::from([0; 32]), BadConfig::ZeroJudge),
@@ -79,6 +92,8 @@ fn within(secs: u64, max: u64) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[ink::scale_derive(Encode, Decode, TypeInfo)]
 pub enum BadConfig {
+    /// `netuid` is zero: the root subnet's stake is no alpha, and none of it can be burned.
+    RootSubnet,
     /// `chain_id` is zero.
     ZeroChainId,
     /// `arbiter` is zero.
@@ -151,15 +166,21 @@ pub struct Case {
     pub status: Status,
     /// Number of the bond.
     pub bond: u32,
+    /// The Arbiter's number of it.
+    pub case_id: u64,
     /// The node's registration on the EVM side.
     pub registration: u32,
     /// The rental on the EVM side; 0: none.
     pub rental: u64,
-    /// What was set aside.
+    /// What was set aside; once executed, what went into the pot.
     pub shares: u128,
-    /// Alpha that was asked for, in rao: what the shares were meant to be worth at filing.
+    /// Alpha that is asked for, in rao. Never more is taken.
     pub alpha: u64,
-    /// The same in rao of TAO, as keepers valued it: an appeal costs a tenth of it.
+    /// The same in rao of TAO, as keepers valued it.
+    pub penalty_rao: u64,
+    /// What of the rule's penalty TAO bears first, in rao: the first that a smaller `earned` spares alpha.
+    pub tao_first_rao: u64,
+    /// What is at stake, in rao of TAO: `penalty_rao`, or less where less was there. An appeal costs a tenth of it.
     pub value_rao: u64,
     /// When it was filed, in seconds.
     pub filed_at: u64,
@@ -199,9 +220,14 @@ pub struct Backing {
     pub machine: [u8; 32],
     /// The node's registration.
     pub registration: u32,
+    /// The Arbiter's case.
+    pub case_id: u64,
+    /// What that case says: `NotDelivered` or `Offline`.
+    pub kind: Kind,
     /// The rental.
     pub rental: u64,
-    /// TAO reserved for the rental in the CollateralVault, before the case.
+    /// What bears before this alpha, in rao of TAO: TAO reserved for the rental in the CollateralVault before the case,
+    /// and what the alpha of other bonds behind it counted for, of those that were made earlier.
     pub tao_reserve: u64,
     /// Alpha that backed the rental.
     pub alpha: u64,
@@ -221,12 +247,24 @@ pub struct Shortfall {
     pub machine: [u8; 32],
     /// The node's registration.
     pub registration: u32,
+    /// The Arbiter's case.
+    pub case_id: u64,
     /// Alpha pledged to that registration when the case was filed on the EVM side.
     pub alpha: u64,
     /// What that alpha counted for, in rao of TAO.
     pub alpha_value: u64,
-    /// Class bond times GPUs, less what the Arbiter set aside in TAO, in rao of TAO.
+    /// Class bond times GPUs, less what the Arbiter set aside in TAO and what other bonds bear, in rao of TAO.
     pub shortfall: u64,
+}
+
+/// What became of the Arbiter's case: `AlphaVerdict` without the case and its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[ink::scale_derive(Encode, Decode, TypeInfo)]
+pub struct Verdict {
+    /// The Arbiter dismissed it.
+    pub dismissed: bool,
+    /// What the rental has earned, in rao of TAO, as it is known now.
+    pub earned: u64,
 }
 
 /// An EIP-2098 compact signature.
@@ -326,8 +364,12 @@ pub struct BooksView {
     pub generation: u64,
     /// What the chain says the pool holds now, in rao.
     pub stake: u64,
-    /// What it held after the vault's last own move, in rao of alpha.
+    /// What the vault last saw there, in rao of alpha.
     pub seen: u64,
+    /// When the vault first saw that its subnet is gone, in seconds; 0: it has not. TAO is paid `WIND_UP_SECS` later.
+    pub wound_up_at: u64,
+    /// Nothing is deposited before this second: a swapped hotkey was followed.
+    pub deposits_from: u64,
     /// All shares, the virtual ones left out.
     pub shares: u128,
     /// Shares of executed cases that wait to be burned; part of `shares`.

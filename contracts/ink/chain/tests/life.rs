@@ -47,8 +47,8 @@ fn address(key: &VerifyingKey) -> Address {
     Soft.keccak(&key.to_encoded_point(false).as_bytes()[1..])[12..].try_into().unwrap()
 }
 
-fn keys() -> Vec<SigningKey> {
-    let mut keys: Vec<_> = (1..=4u8).map(|n| SigningKey::from_slice(&[n; 32]).unwrap()).collect();
+fn keys(count: u8) -> Vec<SigningKey> {
+    let mut keys: Vec<_> = (1..=count).map(|n| SigningKey::from_slice(&[n; 32]).unwrap()).collect();
     keys.sort_by_key(|key| address(key.verifying_key()));
     keys
 }
@@ -71,12 +71,18 @@ fn config() -> Config {
 
 struct Vault {
     account: AccountId32,
+    keepers: u8,
 }
 
 type Answer<T> = Result<Result<T, Error>, ink::LangError>;
 
 /// Runs on a fresh chain with the vault made and stake for Alice and Bob.
 fn on_chain(test: impl FnOnce(Vault)) {
+    on_chain_with(4, test);
+}
+
+/// The same with another number of keepers.
+fn on_chain_with(keepers: u8, test: impl FnOnce(Vault)) {
     let storage = frame_system::GenesisConfig::<Runtime>::default().build_storage().unwrap();
     sp_io::TestExternalities::new(storage).execute_with(|| {
         set_time(START);
@@ -88,7 +94,7 @@ fn on_chain(test: impl FnOnce(Vault)) {
             chain.arrive(HOTKEY, ALICE, 1_000 * COIN);
             chain.arrive(HOTKEY, BOB, 1_000 * COIN);
         });
-        test(make(config()).unwrap());
+        test(make(config(), keepers).unwrap());
     });
 }
 
@@ -106,9 +112,9 @@ fn tao(account: Account) -> u64 {
     <Balances as Inspect<_>>::balance(&account.into())
 }
 
-fn make(config: Config) -> Result<Vault, Error> {
-    let keepers: Vec<Address> = keys().iter().map(|key| address(key.verifying_key())).collect();
-    let data = message("new", &(config, HOTKEY, keepers, vec![10u64; 4]));
+fn make(config: Config, count: u8) -> Result<Vault, Error> {
+    let keepers: Vec<Address> = keys(count).iter().map(|key| address(key.verifying_key())).collect();
+    let data = message("new", &(config, HOTKEY, keepers, vec![10u64; count.into()]));
     let made = Contracts::bare_instantiate(
         ANYBODY.into(),
         0,
@@ -123,7 +129,7 @@ fn make(config: Config) -> Result<Vault, Error> {
     report("new", made.gas_consumed, made.storage_deposit.charge_or_zero());
     let made = made.result.unwrap();
     Answer::<()>::decode(&mut &made.result.data[..]).unwrap().unwrap()?;
-    Ok(Vault { account: made.account_id })
+    Ok(Vault { account: made.account_id, keepers: count })
 }
 
 fn report(name: &str, gas: Weight, deposit: u64) {
@@ -168,6 +174,12 @@ impl Vault {
         Result::<T, ink::LangError>::decode(&mut &value.data[..]).unwrap().unwrap()
     }
 
+    fn touch(&self) -> u64 {
+        let (value, weight, deposit) = self.raw(ANYBODY, 0, "touch", ());
+        report("touch", weight, deposit);
+        Result::<u64, ink::LangError>::decode(&mut &value.data[..]).unwrap().unwrap()
+    }
+
     fn id(&self) -> Account {
         self.account.clone().into()
     }
@@ -194,6 +206,8 @@ impl Vault {
             owner: ALICE.into(),
             machine: MACHINE,
             registration: 5,
+            case_id: rental,
+            kind: Kind::Offline,
             rental,
             tao_reserve: 20 * COIN,
             alpha: 30 * COIN,
@@ -204,13 +218,13 @@ impl Vault {
         let zero = Signature { r: [0; 32], vs: [0; 32] };
         let mut one = Attestation { cause: 1, from: at - 1_200, until: at - 60, evidence: [7; 32], signature: zero };
         let (mut stated, mut attested) = (Vec::new(), Vec::new());
-        for key in keys().iter().take(count) {
+        for key in keys(self.keepers).iter().take(count) {
             one.signature = self.sign(key, eip712::attestation(&Soft, Kind::Offline, rental, &one));
             attested.push(one);
             let signature = self.sign(key, eip712::backing(&Soft, &self.id(), &backing, at));
             stated.push(Stated { stated_at: at, signature });
         }
-        self.call(ANYBODY, "set_aside", (Kind::Offline, backing, stated, attested))
+        self.call(ANYBODY, "set_aside", (backing, stated, attested))
     }
 }
 
@@ -228,7 +242,7 @@ fn the_chain_takes_the_module_and_a_whole_life_runs_on_it() {
         let ready_at: u64 = vault.call(ALICE, "request_exit", (MACHINE, Option::<u64>::None)).unwrap();
         assert_eq!(ready_at, START + 15 * DAY);
         set_time(ready_at);
-        assert_eq!(vault.call::<u64>(ALICE, "withdraw", MACHINE), Ok(97 * COIN));
+        assert_eq!(vault.call::<u64>(ALICE, "withdraw", (MACHINE, 0u64)), Ok(97 * COIN));
         assert_eq!(model().stake(HOTKEY, ALICE), 997 * COIN);
         let books: BooksView = vault.view("books", ());
         assert_eq!((books.stake, books.bonds, books.cases, books.wound_up), (300 * COIN, 2, 1, false));
@@ -280,7 +294,7 @@ fn refusals_carry_their_names_through_the_wasm_and_change_nothing() {
         assert_eq!(model().stake(NEW_HOTKEY, ALICE), COIN);
         change_model(|chain| chain.stakes.remove(&(NEW_HOTKEY, ALICE)));
         assert_eq!(model().stakes, before);
-        assert_eq!(make(Config { netuid: 52, ..config() }).err(), Some(Error::NoSubnet(52)));
+        assert_eq!(make(Config { netuid: 52, ..config() }, 4).err(), Some(Error::NoSubnet(52)));
     });
 }
 
@@ -293,18 +307,51 @@ fn a_swapped_hotkey_is_followed_and_a_dissolved_subnet_pays_tao() {
         let moved = Error::StakeMoved { stake: 0, seen: 400 * COIN };
         assert_eq!(vault.call::<u64>(BOB, "deposit", (MACHINE, NEW_HOTKEY, COIN)), Err(moved));
         vault.call::<()>(ANYBODY, "follow_swap", NEW_HOTKEY).unwrap();
+        let paused = Error::DepositsPaused { until: START + DAY };
+        assert_eq!(vault.call::<u64>(BOB, "deposit", (MACHINE, NEW_HOTKEY, COIN)), Err(paused));
+        set_time(START + DAY);
         vault.call::<u64>(BOB, "deposit", (MACHINE, NEW_HOTKEY, 100 * COIN)).unwrap();
+        assert_eq!(vault.touch(), 500 * COIN);
         for owner in [ALICE, BOB] {
             vault.call::<u64>(owner, "request_exit", (MACHINE, Option::<u64>::None)).unwrap();
         }
         change_model(|chain| chain.dissolve());
         give_tao(vault.id(), 50 * COIN);
-        set_time(START + 14 * DAY);
+        set_time(START + 15 * DAY);
+        let payable_at = START + 22 * DAY;
+        assert_eq!(vault.call::<u64>(ALICE, "withdraw", (MACHINE, 0u64)), Err(Error::WindingUp { payable_at }));
+        assert_eq!(vault.call::<u64>(ANYBODY, "wind_up", ()), Ok(payable_at));
+        set_time(payable_at);
         let (alice, bob) = (tao(ALICE), tao(BOB));
-        let paid: u64 = vault.call(ALICE, "withdraw", MACHINE).unwrap();
-        assert!(paid.abs_diff(10 * COIN) <= EXISTENTIAL && tao(ALICE) == alice + paid);
-        let rest: u64 = vault.call(BOB, "withdraw", MACHINE).unwrap();
-        assert!(rest.abs_diff(40 * COIN) <= EXISTENTIAL && tao(BOB) == bob + rest);
-        assert!(tao(vault.id()) >= EXISTENTIAL);
+        let little = vault.call::<u64>(ALICE, "withdraw", (MACHINE, 11 * COIN));
+        assert!(matches!(little, Err(Error::TooLittle { .. })), "{little:?}");
+        let paid: u64 = vault.call(ALICE, "withdraw", (MACHINE, 10 * COIN - 10)).unwrap();
+        assert!(paid.abs_diff(10 * COIN) <= 10 && tao(ALICE) == alice + paid);
+        let rest: u64 = vault.call(BOB, "withdraw", (MACHINE, 0u64)).unwrap();
+        assert!(rest.abs_diff(40 * COIN) <= 10 && tao(BOB) == bob + rest);
+        // What the pallet keeps for the account, and nothing that could have been paid.
+        assert!(tao(vault.id()).abs_diff(EXISTENTIAL) <= 10, "{} left", tao(vault.id()));
+    });
+}
+
+/// The most that anybody can send: a roll of 64, and all of them under both statements, a verdict, the next roll.
+#[test]
+fn sixty_four_keepers_and_as_many_signatures_fit_into_a_block() {
+    on_chain_with(64, |vault| {
+        vault.deposit(ALICE, 100 * COIN).unwrap();
+        let case = vault.file(START, 7, 64).unwrap();
+        assert_eq!(vault.bond(1).held_rao, 3 * COIN);
+        let (verdict, at) = (Verdict { dismissed: false, earned: 5 * COIN / 2 }, u32::try_from(START).unwrap());
+        let hash = eip712::verdict(&Soft, &vault.id(), 7, &verdict, at);
+        let sign = |key: &SigningKey| Stated { stated_at: at, signature: vault.sign(key, hash) };
+        let stated: Vec<_> = keys(64).iter().map(sign).collect();
+        vault.call::<()>(ANYBODY, "amend", (case, verdict, stated)).unwrap();
+        assert_eq!(vault.bond(1).held_rao, COIN);
+        let roll: Roll = vault.view("roll", ());
+        let (next, until) = (Roll { number: 1, ..roll }, at + 86_400);
+        let hash = eip712::roll(&Soft, &vault.id(), &next, until);
+        let signatures: Vec<_> = keys(64).iter().map(|key| vault.sign(key, hash)).collect();
+        vault.call::<()>(ANYBODY, "hand_over", (next.clone(), until, signatures)).unwrap();
+        assert_eq!(vault.view::<Roll>("roll", ()), next);
     });
 }

@@ -23,7 +23,6 @@ pub const IMPORTS: &[&str] = &[
     "seal0.hash_blake2_256",
     "seal0.hash_keccak_256",
     "seal0.input",
-    "seal0.minimum_balance",
     "seal0.now",
     "seal0.transfer",
     "seal0.value_transferred",

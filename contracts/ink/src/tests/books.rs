@@ -170,6 +170,19 @@ fn a_lapsed_exit_counts_as_free_and_an_open_one_does_not() {
 }
 
 #[test]
+fn an_exit_is_postponed_once_and_never_brought_forward_or_back_to_life() {
+    let mut bond = Bond::new([0; 32].into(), [0; 32]);
+    bond.deposit(100).unwrap();
+    assert_eq!(bond.clone().postpone(5, 10, 50).ready_at, 0);
+    bond.start_exit(60, 1_000).unwrap();
+    assert_eq!(bond.clone().postpone(1_050, 1_200, 50).ready_at, 1_200);
+    assert_eq!(bond.clone().postpone(1_051, 1_200, 50), bond, "lapsed");
+    assert_eq!(bond.clone().postpone(500, 900, 50), bond, "ready later than the pool");
+    let once = bond.postpone(1_050, 1_200, 50);
+    assert_eq!(once.clone().postpone(1_050, 1_200, 50), once);
+}
+
+#[test]
 fn what_is_leaving_answers_first() {
     let mut bond = Bond::new([0; 32].into(), [0; 32]);
     bond.deposit(100).unwrap();

@@ -13,7 +13,7 @@ fn a_case_sets_aside_what_falls_on_alpha_and_executes_once_after_its_window() {
     let case = world.file(Kind::Offline, &backing).unwrap();
     // 10 % of 20 TAO is the other vault's; 10 % of what the alpha counted for is 3 alpha.
     assert_eq!((world.bond(ALICE).free_rao, world.bond(ALICE).held_rao), (97 * COIN, 3 * COIN));
-    assert_eq!(world.vault.judged_by(7), Some(case));
+    assert_eq!(world.vault.judged_by(70, 1), Some(case));
     let from = START + DAY;
     world.wait(DAY - 1);
     assert_eq!(world.execute(case), Err(Error::NotExecutable { status: Status::Filed, from }));
@@ -27,14 +27,70 @@ fn a_case_sets_aside_what_falls_on_alpha_and_executes_once_after_its_window() {
 }
 
 #[test]
-fn a_rental_is_judged_once_whatever_is_filed_again() {
+fn a_case_of_the_arbiter_is_judged_once_for_a_bond_whatever_is_filed_again() {
     let mut world = bonded(100 * COIN);
     let backing = world.backing();
     let case = world.file(Kind::Offline, &backing).unwrap();
     assert_eq!(world.file(Kind::Offline, &backing), Err(Error::AlreadyJudged(case)));
     assert_eq!(world.file(Kind::NotDelivered, &backing), Err(Error::AlreadyJudged(case)));
-    let other = Backing { rental: 8, ..backing };
-    assert_eq!(world.file(Kind::Offline, &other), Ok(case + 1));
+    let spoofed = Shortfall { case_id: backing.case_id, ..world.shortfall() };
+    assert_eq!(world.file_spoofed(&spoofed, START - 5), Err(Error::AlreadyJudged(case)));
+    // Naming another rental or registration does not make it another case.
+    let other = Backing { rental: 8, registration: 6, ..backing.clone() };
+    assert_eq!(world.file(Kind::Offline, &other), Err(Error::AlreadyJudged(case)));
+    // Another case of the same rental is another matter: the Arbiter has judged it apart.
+    let later = Backing { case_id: 71, ..backing };
+    assert_eq!(world.file(Kind::Offline, &later), Ok(case + 1));
+    assert_eq!((world.vault.judged_by(70, 1), world.vault.judged_by(71, 1)), (Some(case), Some(case + 1)));
+}
+
+#[test]
+fn a_dismissed_case_is_not_filed_again() {
+    let mut world = bonded(100 * COIN);
+    let backing = world.backing();
+    let case = world.file(Kind::Offline, &backing).unwrap();
+    world.appeal(case).unwrap();
+    world.call(JUDGE, |vault| vault.rule(case, false)).unwrap();
+    assert_eq!(world.file(Kind::Offline, &backing), Err(Error::AlreadyJudged(case)));
+}
+
+#[test]
+fn who_files_does_not_choose_the_kind() {
+    let mut world = bonded(100 * COIN);
+    // Keepers stated an outage; the attestations of a machine that was never delivered do not make it one.
+    let backing = world.backing();
+    let stated = world.stated(&[0, 1, 2, 3], &backing);
+    let attested = world.attested(&[0, 1, 2, 3], Kind::NotDelivered, 7);
+    let other = Backing { kind: Kind::NotDelivered, ..backing };
+    let refused = world.call(ANYBODY, |vault| vault.set_aside(other, stated, attested));
+    assert!(matches!(refused, Err(Error::NotAKeeper { index: 0, .. })), "{refused:?}");
+}
+
+#[test]
+fn one_statement_serves_one_case() {
+    let mut world = bonded(100 * COIN);
+    let backing = world.backing();
+    let stated = world.stated(&[0, 1, 2, 3], &backing);
+    world.file(Kind::Offline, &backing).unwrap();
+    let attested = world.attested(&[0, 1, 2, 3], Kind::Offline, 7);
+    let other = Backing { case_id: 71, ..backing };
+    let refused = world.call(ANYBODY, |vault| vault.set_aside(other, stated, attested));
+    assert!(matches!(refused, Err(Error::NotAKeeper { index: 0, .. })), "{refused:?}");
+}
+
+/// 20 TAO, then Alice's 15, then Bob's 10: 10 % of 45 is 4.5, of which TAO bears 2, Alice 1.5 and Bob 1.
+#[test]
+fn two_bonds_behind_one_rental_bear_one_after_the_other_and_together_what_the_rule_says() {
+    let mut world = bonded(100 * COIN);
+    world.deposit(BOB, 100 * COIN).unwrap();
+    let alices = Backing { earned: 4 * COIN, ..world.backing() };
+    let bobs = Backing { owner: id(BOB), tao_reserve: 35 * COIN, alpha: 20 * COIN, alpha_value: 10 * COIN, ..alices };
+    let first = world.file(Kind::Offline, &alices).unwrap();
+    let second = world.file(Kind::Offline, &bobs).unwrap();
+    // Earned 4: half a TAO is left for the last.
+    assert_eq!((world.case(first).value_rao, world.case(second).value_rao), (3 * COIN / 2, COIN / 2));
+    assert_eq!((world.case(first).alpha, world.case(second).alpha), (3 * COIN, COIN));
+    assert_eq!(world.file(Kind::Offline, &bobs), Err(Error::AlreadyJudged(second)));
 }
 
 #[test]
@@ -61,14 +117,15 @@ fn exiting_bond_answers_before_free_bond_and_no_more_is_taken_than_there_is() {
     world.file(Kind::Offline, &backing).unwrap();
     let bond = world.bond(ALICE);
     assert_eq!((bond.free_rao, bond.exiting_rao, bond.held_rao), (97 * COIN, 0, 3 * COIN));
-    let huge = Backing { rental: 8, alpha: 9_000 * COIN, alpha_value: 4_500 * COIN, earned: u64::MAX, ..backing };
+    let huge =
+        Backing { rental: 8, case_id: 80, alpha: 9_000 * COIN, alpha_value: 4_500 * COIN, earned: u64::MAX, ..backing };
     let case = world.file(Kind::Offline, &huge).unwrap();
     assert_eq!((world.bond(ALICE).free_rao, world.bond(ALICE).held_rao), (0, 100 * COIN));
     // An appeal is about what was there to take, not about what was asked for.
     assert!(world.case(case).value_rao < 450 * COIN);
-    let nothing = Backing { rental: 9, ..huge };
+    let nothing = Backing { rental: 9, case_id: 90, ..huge };
     assert_eq!(world.file(Kind::Offline, &nothing), Err(Error::NothingToSetAside));
-    assert_eq!(world.vault.judged_by(9), None);
+    assert_eq!(world.vault.judged_by(90, 1), None);
 }
 
 #[test]
@@ -91,7 +148,7 @@ fn statements_are_neither_ahead_nor_old_nor_older_than_the_outage() {
         let state = |key| Stated { stated_at: at as u32, signature: world.sign(key, hash) };
         let stated = [0, 1, 2, 3].map(state).to_vec();
         let backing = backing.clone();
-        world.call(ANYBODY, |vault| vault.set_aside(Kind::Offline, backing, stated, attested))
+        world.call(ANYBODY, |vault| vault.set_aside(backing, stated, attested))
     };
     let oldest = now - 3 * DAY;
     assert_eq!(file(&mut world, now - 9, now + 1, now), Err(Error::AheadOfTime { index: 0 }));
@@ -113,17 +170,25 @@ fn a_spoof_takes_what_tao_could_not_bear_and_each_proof_serves_once() {
     let case = world.file_spoofed(&shortfall, START - 60).unwrap();
     assert_eq!(world.case(case).alpha, 10 * COIN); // 5 of 15 TAO, of 30 alpha
     assert_eq!(world.bond(ALICE).held_rao, 10 * COIN);
-    assert_eq!(world.vault.proved_at(1, 5), (START - 60) as u32);
-    let again = world.file_spoofed(&shortfall, START - 60);
-    assert_eq!(again, Err(Error::Stale { index: 0, oldest: START - 59 }));
-    world.file_spoofed(&shortfall, START - 59).unwrap();
-    // Another registration of the machine is another matter.
-    let other = Shortfall { registration: 6, ..shortfall };
-    world.file_spoofed(&other, START - 60).unwrap();
-    assert_eq!(world.file_spoofed(&other, START + 1), Err(Error::AheadOfTime { index: 0 }));
+    assert_eq!(world.vault.judged_by(70, 1), Some(case));
+    assert_eq!(world.file_spoofed(&shortfall, START - 59), Err(Error::AlreadyJudged(case)));
+    let later = Shortfall { case_id: 71, ..shortfall };
+    assert_eq!(world.file_spoofed(&later, START + 1), Err(Error::AheadOfTime { index: 0 }));
     let oldest = START - 3 * DAY;
-    let fresh = Shortfall { registration: 7, ..other };
-    assert_eq!(world.file_spoofed(&fresh, oldest - 1), Err(Error::Stale { index: 0, oldest }));
+    assert_eq!(world.file_spoofed(&later, oldest - 1), Err(Error::Stale { index: 0, oldest }));
+    // It is the Arbiter's case that serves once; that each proof does is the Arbiter's to see to.
+    world.file_spoofed(&later, START - 60).unwrap();
+}
+
+#[test]
+fn what_is_stated_of_a_spoof_is_not_older_than_the_first_proof() {
+    let mut world = bonded(100 * COIN);
+    let (shortfall, at) = (world.shortfall(), START as u32 - 60);
+    let hash = eip712::shortfall(&Host, &world.account, &shortfall, at - 1);
+    let stated = [0, 1, 2, 3].map(|key| Stated { stated_at: at - 1, signature: world.sign(key, hash) }).to_vec();
+    let spoofs = [0, 1, 2, 3].map(|key| world.spoof(key, &shortfall, at.into())).to_vec();
+    let refused = world.call(ANYBODY, |vault| vault.set_aside_spoofed(shortfall, 3, 8, stated, spoofs));
+    assert_eq!(refused, Err(Error::Stale { index: 0, oldest: at.into() }));
 }
 
 #[test]
@@ -134,6 +199,99 @@ fn a_spoof_filed_against_one_bond_does_not_shield_another_bond_of_the_machine() 
     let bobs = Shortfall { owner: id(BOB), alpha: COIN, ..alices.clone() };
     world.file_spoofed(&bobs, START - 60).unwrap();
     assert!(world.file_spoofed(&alices, START - 60).is_ok());
+}
+
+/* AMENDING */
+
+#[test]
+fn a_case_that_the_arbiter_dismissed_is_dismissed_here_on_a_quorums_word() {
+    for appealed in [false, true] {
+        let mut world = bonded(100 * COIN);
+        let backing = world.backing();
+        let case = world.file(Kind::Offline, &backing).unwrap();
+        if appealed {
+            world.appeal(case).unwrap();
+        }
+        world.amend(case, true, u64::MAX).unwrap();
+        assert_eq!((world.case(case).status, world.bond(ALICE).free_rao), (Status::Dismissed, 100 * COIN));
+        assert_eq!(world.vault.credit_of(id(ALICE)), if appealed { 150_000_000 } else { 0 });
+        assert_eq!(world.vault.books().tao_owed, world.vault.credit_of(id(ALICE)));
+        world.wait(4 * DAY);
+        assert!(world.execute(case).is_err());
+        let over = Error::NothingToAmend { status: Status::Dismissed };
+        assert_eq!(world.amend(case, true, 0), Err(over));
+    }
+}
+
+/// Filed first, the outage took 10 % of 35 TAO; then an interruption was filed and the rental had earned less.
+#[test]
+fn an_outage_is_clamped_again_to_what_the_rental_has_earned() {
+    let mut world = bonded(100 * COIN);
+    let backing = world.backing();
+    let case = world.file(Kind::Offline, &backing).unwrap();
+    let same = Error::NothingToAmend { status: Status::Filed };
+    assert_eq!(world.amend(case, false, 7 * COIN / 2), Err(same));
+    world.amend(case, false, 5 * COIN / 2).unwrap();
+    // Half a TAO more than TAO bears: what the same filing would have taken with that number.
+    let alone = Backing { case_id: 71, earned: 5 * COIN / 2, ..backing };
+    let other = world.file(Kind::Offline, &alone).unwrap();
+    assert_eq!((world.case(case).alpha, world.case(case).shares), (world.case(other).alpha, world.case(other).shares));
+    assert_eq!((world.bond(ALICE).free_rao, world.bond(ALICE).held_rao), (98 * COIN, 2 * COIN));
+    assert_eq!(world.vault.appeal_price(case), Some(COIN / 20));
+    // An older word that more was earned changes nothing back.
+    let same = Error::NothingToAmend { status: Status::Filed };
+    assert_eq!(world.amend(case, false, 100 * COIN), Err(same));
+    // All of it is TAO's: nothing is left for alpha.
+    world.amend(case, false, 2 * COIN).unwrap();
+    assert_eq!(world.case(case).status, Status::Dismissed);
+    world.wait(DAY);
+    world.execute(other).unwrap();
+    assert_eq!(world.chain.borrow().burned, COIN);
+    let over = Error::NothingToAmend { status: Status::Executed };
+    assert_eq!(world.amend(other, true, 0), Err(over));
+}
+
+#[test]
+fn what_was_earned_is_no_part_of_other_rules() {
+    let mut world = bonded(100 * COIN);
+    let (backing, shortfall) = (world.backing(), Shortfall { case_id: 71, ..world.shortfall() });
+    let undelivered = world.file(Kind::NotDelivered, &backing).unwrap();
+    let spoofed = world.file_spoofed(&shortfall, START - 60).unwrap();
+    for case in [undelivered, spoofed] {
+        let same = Error::NothingToAmend { status: Status::Filed };
+        assert_eq!(world.amend(case, false, 0), Err(same));
+        world.amend(case, true, 0).unwrap();
+    }
+    assert_eq!(world.bond(ALICE).free_rao, 100 * COIN);
+}
+
+#[test]
+fn a_verdict_is_a_quorums_fresh_and_about_that_case() {
+    let mut world = bonded(100 * COIN);
+    world.wait(10 * DAY);
+    let (backing, now) = (world.backing(), world.now);
+    let case = world.file(Kind::Offline, &backing).unwrap();
+    let verdict = Verdict { dismissed: true, earned: 0 };
+    let amend = |world: &mut World, keys: &[usize], case_id: u64, signed: Verdict, at: u64| {
+        let hash = eip712::verdict(&Host, &world.account, case_id, &signed, at as u32);
+        let state = |key: &usize| Stated { stated_at: at as u32, signature: world.sign(*key, hash) };
+        let stated = keys.iter().map(state).collect();
+        world.call(ANYBODY, |vault| vault.amend(case, verdict, stated))
+    };
+    let four = [0, 1, 2, 3];
+    assert_eq!(amend(&mut world, &[0, 1, 2], 70, verdict, now), Err(Error::NoQuorum { signers: 3 }));
+    assert_eq!(amend(&mut world, &[], 70, verdict, now), Err(Error::BadCount(0)));
+    assert_eq!(amend(&mut world, &four, 70, verdict, now + 1), Err(Error::AheadOfTime { index: 0 }));
+    let oldest = now - 3 * DAY;
+    assert_eq!(amend(&mut world, &four, 70, verdict, oldest - 1), Err(Error::Stale { index: 0, oldest }));
+    for (case_id, signed) in
+        [(71, verdict), (70, Verdict { dismissed: false, ..verdict }), (70, Verdict { earned: 1, ..verdict })]
+    {
+        let refused = amend(&mut world, &four, case_id, signed, now);
+        assert!(matches!(refused, Err(Error::NotAKeeper { index: 0, .. })), "{refused:?}");
+    }
+    assert_eq!(world.amend(case + 1, true, 0), Err(Error::NoCase));
+    amend(&mut world, &four, 70, verdict, oldest).unwrap();
 }
 
 /* APPEALS */
@@ -202,7 +360,7 @@ fn only_the_owner_appeals_once_in_time_and_exactly_paid() {
     world.wait(DAY);
     let until = START + DAY;
     assert_eq!(world.appeal(case), Err(Error::NotAppealable { status: Status::Filed, until }));
-    let other = world.file(Kind::Offline, &Backing { rental: 8, ..backing }).unwrap();
+    let other = world.file(Kind::Offline, &Backing { rental: 8, case_id: 80, ..backing }).unwrap();
     world.appeal(other).unwrap();
     assert!(matches!(world.appeal(other), Err(Error::NotAppealable { status: Status::Appealed, .. })));
 }
@@ -227,6 +385,19 @@ fn only_the_judge_rules_and_only_on_appeals() {
 }
 
 /* BURNING */
+
+#[test]
+fn no_more_is_burned_than_was_asked_for_and_dividends_on_it_stay_the_owners() {
+    let mut world = bonded(100 * COIN);
+    let backing = world.backing();
+    let case = world.file(Kind::Offline, &backing).unwrap();
+    world.dividends(50 * COIN);
+    world.wait(DAY);
+    world.execute(case).unwrap();
+    assert_eq!(world.chain.borrow().burned, 3 * COIN);
+    assert!(world.bond(ALICE).free_rao.abs_diff(147 * COIN) <= 1);
+    assert_eq!((world.bond(ALICE).held_rao, world.vault.books().to_burn), (0, 0));
+}
 
 #[test]
 fn a_burn_that_the_chain_refuses_waits_in_the_pot_and_never_comes_back() {
@@ -255,7 +426,7 @@ fn small_burns_gather_in_the_pot_until_the_chain_takes_them() {
     world.chain.borrow_mut().min_burn = 5 * COIN;
     let backing = world.backing();
     let first = world.file(Kind::Offline, &backing).unwrap();
-    let second = world.file(Kind::Offline, &Backing { rental: 8, ..backing }).unwrap();
+    let second = world.file(Kind::Offline, &Backing { rental: 8, case_id: 80, ..backing }).unwrap();
     world.wait(DAY);
     world.execute(first).unwrap();
     assert_eq!(world.chain.borrow().burned, 0);

@@ -80,13 +80,13 @@ proptest! {
         tao in 0u64..1 << 50, alpha_value in 1u64..1 << 50, earned in 0u64..1 << 50, bps in 1u16..=2_000, offline: bool,
     ) {
         let kind = if offline { Kind::Offline } else { Kind::NotDelivered };
-        let backing = Backing { tao_reserve: tao, alpha: alpha_value, alpha_value, earned, ..backing() };
+        let backing = Backing { kind, tao_reserve: tao, alpha: alpha_value, alpha_value, earned, ..backing() };
         let rule = |reserve: u64| {
             let share = u128::from(reserve) * u128::from(bps) / 10_000;
             if offline { share.min(earned.into()) } else { share }
         };
         let falls = rule(tao + alpha_value) - rule(tao);
-        match rental_penalty(kind, bps, &backing) {
+        match rental_penalty(bps, &backing) {
             Ok(penalty) => {
                 prop_assert_eq!(u128::from(penalty.value_rao), falls);
                 prop_assert_eq!(penalty.alpha, penalty.value_rao); // one alpha is one TAO here
@@ -95,6 +95,40 @@ proptest! {
             Err(error) => { prop_assert_eq!(error, Error::NoPenalty); prop_assert_eq!(falls, 0); }
         }
     }
+
+    /// The second clamp is the first with the number that is known later, and never more.
+    #[test]
+    fn an_amended_outage_costs_what_it_would_have_cost_with_what_was_earned(
+        tao in 0u64..1 << 50, alpha_value in 1u64..1 << 50, earned in 0u64..1 << 50, later in 0u64..1 << 50,
+    ) {
+        let backing = Backing { tao_reserve: tao, alpha: alpha_value, alpha_value, earned, ..backing() };
+        let Ok(first) = rental_penalty(1_000, &backing) else { return Ok(()) };
+        let left = amended(&pending(first), later);
+        let again = rental_penalty(1_000, &Backing { earned: later.min(earned), ..backing });
+        prop_assert_eq!(left.alpha, again.map_or(0, |penalty| penalty.alpha));
+        prop_assert_eq!(left.value_rao, left.alpha);
+        prop_assert!(left.alpha <= first.alpha);
+    }
+}
+
+/// An outage that waits, with this penalty.
+fn pending(penalty: Penalty) -> Case {
+    Case {
+        kind: Kind::Offline,
+        status: Status::Filed,
+        bond: 1,
+        case_id: 1,
+        registration: 1,
+        rental: 1,
+        shares: 1,
+        alpha: penalty.alpha,
+        penalty_rao: penalty.value_rao,
+        tao_first_rao: penalty.tao_first_rao,
+        value_rao: penalty.value_rao,
+        filed_at: 0,
+        appeal_bond: 0,
+        rule_by: 0,
+    }
 }
 
 fn backing() -> Backing {
@@ -102,6 +136,8 @@ fn backing() -> Backing {
         owner: [1; 32].into(),
         machine: MACHINE,
         registration: 1,
+        case_id: 1,
+        kind: Kind::Offline,
         rental: 1,
         tao_reserve: 20 * COIN,
         alpha: 30 * COIN,
@@ -113,24 +149,24 @@ fn backing() -> Backing {
 #[test]
 fn tao_bears_first_and_earnings_bound_an_outage() {
     // 10 % of 35 is 3.5, of which 2 is TAO's; 1.5 of 15 is a tenth of the alpha.
-    let whole = rental_penalty(Kind::Offline, 1_000, &backing()).unwrap();
-    assert_eq!(whole, Penalty { value_rao: 3 * COIN / 2, alpha: 3 * COIN });
+    let whole = rental_penalty(1_000, &backing()).unwrap();
+    assert_eq!(whole, Penalty { value_rao: 3 * COIN / 2, alpha: 3 * COIN, tao_first_rao: 2 * COIN });
     // Earned 2.5: TAO bears 2, half a TAO is left for alpha.
     let little = Backing { earned: 5 * COIN / 2, ..backing() };
-    assert_eq!(rental_penalty(Kind::Offline, 1_000, &little).unwrap().alpha, COIN);
+    assert_eq!(rental_penalty(1_000, &little).unwrap().alpha, COIN);
     // Earned 1: TAO bears it all.
     let less = Backing { earned: COIN, ..backing() };
-    assert_eq!(rental_penalty(Kind::Offline, 1_000, &less), Err(Error::NoPenalty));
+    assert_eq!(rental_penalty(1_000, &less), Err(Error::NoPenalty));
     // Never delivered: nothing earned, and that is no bound.
-    let nothing = Backing { earned: 0, ..backing() };
-    assert_eq!(rental_penalty(Kind::NotDelivered, 200, &nothing).unwrap().value_rao, 300_000_000);
+    let nothing = Backing { kind: Kind::NotDelivered, earned: 0, ..backing() };
+    assert_eq!(rental_penalty(200, &nothing).unwrap().value_rao, 300_000_000);
 }
 
 #[test]
 fn alpha_that_counted_for_nothing_bears_nothing() {
-    assert_eq!(rental_penalty(Kind::Offline, 1_000, &Backing { alpha_value: 0, ..backing() }), Err(Error::NoPenalty));
-    assert_eq!(rental_penalty(Kind::Offline, 1_000, &Backing { alpha: 0, ..backing() }), Err(Error::NoPenalty));
-    assert_eq!(rental_penalty(Kind::Spoofed, 1_000, &backing()), Err(Error::BadKind));
+    assert_eq!(rental_penalty(1_000, &Backing { alpha_value: 0, ..backing() }), Err(Error::NoPenalty));
+    assert_eq!(rental_penalty(1_000, &Backing { alpha: 0, ..backing() }), Err(Error::NoPenalty));
+    assert_eq!(rental_penalty(1_000, &Backing { kind: Kind::Spoofed, ..backing() }), Err(Error::BadKind));
 }
 
 #[test]
@@ -139,12 +175,16 @@ fn a_spoof_costs_what_tao_could_not_bear_and_at_most_all_alpha() {
         owner: [1; 32].into(),
         machine: MACHINE,
         registration: 1,
+        case_id: 1,
         alpha: 30 * COIN,
         alpha_value: 15 * COIN,
         shortfall: rao,
     };
     assert_eq!(spoof_penalty(&shortfall(5 * COIN)).unwrap().alpha, 10 * COIN);
-    assert_eq!(spoof_penalty(&shortfall(u64::MAX)).unwrap(), Penalty { value_rao: 15 * COIN, alpha: 30 * COIN });
+    assert_eq!(
+        spoof_penalty(&shortfall(u64::MAX)).unwrap(),
+        Penalty { value_rao: 15 * COIN, alpha: 30 * COIN, tao_first_rao: 0 }
+    );
     assert_eq!(spoof_penalty(&shortfall(0)), Err(Error::NoPenalty));
 }
 

@@ -121,6 +121,7 @@ fn a_configuration_that_makes_no_sense_is_refused_with_what_is_wrong() {
             other => panic!("{other:?}"),
         }
     };
+    assert_eq!(refused(|c| c.netuid = 0), BadConfig::RootSubnet);
     assert_eq!(refused(|c| c.chain_id = 0), BadConfig::ZeroChainId);
     assert_eq!(refused(|c| c.arbiter = [0; 20]), BadConfig::ZeroArbiter);
     assert_eq!(refused(|c| c.judge = id([0; 32])), BadConfig::ZeroJudge);

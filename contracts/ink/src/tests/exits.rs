@@ -9,7 +9,7 @@ fn request(world: &mut World, owner: Account, amount: Option<u64>) -> Result<u64
 }
 
 fn withdraw(world: &mut World, owner: Account) -> Result<u64, Error> {
-    world.call(owner, |vault| vault.withdraw(MACHINE))
+    world.call(owner, |vault| vault.withdraw(MACHINE, 0))
 }
 
 use alpha_model::Account;

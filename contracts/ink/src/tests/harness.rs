@@ -11,6 +11,7 @@ use ink::env::test as env;
 use ink::scale::Decode;
 use k256::ecdsa::SigningKey;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 pub(super) type E = SubtensorEnvironment;
@@ -30,8 +31,6 @@ pub(super) const START: u64 = 1_800_000_000;
 pub(super) const DAY: u64 = 86_400;
 /// One whole alpha or TAO, in rao.
 pub(super) const COIN: u64 = 1_000_000_000;
-/// The off-chain environment's own.
-pub(super) const EXISTENTIAL: u64 = 1_000_000;
 
 pub(super) fn id(account: Account) -> AccountId {
     AccountId::from(account)
@@ -101,6 +100,8 @@ pub(super) struct World {
     pub(super) chain: Rc<RefCell<Chain>>,
     pub(super) now: u64,
     pub(super) keys: Vec<SigningKey>,
+    /// The Arbiter's cases that were filed or tried: what was judged is looked up for each.
+    pub(super) case_ids: BTreeSet<u64>,
 }
 
 thread_local!(static WORLDS: Cell<u32> = const { Cell::new(0) });
@@ -131,10 +132,12 @@ impl World {
         let chain = Rc::new(RefCell::new(Chain::new(NETUID, account, &[OPERATOR, OTHER_HOTKEY])));
         env::register_chain_extension(Extension(chain.clone()));
         env::set_callee::<E>(id(account));
-        env::set_account_balance::<E>(id(account), EXISTENTIAL.into());
+        // The pallet tells a contract what it can spend, the existential deposit left out (`reducible_balance`, with
+        // `Preserve`); the engine tells what is set here.
+        env::set_account_balance::<E>(id(account), 0);
         env::set_block_timestamp::<E>(START * 1_000);
         let vault = AlphaVault::new(config, id(OPERATOR), keepers, weights)?;
-        let world = Self { vault, account, chain, now: START, keys: keys() };
+        let world = Self { vault, account, chain, now: START, keys: keys(), case_ids: BTreeSet::from([70]) };
         for coldkey in [ALICE, BOB, CAROL] {
             world.chain.borrow_mut().arrive(OPERATOR, coldkey, 1_000 * COIN);
             env::set_account_balance::<E>(id(coldkey), (100 * COIN).into());
@@ -198,7 +201,9 @@ impl World {
         let bonds: Vec<_> = (1..=books.bonds).map(|n| self.vault.bond_at(n).map(|view| view.bond)).collect();
         let cases: Vec<_> = (1..=books.cases).map(|n| self.vault.case_at(n)).collect();
         let credit: Vec<_> = [ALICE, BOB, CAROL].map(|account| self.vault.credit_of(id(account))).into();
-        format!("{books:?} {bonds:?} {cases:?} {credit:?} {:?}", self.vault.roll())
+        let bonds_and_ids = (1..=books.bonds).flat_map(|bond| self.case_ids.iter().map(move |id| (*id, bond)));
+        let judged: Vec<_> = bonds_and_ids.map(|(id, bond)| (id, bond, self.vault.judged_by(id, bond))).collect();
+        format!("{books:?} {bonds:?} {cases:?} {judged:?} {credit:?} {:?}", self.vault.roll())
     }
 
     pub(super) fn wait(&mut self, secs: u64) {
@@ -239,12 +244,15 @@ impl World {
         sign_digest(&self.keys[key], &eip712::digest(&Host, &eip712::domain(&Host, config), &hash))
     }
 
-    /// Alice's bond behind rental 7: 20 TAO and 30 alpha that counted for 15 TAO; it earned 100 TAO.
+    /// Alice's bond behind rental 7, in the Arbiter's case 70: 20 TAO and 30 alpha that counted for 15 TAO; it earned
+    /// 100 TAO.
     pub(super) fn backing(&self) -> Backing {
         Backing {
             owner: id(ALICE),
             machine: MACHINE,
             registration: 5,
+            case_id: 70,
+            kind: Kind::Offline,
             rental: 7,
             tao_reserve: 20 * COIN,
             alpha: 30 * COIN,
@@ -277,9 +285,11 @@ impl World {
 
     /// Files against Alice's bond with four of five keepers each.
     pub(super) fn file(&mut self, kind: Kind, backing: &Backing) -> Result<u32, Error> {
-        let stated = self.stated(&[0, 1, 2, 3], backing);
+        let backing = Backing { kind, ..backing.clone() };
+        let stated = self.stated(&[0, 1, 2, 3], &backing);
         let attested = self.attested(&[1, 2, 3, 4], kind, backing.rental);
-        self.call(ANYBODY, |vault| vault.set_aside(kind, backing.clone(), stated, attested))
+        self.case_ids.insert(backing.case_id);
+        self.call(ANYBODY, |vault| vault.set_aside(backing, stated, attested))
     }
 
     pub(super) fn shortfall(&self) -> Shortfall {
@@ -287,6 +297,7 @@ impl World {
             owner: id(ALICE),
             machine: MACHINE,
             registration: 5,
+            case_id: 70,
             alpha: 30 * COIN,
             alpha_value: 15 * COIN,
             shortfall: 5 * COIN,
@@ -299,6 +310,7 @@ impl World {
         let hash = eip712::shortfall(&Host, &self.account, shortfall, at);
         let stated = keys.map(|key| Stated { stated_at: at, signature: self.sign(key, hash) }).to_vec();
         let spoofs = keys.map(|key| self.spoof(key, shortfall, proved_at)).to_vec();
+        self.case_ids.insert(shortfall.case_id);
         self.call(ANYBODY, |vault| vault.set_aside_spoofed(shortfall.clone(), 3, 8, stated, spoofs))
     }
 
@@ -309,6 +321,15 @@ impl World {
         let mut spoof = Spoof { proved_at: proved_at as u32, evidence: [9; 32], signature };
         spoof.signature = self.sign(key, eip712::spoof(&Host, &claim, &spoof));
         spoof
+    }
+
+    /// Four keepers tell what became of the Arbiter's case.
+    pub(super) fn amend(&mut self, case: u32, dismissed: bool, earned: u64) -> Result<(), Error> {
+        let (at, verdict) = (self.now as u32, Verdict { dismissed, earned });
+        let case_id = self.vault.case_at(case).map_or(0, |case| case.case_id);
+        let hash = eip712::verdict(&Host, &self.account, case_id, &verdict, at);
+        let stated = [0, 1, 2, 3].map(|key| Stated { stated_at: at, signature: self.sign(key, hash) }).to_vec();
+        self.call(ANYBODY, |vault| vault.amend(case, verdict, stated))
     }
 
     pub(super) fn appeal(&mut self, case: u32) -> Result<(), Error> {

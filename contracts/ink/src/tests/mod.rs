@@ -9,6 +9,7 @@ mod cases;
 mod court;
 mod deposits;
 mod exits;
+mod fair;
 mod harness;
 mod hazards;
 mod peers;

@@ -78,13 +78,47 @@ fn spoofs_have_the_digests_of_the_arbiter() {
     }
 }
 
+fn hex(bytes: [u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Written down from an encoder of EIP-712 apart from this one, which takes the type strings as they are: vault e1..,
+/// owner a1.., machine 3c.., registration 5, case 2^40 + 9, rental 7, 20 TAO, 30 alpha for 15 TAO, 100 TAO earned, at
+/// 1,800,000,000; chain id 964 and the Arbiter a7.. .
+#[test]
+fn the_vaults_own_statements_have_digests_that_anybody_computes_alike() {
+    let (vault, at, case_id) = ([0xe1; 32], START as u32, (1 << 40) + 9);
+    let world = World::new();
+    let domain = eip712::domain(&Host, &config());
+    let digest = |hash: [u8; 32]| hex(eip712::digest(&Host, &domain, &hash));
+    let backing = Backing { case_id, ..world.backing() };
+    let outage = digest(eip712::backing(&Host, &vault, &backing, at));
+    assert_eq!(outage, "9b085bd27ad255a258ad8bfdf9f3e178e144933b5eec740b07358204543249c8");
+    let backing = Backing { kind: Kind::NotDelivered, ..backing };
+    let undelivered = digest(eip712::backing(&Host, &vault, &backing, at));
+    assert_eq!(undelivered, "b25cca9d9bae7aec03dc8c50437e123cb0ac9292e4d5ae0537b67c51c0934fcb");
+    let shortfall = Shortfall { case_id, ..world.shortfall() };
+    let shortfall = digest(eip712::shortfall(&Host, &vault, &shortfall, at));
+    assert_eq!(shortfall, "1bd3b3fc367b025a23653ef47d38d5d58a6d4418410b8e80eaa274db2f0e53f2");
+    let verdict = |dismissed| {
+        let verdict = Verdict { dismissed, earned: 100 * COIN };
+        digest(eip712::verdict(&Host, &vault, case_id, &verdict, at))
+    };
+    assert_eq!(verdict(false), "65ef09431b3f224816c5cb6a2f7d96f03dfbc974b67d6f826de811bb72254df5");
+    assert_eq!(verdict(true), "f055362bca8037f2049706db3ca17461616c932755cea97ba5e8abed2c21cdb7");
+    let keepers = vec![[0x11; 20], [0x22; 20], [0x33; 20]];
+    let next = Roll { number: 1, keepers, weights: vec![10, 20, 1 << 63] };
+    let roll = digest(eip712::roll(&Host, &vault, &next, at + 30 * DAY as u32));
+    assert_eq!(roll, "f74fc067d348ae6dab45d9cc2fb482ca5f824f9d670aff4cb12c88e93a727ae1");
+}
+
 fn refuses(change: impl FnOnce(&mut World, &mut Vec<Stated>, &mut Vec<Attestation>)) -> Error {
     let mut world = bonded(100 * COIN);
     let backing = world.backing();
     let mut stated = world.stated(&[0, 1, 2, 3], &backing);
     let mut attested = world.attested(&[0, 1, 2, 3], Kind::Offline, backing.rental);
     change(&mut world, &mut stated, &mut attested);
-    let result = world.call(ANYBODY, |vault| vault.set_aside(Kind::Offline, backing, stated, attested));
+    let result = world.call(ANYBODY, |vault| vault.set_aside(backing, stated, attested));
     assert_eq!(world.vault.books().cases, 0);
     result.unwrap_err()
 }
@@ -165,6 +199,8 @@ fn every_field_of_the_new_statements_is_signed() {
         Backing { owner: id(BOB), ..b.clone() },
         Backing { machine: [0; 32], ..b.clone() },
         Backing { registration: 6, ..b.clone() },
+        Backing { case_id: 8, ..b.clone() },
+        Backing { kind: Kind::NotDelivered, ..b.clone() },
         Backing { rental: 8, ..b.clone() },
         Backing { tao_reserve: 1, ..b.clone() },
         Backing { alpha: 1, ..b.clone() },
@@ -179,39 +215,47 @@ fn every_field_of_the_new_statements_is_signed() {
         Shortfall { owner: id(BOB), ..s.clone() },
         Shortfall { machine: [0; 32], ..s.clone() },
         Shortfall { registration: 6, ..s.clone() },
+        Shortfall { case_id: 8, ..s.clone() },
         Shortfall { alpha: 1, ..s.clone() },
         Shortfall { alpha_value: 1, ..s.clone() },
         Shortfall { shortfall: 1, ..s.clone() },
     ];
     assert!(changed.iter().all(|other| hash(other) != hash(&s)));
     let roll = roll_of(&world.keys, 1);
-    let hash = |r: &Roll| eip712::roll(&Host, &[1; 32], r);
+    let hash = |r: &Roll| eip712::roll(&Host, &[1; 32], r, 9);
     let mut others = vec![roll.clone(); 3];
     others[0].number = 2;
     others[1].weights[4] = 11;
     others[2].keepers.pop();
     assert!(others.iter().all(|other| hash(other) != hash(&roll)));
+    assert_ne!(eip712::roll(&Host, &[1; 32], &roll, 8), hash(&roll));
 }
 
 /* THE ROLL */
 
 fn hand_over(world: &mut World, next: &Roll, keys: &[usize]) -> Result<(), Error> {
-    let hash = eip712::roll(&Host, &world.account, next);
+    let until = world.now as u32;
+    hand_over_until(world, next, keys, until)
+}
+
+fn hand_over_until(world: &mut World, next: &Roll, keys: &[usize], until: u32) -> Result<(), Error> {
+    let hash = eip712::roll(&Host, &world.account, next, until);
     let signatures = keys.iter().map(|key| world.sign(*key, hash)).collect();
-    world.call(ANYBODY, |vault| vault.hand_over(next.clone(), signatures))
+    world.call(ANYBODY, |vault| vault.hand_over(next.clone(), until, signatures))
 }
 
 #[test]
 fn a_quorum_hands_over_to_the_next_roll_and_the_old_one_is_silent_then() {
     let mut world = bonded(100 * COIN);
     let next = roll_of(&world.keys[2..], 1);
+    world.dividends(COIN);
     hand_over(&mut world, &next, &[0, 1, 2, 3]).unwrap();
-    assert_eq!(world.vault.roll(), next);
+    assert_eq!((world.vault.roll(), world.vault.books().seen), (next, 101 * COIN));
     let backing = world.backing();
     let error = world.file(Kind::Offline, &backing).unwrap_err();
     assert!(matches!(error, Error::NotAKeeper { .. }));
     let (stated, attested) = (world.stated(&[2, 3], &backing), world.attested(&[3, 4], Kind::Offline, 7));
-    world.call(ANYBODY, |vault| vault.set_aside(Kind::Offline, backing, stated, attested)).unwrap();
+    world.call(ANYBODY, |vault| vault.set_aside(backing, stated, attested)).unwrap();
 }
 
 #[test]
@@ -226,4 +270,37 @@ fn a_roll_comes_in_turn_by_a_quorum_and_is_a_court() {
     hand_over(&mut world, &next, &[0, 1, 2, 3]).unwrap();
     // The same hand-over serves once.
     assert_eq!(hand_over(&mut world, &next, &[0, 1, 2, 3]), Err(Error::BadRollNumber { expected: 2 }));
+}
+
+#[test]
+fn a_hand_over_is_good_until_its_last_second_which_is_at_most_thirty_days_ahead() {
+    let mut world = World::new();
+    world.wait(DAY);
+    let (now, next) = (world.now, roll_of(&world.keys[1..], 1));
+    let bad = Error::BadUntil { from: now, to: now + 30 * DAY };
+    for until in [0, now - 1, now + 30 * DAY + 1, u32::MAX.into()] {
+        assert_eq!(hand_over_until(&mut world, &next, &[0, 1, 2, 3], until as u32), Err(bad.clone()));
+    }
+    // The last second is signed: nobody gives himself more time.
+    let hash = eip712::roll(&Host, &world.account, &next, now as u32);
+    let signatures = [0, 1, 2, 3].map(|key| world.sign(key, hash)).to_vec();
+    let later = world.call(ANYBODY, |vault| vault.hand_over(next.clone(), now as u32 + 1, signatures));
+    assert!(matches!(later, Err(Error::NotAKeeper { index: 0, .. })), "{later:?}");
+    hand_over_until(&mut world, &next, &[0, 1, 2, 3], (now + 30 * DAY) as u32).unwrap();
+    let third = roll_of(&world.keys[..4], 2);
+    hand_over_until(&mut world, &third, &[1, 2, 3], now as u32).unwrap();
+}
+
+#[test]
+fn a_roll_of_sixty_four_can_all_sign() {
+    let mut keys: Vec<_> = (1..=64u8).map(|n| k256::ecdsa::SigningKey::from_slice(&[n; 32]).unwrap()).collect();
+    keys.sort_by_key(address);
+    let roll = roll_of(&keys, 0);
+    let mut world = World::made(config(), roll.keepers, roll.weights).unwrap();
+    world.keys = keys;
+    world.deposit(ALICE, 100 * COIN).unwrap();
+    let (all, backing): (Vec<usize>, _) = ((0..64).collect(), world.backing());
+    let (stated, attested) = (world.stated(&all, &backing), world.attested(&all, Kind::Offline, 7));
+    let case = world.call(ANYBODY, |vault| vault.set_aside(backing, stated, attested)).unwrap();
+    assert_eq!(world.case(case).alpha, 3 * COIN);
 }
