@@ -2,6 +2,7 @@
 
 mod fleet;
 mod seat;
+mod stated;
 pub use seat::{SeatOf, SetKind};
 
 use crate::bindings::{

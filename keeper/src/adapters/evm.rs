@@ -11,6 +11,7 @@
 mod bare;
 mod endpoints;
 mod fleet;
+mod stated;
 mod history;
 mod left_out;
 mod plan;
@@ -23,6 +24,7 @@ mod touched;
 pub use bare::BareLogs;
 pub use endpoints::{Endpoints, Standing};
 pub use fleet::FleetReader;
+pub use stated::{CaseFacts, MachineFacts, StatedReader};
 pub use sender::{SendError, Sender};
 pub use suspects::Suspects;
 
