@@ -1,0 +1,176 @@
+//! What statements about alpha need of the contracts, read at one final block and by majority: a machine with its
+//! newest rental and the cases of late, or one case with what stood behind its rental.
+
+use super::touched::IDS_MAX;
+use super::{Endpoints, FollowError, Member};
+use surety_client::provider::{Each, NodeError, Tag};
+use surety_core::alpha::Behind;
+use surety_core::types::{CaseId, Hotkey, MachineId, Rao, RentalId, UnixSecs};
+use surety_core::view::{BlockRef, CaseView, KeeperView, RentalView};
+
+/// Cases asked for together.
+const SLICE: usize = 100;
+
+/// A case, with what it is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaseFacts {
+    /// The case.
+    pub case: CaseView,
+    /// Its rental; `None`: it has none.
+    pub rental: Option<RentalView>,
+    /// What covered the rental beside TAO.
+    pub behind: Option<Behind>,
+    /// The machine of its registration.
+    pub machine: MachineId,
+}
+
+/// A machine as the contracts know it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MachineFacts {
+    /// The final block all of it is read at.
+    pub block: BlockRef,
+    /// Its current registration and that one's hotkey; `None`: it has none.
+    pub registered: Option<(u32, Hotkey)>,
+    /// The registration's newest rental and its end.
+    pub newest: Option<(RentalId, UnixSecs)>,
+    /// Cases of that registration filed in the time asked for, oldest first.
+    pub cases: Vec<CaseFacts>,
+    /// The electorate.
+    pub keepers: Vec<KeeperView>,
+    /// Whether the keeper set may have penalties set aside at present.
+    pub may_punish: bool,
+}
+
+/// Reads them.
+#[derive(Debug, Clone)]
+pub struct StatedReader {
+    endpoints: Endpoints,
+}
+
+impl StatedReader {
+    /// Reads through these.
+    pub fn new(endpoints: Endpoints) -> Self {
+        Self { endpoints }
+    }
+
+    /// A machine, with its registration's cases of the last `since_secs` seconds.
+    ///
+    /// # Errors
+    /// There is no majority for it, or the only endpoint's own reason.
+    pub async fn machine(&self, machine: MachineId, since_secs: u64) -> Result<MachineFacts, FollowError> {
+        self.agreed(|member, block| machine_facts(member, block, machine, since_secs)).await
+    }
+
+    /// A case and the time of the block it is read at; `None`: there is none of that number.
+    ///
+    /// # Errors
+    /// There is no majority for it, or the only endpoint's own reason.
+    pub async fn case(&self, case: CaseId) -> Result<(BlockRef, Option<CaseFacts>), FollowError> {
+        self.agreed(|member, block| async move { Ok((block, case_facts(member, block.number, case).await?)) }).await
+    }
+
+    /// What the class asks for one card, now.
+    ///
+    /// # Errors
+    /// There is no majority for it, or the only endpoint's own reason.
+    pub async fn class_bond(&self, class: u16) -> Result<Rao, FollowError> {
+        let ask = |member: &Member, block: BlockRef| {
+            let reader = member.reader.clone();
+            async move { Ok(first(reader.class_bonds_at(&[class], block.number).await?)?) }
+        };
+        self.agreed(ask).await
+    }
+
+    /// Asks every member of a majority at its final block; as many must say the same, of a block that is still there.
+    async fn agreed<'a, T, F>(&'a self, ask: impl Fn(&'a Member, BlockRef) -> F) -> Result<T, FollowError>
+    where
+        T: PartialEq,
+        F: Future<Output = Result<T, FollowError>>,
+    {
+        let agreed = self.endpoints.agree(Tag::Finalized).await?;
+        let block = agreed.block;
+        let still = |member: &'a Member| {
+            let said = ask(member, block);
+            async move {
+                let said = said.await?;
+                let again = member.node().header(Tag::Number(block.number)).await?.and_then(|header| header.to_ref());
+                if again == Some(block) { Ok(said) } else { Err(FollowError::Replaced(block.number)) }
+            }
+        };
+        let said = self.endpoints.same(&agreed.members, still, |a, b| a == b).await?;
+        said.into_iter().next().ok_or(FollowError::Replaced(block.number))
+    }
+}
+
+async fn machine_facts(
+    member: &Member,
+    block: BlockRef,
+    machine: MachineId,
+    since_secs: u64,
+) -> Result<MachineFacts, FollowError> {
+    let (reader, at) = (&member.reader, block.number);
+    let registration = reader.registration_of(machine, at).await?;
+    let (mut registered, mut newest, mut cases) = (None, None, vec![]);
+    if let Some(registration) = registration {
+        let found = first(reader.registered_at(&[registration], at).await?)?;
+        registered = Some((registration, found.hotkey));
+        let last = found.node.last_rental;
+        if last != 0 {
+            newest = Some((last, reader.rental_at(last, at).await?.end_secs));
+        }
+        cases = cases_since(member, at, registration, block.timestamp_secs.saturating_sub(since_secs)).await?;
+    }
+    let (keepers, may_punish) = (reader.keepers(at).await?, reader.may_punish(at).await?);
+    Ok(MachineFacts { block, registered, newest, cases, keepers, may_punish })
+}
+
+/// From the newest backwards: cases are numbered in the order they are filed in.
+async fn cases_since(
+    member: &Member,
+    at: u64,
+    registration: u32,
+    since_secs: UnixSecs,
+) -> Result<Vec<CaseFacts>, FollowError> {
+    let newest = member.reader.counts(at).await?.cases;
+    let ids: Vec<CaseId> = (newest.saturating_sub(IDS_MAX) + 1..=newest).rev().collect();
+    let mut found = vec![];
+    for some in ids.chunks(SLICE) {
+        let cases: Vec<CaseView> = sound(member.reader.cases_at(some, at).await?)?;
+        let young = cases.iter().take_while(|case| case.filed_at_secs >= since_secs);
+        let ours: Vec<CaseId> = young.clone().filter(|case| case.registration == registration).map(|c| c.id).collect();
+        let over = young.count() < cases.len();
+        for case in ours {
+            found.extend(case_facts(member, at, case).await?);
+        }
+        if over {
+            break;
+        }
+    }
+    found.reverse();
+    Ok(found)
+}
+
+async fn case_facts(member: &Member, at: u64, id: CaseId) -> Result<Option<CaseFacts>, FollowError> {
+    let reader = &member.reader;
+    if id == 0 || id > reader.counts(at).await?.cases {
+        return Ok(None);
+    }
+    let case = reader.case_at(id, at).await?;
+    let registered = first(reader.registered_at(&[case.registration], at).await?)?;
+    let (mut rental, mut behind) = (None, None);
+    if case.rental != 0 {
+        rental = Some(reader.rental_at(case.rental, at).await?);
+        behind = first(reader.covers_at(&[case.rental], at).await?)?;
+    }
+    Ok(Some(CaseFacts { case, rental, behind, machine: registered.node.machine }))
+}
+
+/// One that cannot be decoded is a reason to state nothing.
+fn sound<T>(each: Each<T>) -> Result<Vec<T>, NodeError> {
+    each.into_iter().collect()
+}
+
+fn first<T>(each: Each<T>) -> Result<T, NodeError> {
+    let none = || NodeError::Odd { method: "eth_call", what: "no answer to the only question".into() };
+    each.into_iter().next().unwrap_or_else(|| Err(none()))
+}
