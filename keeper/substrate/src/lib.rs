@@ -4,7 +4,10 @@
 //! what a runtime lacks is named, and only what needs it is switched off. Encoding and decoding are pure,
 //! and so testable without a node.
 
+pub mod alpha;
+pub mod amount;
 pub mod calls;
+pub mod contracts;
 pub mod events;
 pub mod needed;
 pub mod node;

@@ -164,6 +164,13 @@ impl Node {
         bytes_of("state_getMetadata", &text)
     }
 
+    /// What the runtime of a block answers, asked by `Trait_method`. Nothing is changed by it.
+    pub async fn ask_runtime(&self, at: Hash32, name: &str, question: &[u8]) -> Result<Vec<u8>, NodeError> {
+        let method = "state_call";
+        let text: String = self.ask(method, json!([name, hex_of(question), at])).await?;
+        bytes_of(method, &text)
+    }
+
     /// Values at a block, in the order of the keys.
     pub async fn storage(&self, at: Hash32, keys: &[Vec<u8>]) -> Result<Vec<Stored>, NodeError> {
         let mut values = Vec::with_capacity(keys.len());

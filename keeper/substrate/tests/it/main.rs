@@ -1,6 +1,7 @@
 //! The crate against metadata and extrinsics recorded from a real node of spec 425.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
+mod alpha;
 mod events;
 mod extrinsics;
 mod metadata;
