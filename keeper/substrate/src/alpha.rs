@@ -52,7 +52,13 @@ pub enum AlphaError {
     Contract(#[from] ContractError),
     /// The vault refuses, by its own name for it.
     #[error("the vault refuses: {0}")]
-    Refused(#[from] Refusal),
+    Refused(Refusal),
+}
+
+impl From<Refusal> for AlphaError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
 /// What a message would do: what the vault would answer, and what it takes.

@@ -32,11 +32,13 @@ pub enum Feature {
     Contracts,
     /// What a coldkey has staked, and how much of it can be moved.
     Stakes,
+    /// What a call costs.
+    Fees,
 }
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Chain,
         Self::Events,
         Self::Subnet,
@@ -48,6 +50,7 @@ impl Feature {
         Self::Price,
         Self::Contracts,
         Self::Stakes,
+        Self::Fees,
     ];
 }
 
@@ -282,6 +285,9 @@ apis! {
         ("debug_message", DATA),
         ("result", Variants(&[("Ok", &[Fields(&[("flags", Uint(32)), ("data", DATA)])]), ("Err", &[Any])])),
     ]);
+    /// What a call would cost, at most, in an extrinsic of so many bytes.
+    CALL_FEE: Fees "TransactionPaymentCallApi" "query_call_info" { call: Any, len: Uint(32) }
+        Fields(&[("partial_fee", Uint(64))]);
     /// A coldkey's positions on all subnets.
     STAKES: Stakes "StakeInfoRuntimeApi" "get_stake_info_for_coldkey" { coldkey_account: ID }
         List(&Fields(&[("hotkey", ID), ("netuid", Compact), ("stake", Compact)]));

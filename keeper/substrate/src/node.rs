@@ -141,6 +141,15 @@ impl Node {
         self.ask("chain_getBlockHash", json!([number])).await
     }
 
+    /// The extrinsics of a block, as they are encoded; none when the node does not know it.
+    pub async fn body(&self, hash: Hash32) -> Result<Option<Vec<Vec<u8>>>, NodeError> {
+        let method = "chain_getBlock";
+        let found: Option<SignedBlock> = self.ask(method, json!([hash])).await?;
+        let Some(found) = found else { return Ok(None) };
+        let body: Result<_, _> = found.block.extrinsics.iter().map(|text| bytes_of(method, text)).collect();
+        body.map(Some)
+    }
+
     /// Which runtime a block has.
     pub async fn versions(&self, at: Hash32) -> Result<Versions, NodeError> {
         let found: RuntimeVersion = self.ask("state_getRuntimeVersion", json!([at])).await?;
@@ -328,6 +337,16 @@ struct Header {
 struct RuntimeVersion {
     spec_version: u32,
     transaction_version: u32,
+}
+
+#[derive(serde::Deserialize)]
+struct SignedBlock {
+    block: Block,
+}
+
+#[derive(serde::Deserialize)]
+struct Block {
+    extrinsics: Vec<String>,
 }
 
 #[derive(serde::Deserialize)]

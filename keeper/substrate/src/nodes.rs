@@ -108,6 +108,13 @@ impl Nodes {
         found.ok_or(NodesError::NoMajority { what, need: self.need(), last: None })
     }
 
+    /// The extrinsics of a block, as they are encoded.
+    pub async fn body(&self, hash: Hash32) -> Result<Vec<Vec<u8>>, NodesError> {
+        let what = format!("what is in block {hash}");
+        let found = self.agree(&what, |node| async move { node.body(hash).await }).await?;
+        found.ok_or(NodesError::NoMajority { what, need: self.need(), last: None })
+    }
+
     /// Which runtime a block has.
     pub async fn versions(&self, at: Hash32) -> Result<Versions, NodesError> {
         let found = self.agree("the runtime", |node| async move {
@@ -151,8 +158,20 @@ impl Nodes {
         args: Vec<Value>,
         bytes_max: usize,
     ) -> Result<T, NodesError> {
-        let (name, question) = (format!("{}_{}", api.name, api.method), runtime.question(api, args)?);
-        let (name, question) = (name.as_str(), question.as_slice());
+        self.asked(runtime, at, api, &runtime.question(api, args)?, bytes_max).await
+    }
+
+    /// The same, with the arguments as they are encoded.
+    pub async fn asked<T: DecodeAsType>(
+        &self,
+        runtime: &Runtime,
+        at: Hash32,
+        api: &'static Api,
+        question: &[u8],
+        bytes_max: usize,
+    ) -> Result<T, NodesError> {
+        let name = format!("{}_{}", api.name, api.method);
+        let name = name.as_str();
         let answer = self.agree(name, |node| async move { node.ask_runtime(at, name, question).await }).await?;
         if answer.len() > bytes_max {
             let why = format!("{} bytes, want at most {bytes_max}", answer.len());

@@ -116,6 +116,13 @@ impl Runtime {
         self.at.spec_version()
     }
 
+    /// The prefix of the chain's addresses, where the runtime says it.
+    pub fn ss58_prefix(&self) -> Option<u16> {
+        let pallet = self.at.metadata_ref().pallet_by_name("System")?;
+        let bytes = pallet.constant_by_name("SS58Prefix")?.value();
+        bytes.try_into().ok().map(u16::from_le_bytes)
+    }
+
     /// What it lacks, each with the feature that is off for it.
     pub fn lacks(&self) -> &[Lack] {
         &self.lacks

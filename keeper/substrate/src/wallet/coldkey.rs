@@ -2,8 +2,8 @@
 //!
 //! `bittensor-wallet` (since 3.0 of btcli) writes `$NACL`, a nonce of 24 bytes and a NaCl secret box (XSalsa20 and
 //! Poly1305) of the same JSON that hotkey files hold. The key of the box is Argon2i (version 1.3) of the password with
-//! one salt for everybody, in libsodium's `SENSITIVE` measure: 8 passes over 512 MiB, some seconds. Compared with a file
-//! that version 4.1.1 of the package wrote (`tests/vectors/subtensor-native/wallets/encrypted`).
+//! one salt for everybody, in libsodium's `SENSITIVE` measure: 8 passes over 512 MiB, some seconds. Compared with a
+//! file that version 4.1.1 of the package wrote (`tests/vectors/subtensor-native/wallets/encrypted`).
 
 use super::{Hotkey, WalletError, file};
 use crate::ss58::AccountId;
@@ -61,10 +61,10 @@ pub enum ColdkeyError {
     #[error("not a coldkey file ({0}): name the file wallets/NAME/coldkey, as btcli writes it")]
     NotAKey(&'static str),
     /// Something is wrong with a key file's contents.
-    #[error("the coldkey file is not sound: {0}")]
+    #[error("the coldkey file is not sound: {}", .0.to_string().replace("hotkey", "coldkey"))]
     Contents(WalletError),
     /// A development key, where it is not accepted or has no name.
-    #[error(transparent)]
+    #[error("{}", .0.to_string().replace("hotkey", "coldkey"))]
     Development(WalletError),
 }
 

@@ -6,6 +6,7 @@ mod events;
 mod extrinsics;
 mod metadata;
 mod nodes;
+mod sending;
 mod votes;
 
 use surety_core::types::Hash32;

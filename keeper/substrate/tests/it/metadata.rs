@@ -39,7 +39,7 @@ fn every_storage_call_event_and_api_that_we_use_is_in_the_recorded_metadata_as_w
     assert_eq!(runtime().features().len(), Feature::ALL.len());
     assert_eq!(
         (ITEMS.len(), CALLS.len(), HAPPENINGS.len(), APIS.len()),
-        (40, 6, 11, 3),
+        (40, 6, 11, 4),
         "rows were added or taken away"
     );
 }
@@ -104,7 +104,7 @@ fn an_api_that_is_missing_or_asks_or_answers_something_else_is_named() {
                 let method = group.methods.iter_mut().find(|method| method.name == api.method).unwrap();
                 match change {
                     0 => method.name = "elsewhere".into(),
-                    1 => method.inputs[0].ty = text.into(),
+                    1 => method.inputs.last_mut().unwrap().ty = text.into(),
                     _ => method.output = text.into(),
                 }
             });
@@ -117,7 +117,7 @@ fn an_api_that_is_missing_or_asks_or_answers_something_else_is_named() {
 fn metadata_of_version_14_knows_no_api_and_costs_what_needs_one_alone() {
     let runtime = changed(|metadata| metadata.apis.clear());
     let off: Vec<_> = Feature::ALL.into_iter().filter(|feature| runtime.need(*feature).is_err()).collect();
-    assert_eq!(off, [Feature::Contracts, Feature::Stakes]);
+    assert_eq!(off, [Feature::Contracts, Feature::Stakes, Feature::Fees]);
 }
 
 #[test]
@@ -145,6 +145,17 @@ fn a_pallet_that_is_missing_altogether_is_no_panic() {
     assert!(runtime.lacks().iter().all(|lack| lack.feature == Feature::Contracts));
     assert_eq!(runtime.lacks().len(), 3);
     assert!(runtime.need(Feature::Weights).is_ok());
+}
+
+#[test]
+fn the_prefix_of_addresses_is_the_chains_own_word() {
+    assert_eq!(runtime().ss58_prefix(), Some(42));
+    let other = changed(|metadata| {
+        let system = metadata.pallets.iter_mut().find(|pallet| pallet.name == "System").unwrap();
+        let prefix = system.constants.iter_mut().find(|constant| constant.name == "SS58Prefix").unwrap();
+        prefix.value = vec![7, 0];
+    });
+    assert_eq!(other.ss58_prefix(), Some(7));
 }
 
 #[test]
