@@ -17,7 +17,8 @@ pub use chain::{OnChainError, verify_on_chain};
 pub use report::{Check, Line, Report};
 
 use crate::ports::Bundle;
-use report::{date, span, what_failed, why_it_failed};
+pub(in crate::cli) use report::date;
+use report::{span, what_failed, why_it_failed};
 use serde::Deserialize;
 use std::io::Read;
 use std::path::{Path, PathBuf};

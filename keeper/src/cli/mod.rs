@@ -1,6 +1,7 @@
 //! The command line: `surety keeper ...`, `surety evidence ...`, `surety verifier ...`, `surety complain ...`,
-//! `surety weights ...`, `surety deploy ...`, `surety audit ...`.
+//! `surety weights ...`, `surety alpha ...`, `surety deploy ...`, `surety audit ...`.
 
+mod alpha;
 mod audit;
 mod complain;
 mod deploy;
@@ -49,6 +50,11 @@ enum Command {
         #[command(subcommand)]
         command: weights::WeightsCommand,
     },
+    /// Bond the subnet's alpha for a machine with a native coldkey, and take it out again.
+    Alpha {
+        #[command(subcommand)]
+        command: alpha::AlphaCommand,
+    },
     /// Put the contracts on a chain. Run again, it goes on where it was interrupted.
     /// Example: surety deploy --network testnet --params mine.toml --rpc http://127.0.0.1:9944 --key-file deployer.key
     Deploy(deploy::DeployArguments),
@@ -83,6 +89,7 @@ impl Cli {
             }
             Command::Verifier { command } => command.run(),
             Command::Weights { command } => command.run(),
+            Command::Alpha { command } => command.run(),
             Command::Complain(arguments) => complain::run(&arguments),
             Command::Deploy(arguments) => deploy::run(&arguments),
             Command::Audit(arguments) => audit::run(&arguments),

@@ -7,7 +7,7 @@ use crate::runtime::{CodecError, Runtime};
 use crate::ss58::AccountId;
 use std::collections::BTreeSet;
 use subxt::SubstrateConfig;
-use subxt::events::Phase;
+use subxt::events::{Events, Phase};
 use subxt::ext::scale_decode::{self, DecodeAsType};
 use surety_core::types::{Account, Hash32, Rao};
 
@@ -76,16 +76,12 @@ struct RawLog {
     data: Vec<u8>,
 }
 
-type Event<'a> = subxt::events::Event<'a, SubstrateConfig>;
+pub(crate) type Event<'a> = subxt::events::Event<'a, SubstrateConfig>;
 
 /// The events of one block, in order, from the bytes of `System.Events`. Events of other kinds are passed over; if one
 /// cannot be decoded nothing behind it can, so the whole block is an error then.
 pub fn decode(runtime: &Runtime, bytes: Vec<u8>) -> Result<Vec<ChainEvent>, CodecError> {
-    runtime.need(Feature::Events)?;
-    if bytes.len() > EVENTS_BYTES_MAX {
-        return Err(fault(&format!("{} bytes, want at most {EVENTS_BYTES_MAX}", bytes.len())));
-    }
-    let events = runtime.client().events().from_bytes(bytes);
+    let events = all(runtime, bytes)?;
     let mut found = Vec::new();
     let mut ran = Ran::default();
     for event in events.iter() {
@@ -105,6 +101,15 @@ pub fn decode(runtime: &Runtime, bytes: Vec<u8>) -> Result<Vec<ChainEvent>, Code
         }
     }
     Ok(found.into_iter().map(|(extrinsic, event)| ran.marks(event, extrinsic)).collect())
+}
+
+/// All events of one block, of whatever kind.
+pub(crate) fn all(runtime: &Runtime, bytes: Vec<u8>) -> Result<Events<SubstrateConfig>, CodecError> {
+    runtime.need(Feature::Events)?;
+    if bytes.len() > EVENTS_BYTES_MAX {
+        return Err(fault(&format!("{} bytes, want at most {EVENTS_BYTES_MAX}", bytes.len())));
+    }
+    Ok(runtime.client().events().from_bytes(bytes))
 }
 
 /// Extrinsics that ran a contract. They say so in events of their own, after what the contract did.
@@ -130,7 +135,7 @@ impl Ran {
     }
 }
 
-fn is(event: &Event<'_>, wanted: &Happening) -> bool {
+pub(crate) fn is(event: &Event<'_>, wanted: &Happening) -> bool {
     event.pallet_name() == wanted.pallet && event.event_name() == wanted.name
 }
 
@@ -169,10 +174,10 @@ fn arrived(coldkey: [u8; 32], hotkey: [u8; 32], netuid: u16, rao: Rao) -> ChainE
 }
 
 /// The fields of an event by their place: some have names, some do not.
-fn fields<T: scale_decode::DecodeAsFields>(event: &Event<'_>) -> Result<T, CodecError> {
+pub(crate) fn fields<T: scale_decode::DecodeAsFields>(event: &Event<'_>) -> Result<T, CodecError> {
     event.decode_fields_unchecked_as().map_err(|error| fault(&error.to_string()))
 }
 
-fn fault(why: &str) -> CodecError {
+pub(crate) fn fault(why: &str) -> CodecError {
     CodecError::Value { item: "Events", why: why.chars().take(200).collect() }
 }

@@ -4,12 +4,17 @@
 //! what a runtime lacks is named, and only what needs it is switched off. Encoding and decoding are pure,
 //! and so testable without a node.
 
+pub mod alpha;
+pub mod amount;
 pub mod calls;
+pub mod contracts;
 pub mod events;
+pub mod holdings;
 pub mod needed;
 pub mod node;
 pub mod nodes;
 pub mod runtime;
+pub mod sending;
 pub mod shape;
 pub mod ss58;
 pub mod stake;

@@ -3,7 +3,7 @@
 //!
 //! Read off spec 425's metadata (`tests/vectors/subtensor-native`), where a test finds every row of it.
 
-use crate::shape::Shape::{self, Any, Bool, Bytes, Fields, List, Row, Uint};
+use crate::shape::Shape::{self, Any, Bool, Bytes, Compact, Fields, List, Row, Uint, Variants};
 use std::fmt;
 use subxt::metadata::Metadata;
 
@@ -28,13 +28,17 @@ pub enum Feature {
     TimelockedWeights,
     /// What the subnet's alpha costs.
     Price,
-    /// Calling ink! contracts.
+    /// Calling ink! contracts, and what they would answer.
     Contracts,
+    /// What a coldkey has staked, and how much of it can be moved.
+    Stakes,
+    /// What a call costs.
+    Fees,
 }
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Chain,
         Self::Events,
         Self::Subnet,
@@ -45,6 +49,8 @@ impl Feature {
         Self::TimelockedWeights,
         Self::Price,
         Self::Contracts,
+        Self::Stakes,
+        Self::Fees,
     ];
 }
 
@@ -76,6 +82,21 @@ pub struct Call {
     pub args: &'static [(&'static str, Shape)],
 }
 
+/// A question that the runtime itself answers, at a block and without changing anything (`state_call`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Api {
+    /// What needs it.
+    pub feature: Feature,
+    /// The trait.
+    pub name: &'static str,
+    /// Its method.
+    pub method: &'static str,
+    /// Arguments in order.
+    pub args: &'static [(&'static str, Shape)],
+    /// What it answers.
+    pub answer: Shape,
+}
+
 /// Something that happens. Fields without a name go by their place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Happening {
@@ -93,6 +114,9 @@ pub struct Happening {
 const ID: Shape = Bytes(32);
 const NETUID: Shape = Uint(16);
 const UIDS: Shape = List(&Uint(16));
+const DATA: Shape = List(&Uint(8));
+/// Time of computing in picoseconds, and bytes of proof.
+const WEIGHT: Shape = Fields(&[("ref_time", Compact), ("proof_size", Compact)]);
 
 macro_rules! items {
     ($(
@@ -231,10 +255,48 @@ calls! {
         { netuid: NETUID, evm_key: Bytes(20), block_number: Uint(64), signature: Bytes(65) };
     /// A message to an ink! contract.
     CALL_CONTRACT: Contracts "Contracts" "call" {
-        dest: Any, value: Shape::Compact,
-        gas_limit: Fields(&[("ref_time", Shape::Compact), ("proof_size", Shape::Compact)]),
-        storage_deposit_limit: Any, data: List(&Uint(8))
+        dest: Variants(&[("Id", &[ID])]), value: Compact, gas_limit: WEIGHT,
+        storage_deposit_limit: Variants(&[("None", &[]), ("Some", &[Compact])]), data: DATA
     };
+}
+
+macro_rules! apis {
+    ($(
+        $(#[$doc:meta])* $constant:ident: $feature:ident $name:literal $method:literal
+            { $($arg:ident: $shape:expr),* } $answer:expr;
+    )*) => {
+        $($(#[$doc])* pub const $constant: Api = Api {
+            feature: Feature::$feature, name: $name, method: $method,
+            args: &[$((stringify!($arg), $shape)),*], answer: $answer,
+        };)*
+        /// All that the runtime is asked.
+        pub const APIS: &[Api] = &[$($constant),*];
+    };
+}
+
+apis! {
+    /// What a message to a contract would do, if it were in the next block.
+    TRY_CONTRACT: Contracts "ContractsApi" "call" {
+        origin: ID, dest: ID, value: Uint(64), gas_limit: Variants(&[("None", &[]), ("Some", &[WEIGHT])]),
+        storage_deposit_limit: Variants(&[("None", &[]), ("Some", &[Uint(64)])]), input_data: DATA
+    } Fields(&[
+        ("gas_required", WEIGHT),
+        ("storage_deposit", Variants(&[("Refund", &[Uint(64)]), ("Charge", &[Uint(64)])])),
+        ("debug_message", DATA),
+        ("result", Variants(&[("Ok", &[Fields(&[("flags", Uint(32)), ("data", DATA)])]), ("Err", &[Any])])),
+    ]);
+    /// What a call would cost, at most, in an extrinsic of so many bytes.
+    CALL_FEE: Fees "TransactionPaymentCallApi" "query_call_info" { call: Any, len: Uint(32) }
+        Fields(&[("partial_fee", Uint(64))]);
+    /// A coldkey's positions on all subnets.
+    STAKES: Stakes "StakeInfoRuntimeApi" "get_stake_info_for_coldkey" { coldkey_account: ID }
+        List(&Fields(&[("hotkey", ID), ("netuid", Compact), ("stake", Compact)]));
+    /// How much of what coldkeys have on subnets is bound by locks.
+    AVAILABLE: Stakes "StakeInfoRuntimeApi" "get_stake_availability_for_coldkeys"
+        { coldkey_accounts: List(&ID), netuids: Variants(&[("None", &[]), ("Some", &[List(&NETUID)])]) }
+        List(&Row(&[ID, List(&Row(&[NETUID, Fields(&[
+            ("total", Compact), ("locked", Compact), ("available", Compact),
+        ])]))]));
 }
 
 macro_rules! happenings {
@@ -264,6 +326,13 @@ happenings! {
     HOTKEY_SWAPPED: Events "SubtensorModule" "HotkeySwapped" [ID, ID, ID];
     /// A subnet was dissolved.
     NETWORK_REMOVED: Events "SubtensorModule" "NetworkRemoved" [Uint(16)];
+    /// A contract says something: which, what.
+    CONTRACT_EMITTED: Contracts "Contracts" "ContractEmitted" [ID, DATA];
+    /// An extrinsic did what it was to do.
+    SUCCESS: Contracts "System" "ExtrinsicSuccess" [Fields(&[("weight", WEIGHT)])];
+    /// An extrinsic changed nothing: why.
+    FAILED: Contracts "System" "ExtrinsicFailed"
+        [Variants(&[("Module", &[Fields(&[("index", Uint(8)), ("error", Bytes(4))])])]), Any];
 }
 
 /// One of [`HASH_COMMITS`]: hash, epoch and block of the commit, and a number that is not used any more (the pallet's
@@ -278,7 +347,7 @@ pub type TimelockedCommit = ([u8; 32], u64, Vec<u8>, u64);
 pub struct Lack {
     /// What cannot be done without it.
     pub feature: Feature,
-    /// Storage, call or event.
+    /// Storage, call, event or API.
     pub kind: &'static str,
     /// `Pallet.name`.
     pub name: String,
@@ -306,7 +375,11 @@ pub fn lacks(metadata: &Metadata) -> Vec<Lack> {
         let why = event_fault(metadata, event)?;
         Some(Lack { feature: event.feature, kind: "event", name: format!("{}.{}", event.pallet, event.name), why })
     });
-    items.chain(calls).chain(events).collect()
+    let apis = APIS.iter().filter_map(|api| {
+        let why = api_fault(metadata, api)?;
+        Some(Lack { feature: api.feature, kind: "API", name: format!("{}.{}", api.name, api.method), why })
+    });
+    items.chain(calls).chain(events).chain(apis).collect()
 }
 
 const MISSING: &str = "does not exist";
@@ -346,4 +419,18 @@ fn event_fault(metadata: &Metadata, event: &Happening) -> Option<String> {
     let fits = ids.len() == event.fields.len()
         && event.fields.iter().zip(ids).all(|(shape, id)| shape.fits(metadata.types(), id));
     (!fits).then(|| format!("does not say {}", Shape::Row(event.fields)))
+}
+
+fn api_fault(metadata: &Metadata, api: &Api) -> Option<String> {
+    let group = metadata.runtime_api_trait_by_name(api.name);
+    let Some(found) = group.and_then(|group| group.method_by_name(api.method)) else { return Some(MISSING.into()) };
+    let names = found.inputs().map(|input| input.name.as_ref().to_owned());
+    if !names.eq(api.args.iter().map(|(name, _)| (*name).to_owned())) {
+        return Some(format!("takes other arguments than {}", Shape::Fields(api.args)));
+    }
+    let odd = api.args.iter().zip(found.inputs()).find(|((_, shape), input)| !shape.fits(metadata.types(), input.id));
+    if let Some(((name, shape), _)) = odd {
+        return Some(format!("takes something else than {shape} as {name}"));
+    }
+    (!api.answer.fits(metadata.types(), found.output_ty())).then(|| format!("does not answer {}", api.answer))
 }

@@ -141,6 +141,15 @@ impl Node {
         self.ask("chain_getBlockHash", json!([number])).await
     }
 
+    /// The extrinsics of a block, as they are encoded; none when the node does not know it.
+    pub async fn body(&self, hash: Hash32) -> Result<Option<Vec<Vec<u8>>>, NodeError> {
+        let method = "chain_getBlock";
+        let found: Option<SignedBlock> = self.ask(method, json!([hash])).await?;
+        let Some(found) = found else { return Ok(None) };
+        let body: Result<_, _> = found.block.extrinsics.iter().map(|text| bytes_of(method, text)).collect();
+        body.map(Some)
+    }
+
     /// Which runtime a block has.
     pub async fn versions(&self, at: Hash32) -> Result<Versions, NodeError> {
         let found: RuntimeVersion = self.ask("state_getRuntimeVersion", json!([at])).await?;
@@ -162,6 +171,13 @@ impl Node {
         }
         let text: String = self.ask("state_getMetadata", json!([at])).await?;
         bytes_of("state_getMetadata", &text)
+    }
+
+    /// What the runtime of a block answers, asked by `Trait_method`. Nothing is changed by it.
+    pub async fn ask_runtime(&self, at: Hash32, name: &str, question: &[u8]) -> Result<Vec<u8>, NodeError> {
+        let method = "state_call";
+        let text: String = self.ask(method, json!([name, hex_of(question), at])).await?;
+        bytes_of(method, &text)
     }
 
     /// Values at a block, in the order of the keys.
@@ -321,6 +337,16 @@ struct Header {
 struct RuntimeVersion {
     spec_version: u32,
     transaction_version: u32,
+}
+
+#[derive(serde::Deserialize)]
+struct SignedBlock {
+    block: Block,
+}
+
+#[derive(serde::Deserialize)]
+struct Block {
+    extrinsics: Vec<String>,
 }
 
 #[derive(serde::Deserialize)]

@@ -1,6 +1,6 @@
 //! Several nodes, of which a majority is believed: on which block is final, and on every byte that is read there.
 
-use crate::needed::{ETHEREUM_HASH, EVM_CHAIN_ID, Item, NOW};
+use crate::needed::{Api, ETHEREUM_HASH, EVM_CHAIN_ID, Item, NOW};
 use crate::node::{Head, Node, NodeError, Stored, Submitted};
 use crate::runtime::{CodecError, Part, Runtime, Versions};
 use crate::ss58::AccountId;
@@ -8,6 +8,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
+use subxt::dynamic::Value;
 use subxt::ext::scale_decode::DecodeAsType;
 use surety_core::types::Hash32;
 use tokio::time::timeout;
@@ -107,6 +108,13 @@ impl Nodes {
         found.ok_or(NodesError::NoMajority { what, need: self.need(), last: None })
     }
 
+    /// The extrinsics of a block, as they are encoded.
+    pub async fn body(&self, hash: Hash32) -> Result<Vec<Vec<u8>>, NodesError> {
+        let what = format!("what is in block {hash}");
+        let found = self.agree(&what, |node| async move { node.body(hash).await }).await?;
+        found.ok_or(NodesError::NoMajority { what, need: self.need(), last: None })
+    }
+
     /// Which runtime a block has.
     pub async fn versions(&self, at: Hash32) -> Result<Versions, NodesError> {
         let found = self.agree("the runtime", |node| async move {
@@ -139,6 +147,37 @@ impl Nodes {
     ) -> Result<Option<T>, NodesError> {
         let stored = self.storage(at, &[runtime.key(item, parts)?]).await?;
         Ok(runtime.value(item, stored.first().and_then(Option::as_deref))?)
+    }
+
+    /// What the runtime of a block answers to a question with these arguments, in at most so many bytes.
+    pub async fn question<T: DecodeAsType>(
+        &self,
+        runtime: &Runtime,
+        at: Hash32,
+        api: &'static Api,
+        args: Vec<Value>,
+        bytes_max: usize,
+    ) -> Result<T, NodesError> {
+        self.asked(runtime, at, api, &runtime.question(api, args)?, bytes_max).await
+    }
+
+    /// The same, with the arguments as they are encoded.
+    pub async fn asked<T: DecodeAsType>(
+        &self,
+        runtime: &Runtime,
+        at: Hash32,
+        api: &'static Api,
+        question: &[u8],
+        bytes_max: usize,
+    ) -> Result<T, NodesError> {
+        let name = format!("{}_{}", api.name, api.method);
+        let name = name.as_str();
+        let answer = self.agree(name, |node| async move { node.ask_runtime(at, name, question).await }).await?;
+        if answer.len() > bytes_max {
+            let why = format!("{} bytes, want at most {bytes_max}", answer.len());
+            return Err(CodecError::Value { item: api.method, why }.into());
+        }
+        Ok(runtime.answer(api, &answer)?)
     }
 
     /// The nonce for an account's next call: the highest that a majority has reached, so that neither a node that lags

@@ -1,9 +1,8 @@
 //! One version of the chain's runtime, by the metadata it shows: how keys of storage are made, how values are read, how
 //! calls are signed. Pure: bytes in, bytes out.
 
-use crate::needed::{Call, Feature, Item, Lack, lacks};
+use crate::needed::{Api, Call, Feature, Item, Lack, lacks};
 use crate::ss58::AccountId;
-use crate::wallet::Hotkey;
 use std::collections::BTreeSet;
 use subxt::SubstrateConfig;
 use subxt::client::{OfflineClient, OfflineClientAtBlock};
@@ -12,6 +11,7 @@ use subxt::dynamic::Value;
 use subxt::ext::scale_decode::DecodeAsType;
 use subxt::ext::scale_value::Composite;
 use subxt::metadata::Metadata;
+use subxt::tx::Signer;
 use surety_core::types::Hash32;
 
 /// Most bytes of metadata that are looked at. Spec 425's are 334,000.
@@ -116,6 +116,13 @@ impl Runtime {
         self.at.spec_version()
     }
 
+    /// The prefix of the chain's addresses, where the runtime says it.
+    pub fn ss58_prefix(&self) -> Option<u16> {
+        let pallet = self.at.metadata_ref().pallet_by_name("System")?;
+        let bytes = pallet.constant_by_name("SS58Prefix")?.value();
+        bytes.try_into().ok().map(u16::from_le_bytes)
+    }
+
     /// What it lacks, each with the feature that is off for it.
     pub fn lacks(&self) -> &[Lack] {
         &self.lacks
@@ -175,9 +182,44 @@ impl Runtime {
         self.at.transactions().call_data(&payload).map_err(|error| fault(error.to_string()))
     }
 
-    /// A call signed by a hotkey, ready to be sent, and its hash. Without a tip: weights cost nothing, and the pool's
-    /// order does not depend on it.
-    pub fn signed(&self, call: &Call, args: Vec<Value>, hotkey: &Hotkey, place: Place) -> Result<Signed, CodecError> {
+    /// What a question to the runtime carries, its arguments in order.
+    pub fn question(&self, api: &Api, args: Vec<Value>) -> Result<Vec<u8>, CodecError> {
+        self.need(api.feature)?;
+        let payload = subxt::runtime_apis::dynamic::<Vec<Value>, Value>(api.name, api.method, args);
+        let fault =
+            |error: subxt::error::RuntimeApiError| CodecError::Call { call: api.method, why: error.to_string() };
+        self.at.runtime_apis().encode_args(payload).map_err(fault)
+    }
+
+    /// What a node answered to a question.
+    pub fn answer<T: DecodeAsType>(&self, api: &Api, mut bytes: &[u8]) -> Result<T, CodecError> {
+        self.need(api.feature)?;
+        let fault = |why: String| CodecError::Value { item: api.method, why };
+        let metadata = self.at.metadata_ref();
+        let found = metadata.runtime_api_trait_by_name(api.name).and_then(|group| group.method_by_name(api.method));
+        let found = found.ok_or_else(|| fault("it does not exist".into()))?;
+        let value = T::decode_as_type(&mut bytes, found.output_ty(), metadata.types());
+        let value = value.map_err(|error| fault(error.to_string().chars().take(200).collect()))?;
+        match bytes.is_empty() {
+            true => Ok(value),
+            false => Err(fault(format!("{} bytes too many", bytes.len()))),
+        }
+    }
+
+    /// The name of an error of a pallet, as `Pallet.Error`: what a dispatch error says by two numbers.
+    pub fn error_name(&self, pallet: u8, error: u8) -> Option<String> {
+        let pallet = self.at.metadata_ref().pallet_by_error_index(pallet)?;
+        Some(format!("{}.{}", pallet.name(), pallet.error_variant_by_index(error)?.name))
+    }
+
+    /// A call signed by a key, ready to be sent, and its hash. Without a tip: the pool's order does not depend on it.
+    pub fn signed(
+        &self,
+        call: &Call,
+        args: Vec<Value>,
+        key: &impl Signer<SubstrateConfig>,
+        place: Place,
+    ) -> Result<Signed, CodecError> {
         self.need(call.feature)?;
         let fault = |why: String| CodecError::Call { call: call.name, why };
         let payload = payload(call, args);
@@ -188,7 +230,7 @@ impl Runtime {
         let transactions = self.at.transactions();
         let signable = transactions.create_v4_signable_offline(&payload, params);
         let mut signable = signable.map_err(|error| fault(error.to_string()))?;
-        let signed = signable.sign(hotkey).map_err(|error| fault(error.to_string()))?;
+        let signed = signable.sign(key).map_err(|error| fault(error.to_string()))?;
         Ok(Signed { hash: Hash32(signed.hash().0), bytes: signed.into_encoded() })
     }
 }
@@ -246,6 +288,14 @@ pub mod arg {
     /// Bytes, with or without a length before them as the runtime has it.
     pub fn bytes(bytes: &[u8]) -> Value {
         Value::from_bytes(bytes)
+    }
+
+    /// A value that may be left out.
+    pub fn optional(value: Option<Value>) -> Value {
+        match value {
+            Some(value) => Value::unnamed_variant("Some", [value]),
+            None => Value::unnamed_variant("None", []),
+        }
     }
 
     /// A list of small integers.

@@ -5,7 +5,7 @@
 
 use scale_info::PortableRegistry;
 use scale_info::form::PortableForm;
-use scale_info::{TypeDef, TypeDefComposite, TypeDefPrimitive};
+use scale_info::{TypeDef, TypeDefComposite, TypeDefPrimitive, TypeDefVariant};
 use std::fmt;
 
 /// A structure.
@@ -27,6 +27,8 @@ pub enum Shape {
     Row(&'static [Shape]),
     /// A struct that may have more fields than these, by name.
     Fields(&'static [(&'static str, Shape)]),
+    /// An enum that may have more variants than these, by name, each with what it carries in a row.
+    Variants(&'static [(&'static str, &'static [Shape])]),
     /// Anything: it is not looked into.
     Any,
 }
@@ -64,6 +66,7 @@ impl Shape {
                 array.len == *count && Self::Uint(8).fits_at(types, array.type_param.id, depth + 1)
             }
             (Self::Compact, TypeDef::Compact(_)) => true,
+            (Self::Variants(wanted), TypeDef::Variant(variants)) => has_variants(wanted, variants, types, depth),
             (_, TypeDef::Primitive(primitive)) => self.is_primitive(primitive),
             _ => false,
         }
@@ -100,6 +103,23 @@ fn has_fields(
     })
 }
 
+fn has_variants(
+    wanted: &[(&str, &[Shape])],
+    found: &TypeDefVariant<PortableForm>,
+    types: &PortableRegistry,
+    depth: u32,
+) -> bool {
+    wanted.iter().all(|(name, row)| {
+        let named = found.variants.iter().find(|variant| variant.name == *name);
+        named.is_some_and(|variant| is_row(row, variant.fields.iter().map(|field| field.ty.id), types, depth))
+    })
+}
+
+/// A comma before all but the first.
+fn comma(index: usize) -> &'static str {
+    if index == 0 { "" } else { ", " }
+}
+
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -112,16 +132,25 @@ impl fmt::Display for Shape {
             Self::Row(row) => {
                 f.write_str("(")?;
                 for (index, shape) in row.iter().enumerate() {
-                    write!(f, "{}{shape}", if index == 0 { "" } else { ", " })?;
+                    write!(f, "{}{shape}", comma(index))?;
                 }
                 f.write_str(")")
             }
             Self::Fields(fields) => {
                 f.write_str("{")?;
                 for (index, (name, shape)) in fields.iter().enumerate() {
-                    write!(f, "{}{name}: {shape}", if index == 0 { "" } else { ", " })?;
+                    write!(f, "{}{name}: {shape}", comma(index))?;
                 }
                 f.write_str("}")
+            }
+            Self::Variants(variants) => {
+                for (index, (name, row)) in variants.iter().enumerate() {
+                    write!(f, "{}{name}", if index == 0 { "" } else { " | " })?;
+                    if !row.is_empty() {
+                        Self::Row(row).fmt(f)?;
+                    }
+                }
+                Ok(())
             }
             Self::Any => f.write_str("anything"),
         }

@@ -9,6 +9,7 @@ use blake2::{Blake2b, Blake2b512, Digest};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use subxt::ext::codec::{Decode, Encode};
 
 #[cfg(test)]
 mod tests;
@@ -29,8 +30,10 @@ const CHARACTERS_MAX: usize = 64;
 /// Networks whose addresses are pasted by mistake: from the public SS58 registry.
 const NETWORKS: &[(u16, &str)] = &[(0, "Polkadot"), (2, "Kusama"), (5, "Astar"), (7, "Edgeware"), (10, "Acala")];
 
-/// An account of the chain: a coldkey, a hotkey, or what an EVM address is mapped to.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// An account of the chain: a coldkey, a hotkey, a contract, or what an EVM address is mapped to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[codec(crate = subxt::ext::codec)]
+#[cfg_attr(test, derive(scale_info::TypeInfo))]
 pub struct AccountId(pub [u8; ACCOUNT_BYTES]);
 
 /// Why text is no address of this chain.

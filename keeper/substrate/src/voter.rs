@@ -294,7 +294,7 @@ impl Voter {
         let nonce = self.nodes.next_nonce(self.hotkey.account()).await?;
         let place = Place { nonce, block: at.number, block_hash: at.hash };
         let (call, args) = call_of(&ballot)?.parts();
-        let signed = runtime.signed(call, args, &self.hotkey, place)?;
+        let signed = runtime.signed(call, args, &*self.hotkey, place)?;
         let last_block = at.number.saturating_add(MORTAL_BLOCKS - 1);
         let (raw, hash, from_block) = (hex::encode(&signed.bytes), signed.hash, at.number);
         Ok(ballot.signed(Tx { nonce, raw, hash, from_block, last_block, sent_at: None }))

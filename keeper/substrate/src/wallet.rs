@@ -15,6 +15,7 @@ use subxt::SubstrateConfig;
 use subxt::utils::{AccountId32, MultiSignature};
 use subxt_signer::{SecretUri, sr25519};
 
+pub mod coldkey;
 mod file;
 #[cfg(test)]
 mod tests;

@@ -85,6 +85,7 @@ impl Chain {
         if self.nonce_of(sent.signer) != sent.nonce {
             return Err(invalid("Transaction is outdated"));
         }
+        self.can_pay(sent)?;
         self.may_weigh(sent)
     }
 
@@ -110,6 +111,7 @@ impl Chain {
         if sent.nonce < self.nonce_of(sent.signer) {
             return Err(invalid("Transaction is outdated"));
         }
+        self.can_pay(&sent)?;
         self.may_weigh(&sent)?;
         let pooled: Vec<Vec<u8>> = self.state().pool.clone();
         let rival = |other: &Sent| other.signer == sent.signer && other.nonce == sent.nonce;

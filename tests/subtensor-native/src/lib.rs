@@ -1,15 +1,20 @@
 //! A Subtensor node's Substrate side in memory: storage by the recorded metadata of spec 425, blocks on command, signed
-//! calls about weights checked and carried out as the chain does, and a JSON-RPC server that fails on command.
+//! calls about weights and to a vault checked and carried out as the chain does, and a JSON-RPC server that fails on
+//! command.
 //!
 //! It is a model, written from what is known of the chain, and no node. What it was compared with: the layout of calls
 //! that a real node took, that node's answers to submissions, its keys of storage.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod contracts;
 mod extrinsic;
 mod rpc;
 mod rules;
+mod vault;
 
+pub use contracts::FEE_RAO;
 pub use rpc::{Knobs, Server};
+pub use vault::{LEAST_TRANSFER_RAO, RECORD_DEPOSIT_RAO, Trouble, Vault};
 
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
@@ -60,11 +65,16 @@ struct State {
     rounds: BTreeMap<u64, Vec<u8>>,
     /// Why calls that were in a block did nothing.
     failures: Vec<&'static str>,
+    /// The vault as the next block will have it.
+    vault: Option<Vault>,
 }
 
 struct Block {
     head: Head,
     storage: Arc<Storage>,
+    vault: Option<Vault>,
+    /// Extrinsics; the first is the block's time, which nobody signs.
+    body: Vec<Vec<u8>>,
 }
 
 /// Blake2b of 32 bytes, as the chain hashes.
@@ -85,7 +95,7 @@ impl Chain {
         let metadata = Metadata::decode_from(METADATA).unwrap().arc();
         let head = Head { number: 0, hash: GENESIS, parent: Hash32::default() };
         let state = State {
-            blocks: vec![Block { head, storage: Arc::default() }],
+            blocks: vec![Block { head, storage: Arc::default(), vault: None, body: vec![] }],
             final_number: 0,
             next: Storage::new(),
             events: Vec::new(),
@@ -93,6 +103,7 @@ impl Chain {
             seen: Vec::new(),
             rounds: BTreeMap::new(),
             failures: Vec::new(),
+            vault: None,
         };
         Self { runtime, metadata, state: Mutex::new(state) }
     }
@@ -134,10 +145,15 @@ impl Chain {
 
     /// Something that happens in the next block, in an extrinsic or beside all. `fields` are encoded one after another.
     pub fn event(&self, extrinsic: Option<u32>, event: &Happening, fields: &[u8]) {
+        self.event_with(extrinsic, event, fields, &[]);
+    }
+
+    fn event_with(&self, extrinsic: Option<u32>, event: &Happening, fields: &[u8], topics: &[[u8; 32]]) {
         let pallet = self.metadata.pallet_by_name(event.pallet).unwrap();
         let variant = pallet.event_variants().unwrap().iter().find(|variant| variant.name == event.name).unwrap();
         let phase = extrinsic.map_or_else(|| vec![1], |index| [vec![0], index.encode()].concat());
-        let record = [phase, vec![pallet.event_index(), variant.index], fields.to_vec(), vec![0]].concat();
+        let record =
+            [phase, vec![pallet.event_index(), variant.index], fields.to_vec(), topics.to_vec().encode()].concat();
         self.state().events.push(record);
     }
 
@@ -146,12 +162,14 @@ impl Chain {
         let number = self.best().number + 1;
         self.set(&needed::NOW, &[], (STARTED_SECS + number * BLOCK_SECS) * 1_000);
         self.turn_epochs(number);
+        let mut body = vec![b"time".to_vec()];
         let calls = std::mem::take(&mut self.state().pool);
         for bytes in calls {
             if let Ok(call) = self.read(&bytes)
                 && self.is_valid_at(&call, number).is_ok()
             {
-                self.carry_out(&call, number);
+                self.carry_out(&call, u32::try_from(body.len()).unwrap(), number);
+                body.push(bytes);
             }
         }
         let mut state = self.state();
@@ -162,7 +180,8 @@ impl Chain {
         let hash = blake2_256(&[&parent.0[..], &number.to_be_bytes()].concat());
         let head = Head { number, hash, parent };
         let storage = Arc::new(state.next.clone());
-        state.blocks.push(Block { head, storage });
+        let vault = state.vault.clone();
+        state.blocks.push(Block { head, storage, vault, body });
         head
     }
 

@@ -1,6 +1,6 @@
 //! The chain's JSON-RPC over HTTP, on loopback, with knobs for what goes wrong.
 
-use super::{Chain, METADATA, State, Storage, VERSIONS};
+use super::{Block, Chain, FEE_RAO, METADATA, State, Storage, VERSIONS};
 use axum::Router;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
@@ -25,6 +25,8 @@ pub struct Knobs {
     pub behind: AtomicU64,
     /// It has lost the state of this block; 0 for none.
     pub forgets: AtomicU64,
+    /// It is of another chain, without Subtensor's own pallet.
+    pub foreign: AtomicBool,
     /// It takes calls and loses them.
     pub swallows: AtomicBool,
     /// Calls are taken, and the answer is lost.
@@ -99,6 +101,15 @@ fn hex_of(bytes: &[u8]) -> String {
     format!("0x{}", hex::encode(bytes))
 }
 
+/// The same, but that the pallet has another name.
+fn foreign_metadata() -> Vec<u8> {
+    let (ours, theirs) = (b"SubtensorModule", b"SomethingModule");
+    let mut metadata = METADATA.to_vec();
+    let at: Vec<usize> = (0..metadata.len()).filter(|at| metadata[*at..].starts_with(ours)).collect();
+    at.into_iter().for_each(|at| metadata[at..at + theirs.len()].copy_from_slice(theirs));
+    metadata
+}
+
 impl Chain {
     fn answer(&self, method: &str, params: &Value, knobs: &Knobs) -> Answer {
         match method {
@@ -124,7 +135,15 @@ impl Chain {
                     "transactionVersion": VERSIONS.transaction })),
             "state_call" if params[0] == "Metadata_metadata_at_version" => {
                 let length = Compact(u32::try_from(METADATA.len()).unwrap()).encode();
-                Ok(json!(hex_of(&[&[1], &length[..], METADATA].concat())))
+                let foreign = knobs.foreign.load(Relaxed).then(foreign_metadata);
+                Ok(json!(hex_of(&[&[1], &length[..], foreign.as_deref().unwrap_or(METADATA)].concat())))
+            }
+            "state_call" => self.ask(params, knobs),
+            "chain_getBlock" => {
+                let (state, hash) = (self.state(), hash_of(&params[0]));
+                let found = state.blocks.iter().find(|b| b.head.hash == hash);
+                let body = |block: &Block| block.body.iter().map(|bytes| hex_of(bytes)).collect::<Vec<_>>();
+                Ok(json!(found.map(|block| json!({ "block": { "extrinsics": body(block) }, "justifications": null }))))
             }
             "state_queryStorageAt" => self.query(params, knobs),
             "system_accountNextIndex" => self.next_index(params),
@@ -139,6 +158,25 @@ impl Chain {
             }
             _ => Err(refused(-32601, "Method not found")),
         }
+    }
+
+    /// The runtime's own answers.
+    fn ask(&self, params: &Value, knobs: &Knobs) -> Answer {
+        let (question, at) = (bytes_of(&params[1]), hash_of(&params[2]));
+        self.state().storage_at(at, knobs.forgets.load(Relaxed))?;
+        let answer = match params[0].as_str().unwrap_or_default() {
+            "ContractsApi_call" => self.try_contract(at, &question),
+            "TransactionPaymentCallApi_query_call_info" => Some((Compact(0u64), Compact(0u64), 0u8, FEE_RAO).encode()),
+            "StakeInfoRuntimeApi_get_stake_info_for_coldkey" => self.stakes_of(at, &question),
+            "StakeInfoRuntimeApi_get_stake_availability_for_coldkeys" => self.available_of(at, &question),
+            _ => None,
+        };
+        let mut answer = answer.ok_or_else(|| refused(4003, "Client error: Execution failed"))?;
+        if knobs.lies.load(Relaxed) {
+            let last = answer.len() - 1;
+            answer[last] ^= 1;
+        }
+        Ok(json!(hex_of(&answer)))
     }
 
     fn query(&self, params: &Value, knobs: &Knobs) -> Answer {

@@ -3,7 +3,7 @@
 
 use super::Chain;
 use crate::extrinsic::{Refused, Sent, invalid};
-use subxt::ext::codec::Decode;
+use subxt::ext::codec::{Compact, Decode, Encode};
 use surety_core::types::Hash32;
 use surety_substrate::needed::{self, HashCommit, TimelockedCommit};
 use surety_substrate::runtime::Part;
@@ -28,7 +28,7 @@ impl Chain {
     }
 
     /// In a block: the nonce is used whatever comes of it.
-    pub(crate) fn carry_out(&self, sent: &Sent, block: u64) {
+    pub(crate) fn carry_out(&self, sent: &Sent, extrinsic: u32, block: u64) {
         self.count_nonce(sent.signer);
         let args = &mut &sent.args[..];
         let done = match sent.call.name {
@@ -42,10 +42,18 @@ impl Chain {
             }
             "reveal_weights" => self.reveal(sent.signer, args),
             "commit_timelocked_weights" => self.commit_timelocked(sent.signer, args, block),
+            "call" => self.call_contract(sent, extrinsic, block),
             _ => Err("no such call in this model"),
         };
-        if let Err(why) = done {
-            self.state().failures.push(why);
+        // Weight, class and payment, which nobody looks at here.
+        let info = (Compact(0u64), Compact(0u64), 0u8, 0u8).encode();
+        match done {
+            Ok(()) => self.event(Some(extrinsic), &needed::SUCCESS, &info),
+            Err(why) => {
+                let error = self.contracts_error(why);
+                self.event(Some(extrinsic), &needed::FAILED, &[error, info].concat());
+                self.state().failures.push(why);
+            }
         }
     }
 

@@ -106,7 +106,7 @@ pub(super) fn span(from_secs: UnixSecs, until_secs: UnixSecs) -> String {
 
 /// A time as people write it, in UTC. (Days to dates as in Howard Hinnant's `civil_from_days`, with years that begin
 /// in March so that the leap day is a year's last.)
-pub(super) fn date(at_secs: UnixSecs) -> String {
+pub(in crate::cli) fn date(at_secs: UnixSecs) -> String {
     let (days, secs) = (at_secs / 86_400, at_secs % 86_400);
     let since_0000_03_01 = days + 719_468;
     let (era, day_of_era) = (since_0000_03_01 / 146_097, since_0000_03_01 % 146_097);

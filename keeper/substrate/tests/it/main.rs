@@ -1,10 +1,12 @@
 //! The crate against metadata and extrinsics recorded from a real node of spec 425.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
+mod alpha;
 mod events;
 mod extrinsics;
 mod metadata;
 mod nodes;
+mod sending;
 mod votes;
 
 use surety_core::types::Hash32;

@@ -3,7 +3,7 @@
 use super::{GENESIS, METADATA, VERSIONS, runtime};
 use subxt::ext::codec::{Decode, Encode};
 use subxt::ext::frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed, v15::RuntimeMetadataV15};
-use surety_substrate::needed::{CALLS, Feature, HAPPENINGS, ITEMS, Lack};
+use surety_substrate::needed::{APIS, CALLS, Feature, HAPPENINGS, ITEMS, Lack};
 use surety_substrate::runtime::{CodecError, Runtime};
 
 /// The recorded metadata after a change.
@@ -12,6 +12,11 @@ fn changed(change: impl FnOnce(&mut RuntimeMetadataV15)) -> Runtime {
     let RuntimeMetadata::V15(metadata) = &mut all.1 else { panic!("recorded as version 15") };
     change(metadata);
     Runtime::new(GENESIS, VERSIONS, &all.encode()).unwrap()
+}
+
+/// The recorded runtime without pallet-contracts.
+pub(crate) fn without_contracts() -> Runtime {
+    changed(|metadata| metadata.pallets.retain(|pallet| pallet.name != "Contracts"))
 }
 
 /// The number of a type that nothing of ours fits.
@@ -28,11 +33,15 @@ fn only(lacks: &[Lack], feature: Feature, name: &str) {
 }
 
 #[test]
-fn every_storage_call_and_event_that_we_use_is_in_the_recorded_metadata_as_we_assume() {
+fn every_storage_call_event_and_api_that_we_use_is_in_the_recorded_metadata_as_we_assume() {
     let lacks: Vec<String> = runtime().lacks().iter().map(Lack::to_string).collect();
     assert!(lacks.is_empty(), "{lacks:#?}");
     assert_eq!(runtime().features().len(), Feature::ALL.len());
-    assert_eq!((ITEMS.len(), CALLS.len(), HAPPENINGS.len()), (40, 6, 8), "rows were added or taken away");
+    assert_eq!(
+        (ITEMS.len(), CALLS.len(), HAPPENINGS.len(), APIS.len()),
+        (40, 6, 11, 4),
+        "rows were added or taken away"
+    );
 }
 
 #[test]
@@ -86,6 +95,32 @@ fn an_event_that_says_something_else_is_named() {
 }
 
 #[test]
+fn an_api_that_is_missing_or_asks_or_answers_something_else_is_named() {
+    for api in APIS {
+        for change in 0..3 {
+            let runtime = changed(|metadata| {
+                let text = text_type(metadata);
+                let group = metadata.apis.iter_mut().find(|group| group.name == api.name).unwrap();
+                let method = group.methods.iter_mut().find(|method| method.name == api.method).unwrap();
+                match change {
+                    0 => method.name = "elsewhere".into(),
+                    1 => method.inputs.last_mut().unwrap().ty = text.into(),
+                    _ => method.output = text.into(),
+                }
+            });
+            only(runtime.lacks(), api.feature, &format!("{}.{}", api.name, api.method));
+        }
+    }
+}
+
+#[test]
+fn metadata_of_version_14_knows_no_api_and_costs_what_needs_one_alone() {
+    let runtime = changed(|metadata| metadata.apis.clear());
+    let off: Vec<_> = Feature::ALL.into_iter().filter(|feature| runtime.need(*feature).is_err()).collect();
+    assert_eq!(off, [Feature::Contracts, Feature::Stakes, Feature::Fees]);
+}
+
+#[test]
 fn storage_of_another_type_is_named_with_what_it_should_hold() {
     let item = &surety_substrate::needed::VERSION_KEY;
     let runtime = changed(|metadata| {
@@ -106,10 +141,21 @@ fn storage_of_another_type_is_named_with_what_it_should_hold() {
 
 #[test]
 fn a_pallet_that_is_missing_altogether_is_no_panic() {
-    let runtime = changed(|metadata| metadata.pallets.retain(|pallet| pallet.name != "Contracts"));
+    let runtime = without_contracts();
     assert!(runtime.lacks().iter().all(|lack| lack.feature == Feature::Contracts));
-    assert_eq!(runtime.lacks().len(), 2);
+    assert_eq!(runtime.lacks().len(), 3);
     assert!(runtime.need(Feature::Weights).is_ok());
+}
+
+#[test]
+fn the_prefix_of_addresses_is_the_chains_own_word() {
+    assert_eq!(runtime().ss58_prefix(), Some(42));
+    let other = changed(|metadata| {
+        let system = metadata.pallets.iter_mut().find(|pallet| pallet.name == "System").unwrap();
+        let prefix = system.constants.iter_mut().find(|constant| constant.name == "SS58Prefix").unwrap();
+        prefix.value = vec![7, 0];
+    });
+    assert_eq!(other.ss58_prefix(), Some(7));
 }
 
 #[test]
