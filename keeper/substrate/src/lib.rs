@@ -5,6 +5,7 @@
 //! and so testable without a node.
 
 pub mod calls;
+mod depth;
 pub mod events;
 pub mod needed;
 pub mod node;

@@ -1,6 +1,7 @@
 //! One version of the chain's runtime, by the metadata it shows: how keys of storage are made, how values are read, how
 //! calls are signed. Pure: bytes in, bytes out.
 
+use crate::depth;
 use crate::needed::{Call, Feature, Item, Lack, lacks};
 use crate::ss58::AccountId;
 use crate::wallet::Hotkey;
@@ -96,6 +97,9 @@ impl Runtime {
             return Err(CodecError::Metadata(format!("{} bytes, want at most {METADATA_BYTES_MAX}", metadata.len())));
         }
         let metadata = Metadata::decode_from(metadata).map_err(|error| CodecError::Metadata(error.to_string()))?;
+        if let Some(why) = depth::bottomless(metadata.types()) {
+            return Err(CodecError::Metadata(why));
+        }
         let lacks = lacks(&metadata);
         let range = SpecVersionForRange {
             block_range: 0..u64::MAX,
@@ -159,6 +163,7 @@ impl Runtime {
         let entry = pallet.as_ref().and_then(|pallet| pallet.storage()).and_then(|all| all.entry_by_name(item.name));
         let entry = entry.ok_or_else(|| fault("it does not exist".into()))?;
         let Some(mut bytes) = stored.or_else(|| entry.default_value()) else { return Ok(None) };
+        depth::skip(metadata.types(), entry.value_ty(), bytes).map_err(|why| fault(why.into()))?;
         let value = T::decode_as_type(&mut bytes, entry.value_ty(), metadata.types());
         let value = value.map_err(|error| fault(error.to_string().chars().take(200).collect()))?;
         match bytes.is_empty() {

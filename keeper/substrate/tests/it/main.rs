@@ -3,6 +3,7 @@
 
 mod events;
 mod extrinsics;
+mod hostile;
 mod metadata;
 mod nodes;
 mod votes;
