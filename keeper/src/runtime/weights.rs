@@ -48,11 +48,15 @@ pub(super) struct Weigher {
 }
 
 impl Weigher {
-    /// One look at a final block; what was done, for the log.
-    pub(super) async fn look(&self, runtime: &Runtime, at: Head) -> Result<Vec<Did>, WeighError> {
-        let subnet = Subnet::read(&self.voter.nodes, runtime, at, self.voter.netuid).await?;
+    /// One look at a final block; what was done, for the log, and what stood in the way of more.
+    pub(super) async fn look(&self, runtime: &Runtime, at: Head) -> (Vec<Did>, Result<(), WeighError>) {
+        let subnet = match Subnet::read(&self.voter.nodes, runtime, at, self.voter.netuid).await {
+            Ok(subnet) => subnet,
+            Err(error) => return (Vec::new(), Err(error.into())),
+        };
         let choose = || async { self.choose(&subnet).await.map_err(|why| why.to_string()) };
-        Ok(self.voter.look(runtime, &subnet, choose).await?)
+        let (did, done) = self.voter.look(runtime, &subnet, choose).await;
+        (did, done.map_err(WeighError::from))
     }
 
     async fn choose(&self, subnet: &Subnet) -> Result<Choice, NotChosen> {
@@ -159,10 +163,11 @@ mod tests {
     async fn an_epochs_weights_are_chosen_from_contracts_and_measurements_and_set_on_the_chain() {
         let Scene { chain, weigher, world, .. } = &scene(WeightRules { burn_uid: Some(0), ..Default::default() }).await;
         let answering = answering(weigher.measurements.clone());
-        let did = weigher.look(chain.runtime(), chain.best()).await.unwrap();
+        let (did, done) = weigher.look(chain.runtime(), chain.best()).await;
+        done.unwrap();
         assert_eq!(did, [Did::Chose, Did::Signed, Did::Sent { taken: 1, refusals: vec![] }]);
         let head = chain.run(1);
-        let did = weigher.look(chain.runtime(), head).await.unwrap();
+        let (did, _) = weigher.look(chain.runtime(), head).await;
         assert_eq!(did, [Did::Recorded(Stage::Done { block: head.number })]);
         // Nobody has measured the only machine there is, so nobody earns: all is burned.
         assert_eq!(chain.weights_of(NETUID, 1), [(0, 65_535)]);
@@ -174,7 +179,7 @@ mod tests {
     async fn where_nobody_earned_anything_and_nobody_takes_the_burn_nothing_is_sent_and_the_reason_is_told() {
         let Scene { chain, weigher, .. } = &scene(WeightRules::default()).await;
         let answering = answering(weigher.measurements.clone());
-        let refused = weigher.look(chain.runtime(), chain.best()).await.unwrap_err();
+        let refused = weigher.look(chain.runtime(), chain.best()).await.1.unwrap_err();
         assert!(refused.to_string().starts_with("no weights were chosen: "), "{refused}");
         assert_eq!(chain.pool_size(), 0);
         answering.abort();

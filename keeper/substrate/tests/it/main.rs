@@ -6,6 +6,7 @@ mod extrinsics;
 mod hostile;
 mod metadata;
 mod nodes;
+mod sealed;
 mod votes;
 
 use surety_core::types::Hash32;
