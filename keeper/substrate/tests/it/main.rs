@@ -6,6 +6,7 @@ mod extrinsics;
 mod hostile;
 mod metadata;
 mod nodes;
+mod resigned;
 mod sealed;
 mod votes;
 

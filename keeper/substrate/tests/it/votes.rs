@@ -4,11 +4,10 @@ use super::nodes::{World, world};
 use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
-use surety_core::ballot::{Ballot, Choice, Refusal, Stage, Way};
-use surety_core::types::Hash32;
+use surety_core::ballot::{Ballot, Choice, Refusal, Stage};
 use surety_substrate::needed;
 use surety_substrate::node::Head;
-use surety_substrate::runtime::Part;
+use surety_substrate::runtime::{Part, Runtime};
 use surety_substrate::subnet::Subnet;
 use surety_substrate::voter::{BallotBox, BoxError, Did, VoteError, Voter};
 use surety_substrate::wallet::Hotkey;
@@ -43,27 +42,35 @@ impl BallotBox for Memory {
 
 pub(crate) struct Polls {
     pub(crate) world: World,
+    /// The chain's, as the keeper reads it.
+    pub(crate) runtime: Runtime,
     voter: Voter,
     record: Arc<Memory>,
     pub(crate) chosen: Cell<u32>,
 }
 
-fn hotkey() -> Hotkey {
+pub(crate) fn hotkey() -> Hotkey {
     Hotkey::dev("//Alice", true).unwrap()
 }
 
 pub(crate) async fn polls(endpoints: usize) -> Polls {
+    polls_of(endpoints, TEMPO).await
+}
+
+/// At the tenth block of the subnet's first epoch.
+pub(crate) async fn polls_of(endpoints: usize, tempo: u16) -> Polls {
     let world = world(endpoints).await;
     let chain = &world.chain;
-    chain.add_subnet(NETUID, TEMPO, &[Hotkey::dev("//Bob", true).unwrap().account(), hotkey().account()]);
+    chain.add_subnet(NETUID, tempo, &[Hotkey::dev("//Bob", true).unwrap().account(), hotkey().account()]);
     chain.set(&needed::RATE_LIMIT, &[NET], 20u64);
     chain.set(&needed::VERSION_KEY, &[NET], 3u64);
     chain.set(&needed::LAST_ROUND, &[], 5_000u64);
-    chain.run(110);
+    chain.run(u64::from(tempo) + 10);
     let record = Arc::new(Memory::default());
     let (nodes, ballots) = (world.nodes.clone(), record.clone());
     let voter = Voter { nodes, hotkey: hotkey().into(), netuid: NETUID, ballots, block_time_ms: 12_000 };
-    Polls { world, voter, record, chosen: Cell::new(0) }
+    let runtime = chain.runtime().clone();
+    Polls { world, runtime, voter, record, chosen: Cell::new(0) }
 }
 
 fn choice() -> Choice {
@@ -72,14 +79,13 @@ fn choice() -> Choice {
 
 impl Polls {
     pub(crate) async fn look(&self) -> Result<Vec<Did>, VoteError> {
-        let chain = &self.world.chain;
         let head = self.world.nodes.finalized().await.unwrap();
-        let subnet = Subnet::read(&self.world.nodes, chain.runtime(), head, NETUID).await.unwrap();
+        let subnet = Subnet::read(&self.world.nodes, &self.runtime, head, NETUID).await.unwrap();
         let choose = async || {
             self.chosen.set(self.chosen.get() + 1);
             Ok(choice())
         };
-        let (did, done) = self.voter.look(chain.runtime(), &subnet, choose).await;
+        let (did, done) = self.voter.look(&self.runtime, &subnet, choose).await;
         done.map(|()| did)
     }
 
@@ -119,54 +125,6 @@ async fn weights_are_set_in_the_open_once_an_epoch() {
     assert_eq!((polls.chosen.get(), polls.world.chain.failures()), (1, vec![]), "not again in this epoch");
     polls.live(105).await;
     assert_eq!((polls.chosen.get(), polls.world.chain.failures()), (2, vec![]), "and again in the next");
-}
-
-#[tokio::test]
-async fn a_hash_is_committed_and_revealed_in_the_next_epoch() {
-    let polls = polls(1).await;
-    polls.world.chain.set(&needed::HIDDEN, &[NET], true);
-    polls.world.chain.set(&needed::REVEAL_PERIOD, &[NET], 1u64);
-    // A runtime that knows no timelock is one whose chain has no version for it: the model has the newest metadata, so
-    // the way is put into the record by hand, as an older keeper would have left it.
-    let salt = vec![1, 2, 3];
-    let hash = surety_substrate::timelock::commit_hash(hotkey().account(), NETUID, &[0, 1], &[60_000, 5_535], &salt, 3);
-    let chain = &polls.world.chain;
-    let head = chain.run(1);
-    let subnet = Subnet::read(&polls.world.nodes, chain.runtime(), head, NETUID).await.unwrap();
-    let ballot = Ballot {
-        netuid: NETUID,
-        registered_counter: 1,
-        hotkey: Hash32(hotkey().account().0),
-        epoch: subnet.epoch,
-        choice: choice(),
-        way: Way::Hashed { salt, hash: Hash32(hash), reveal_epoch: None },
-        stage: Stage::Committed,
-        attempts: 0,
-    };
-    let committed = sent_by_hand(&polls, ballot, head).await;
-    polls.record.put(&committed).unwrap();
-    chain.run(1);
-    let told = polls.look().await.unwrap();
-    assert_eq!(told, [Did::Committed { reveal_epoch: subnet.epoch + 1 }]);
-    assert_eq!(polls.weights(), []);
-    polls.live(100).await;
-    assert_eq!((polls.weights(), polls.world.chain.failures()), (WEIGHTS.to_vec(), vec![]));
-}
-
-/// The commit's bytes, signed and sent as the voter would have.
-async fn sent_by_hand(polls: &Polls, ballot: Ballot, head: Head) -> Ballot {
-    use surety_core::ballot::Tx;
-    use surety_substrate::calls::WeightCall;
-    use surety_substrate::runtime::Place;
-    let Way::Hashed { hash, .. } = &ballot.way else { panic!("a hash") };
-    let (call, args) = WeightCall::CommitHash { netuid: NETUID, hash: *hash }.parts();
-    let call = (call, args);
-    let place = Place { nonce: 0, block: head.number, block_hash: head.hash };
-    let signed = polls.world.chain.runtime().signed(call.0, call.1, &hotkey(), place).unwrap();
-    assert_eq!(polls.world.nodes.submit(&signed.bytes).await.taken, 1);
-    let (raw, last_block) = (hex::encode(&signed.bytes), head.number + 63);
-    let tx = Tx { nonce: 0, raw, hash: signed.hash, from_block: head.number, last_block, sent_at: Some(head.number) };
-    Ballot { stage: Stage::Signed(tx), ..ballot }
 }
 
 #[tokio::test]
