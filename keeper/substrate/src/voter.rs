@@ -1,7 +1,7 @@
 //! Sets weights: carries out what [`surety_core::ballot`] wants, and stores every step before the next is taken.
 
 use crate::calls::WeightCall;
-use crate::needed::{self, HashCommit, TimelockedCommit};
+use crate::needed::{self, Feature, HashCommit, TimelockedCommit};
 use crate::node::Head;
 use crate::nodes::{Nodes, NodesError};
 use crate::runtime::{CodecError, MORTAL_BLOCKS, Part, Place, Runtime};
@@ -198,6 +198,8 @@ impl Voter {
 
     /// What the block shows, as the pure function wants it.
     async fn seen(&self, runtime: &Runtime, subnet: &Subnet, ballot: Option<&Ballot>) -> Result<Seen, VoteError> {
+        // What is missing is named.
+        runtime.need(Feature::Weights)?;
         let settings = subnet.weights.ok_or(VoteError::NoSettings { netuid: self.netuid })?;
         let openness = match settings.openness {
             subnet::Openness::Open => Openness::Open,

@@ -4,6 +4,7 @@
 mod events;
 mod extrinsics;
 mod hostile;
+mod lacking;
 mod metadata;
 mod nodes;
 mod resigned;
