@@ -6,10 +6,10 @@ use crate::adapters::evm::{FleetReader, FollowError};
 use std::collections::BTreeMap;
 use surety_core::ballot::Choice;
 use surety_core::types::Hotkey;
-use surety_core::weights::{Fleet, Scheme, SubnetTerms, Weighed, WeightRules, WeightsError, gather, weigh};
+use surety_core::weights::{Fleet, OnSubnet, Scheme, SubnetTerms, Weighed, WeightRules, WeightsError, gather, weigh};
 use surety_substrate::node::Head;
 use surety_substrate::runtime::Runtime;
-use surety_substrate::subnet::{Subnet, SubnetError, WeightSettings};
+use surety_substrate::subnet::{Subnet, SubnetError, WeightSettings, coldkeys_of};
 use surety_substrate::voter::{Did, VoteError, Voter};
 use surety_verifier::classes::{CLASSES, ClassId};
 use surety_verifier::score::classes::points;
@@ -31,6 +31,8 @@ pub(super) enum WeighError {
 enum NotChosen {
     #[error("the contracts were not read: {0}")]
     Chain(#[from] FollowError),
+    #[error(transparent)]
+    Subnet(#[from] SubnetError),
     #[error("the keeper's own measurements were not told in time")]
     Measurements,
     #[error(transparent)]
@@ -54,17 +56,18 @@ impl Weigher {
             Ok(subnet) => subnet,
             Err(error) => return (Vec::new(), Err(error.into())),
         };
-        let choose = || async { self.choose(&subnet).await.map_err(|why| why.to_string()) };
+        let choose = || async { self.choose(runtime, &subnet).await.map_err(|why| why.to_string()) };
         let (did, done) = self.voter.look(runtime, &subnet, choose).await;
         (did, done.map_err(WeighError::from))
     }
 
-    async fn choose(&self, subnet: &Subnet) -> Result<Choice, NotChosen> {
+    async fn choose(&self, runtime: &Runtime, subnet: &Subnet) -> Result<Choice, NotChosen> {
         let (classes, points) = class_points();
         let chain = self.fleet.lock().await.read(&classes, self.rules.window_secs).await?;
         let measured = self.measurements.ask().await.ok_or(NotChosen::Measurements)?;
         let seats = subnet.neurons.iter().map(|neuron| (Hotkey(neuron.hotkey.0), neuron.uid)).collect();
-        let fleet = gather(&chain, &measured, seats, terms(subnet.weights));
+        let coldkeys = coldkeys_of(&self.voter.nodes, runtime, subnet.at, chain.hotkeys()).await?;
+        let fleet = gather(&chain, &measured, OnSubnet { seats, coldkeys, terms: terms(subnet.weights) });
         let Weighed { weights, explanation } = weigh(&fleet, &Scheme::Classes(points), &self.rules)?;
         tell(&fleet, &explanation.text(&|class| ClassId(class).to_string()));
         let weights = weights.map_err(NotChosen::None)?;

@@ -2,10 +2,10 @@
 
 use super::fleet::{Certified, Fleet, MachineFacts, PastSpoof, SubnetTerms};
 use crate::state::State;
-use crate::types::{Account, Hotkey, Kind, MachineId, Rao, UnixSecs};
+use crate::types::{Account, Coldkey, Hotkey, Kind, MachineId, Rao, UnixSecs};
 use crate::view::{CaseView, NodeView, RentalView};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One registration, current or over.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -35,6 +35,27 @@ pub struct OnChain {
     pub class_bonds: BTreeMap<u16, Rao>,
 }
 
+impl OnChain {
+    /// The hotkeys whose owners matter: of machines that are there, and of those that were caught.
+    pub fn hotkeys(&self) -> BTreeSet<Hotkey> {
+        let spoofs = self.cases.iter().filter(|case| case.kind == Kind::Spoofed);
+        let caught: BTreeSet<u32> = spoofs.map(|case| case.registration).collect();
+        let matters = |one: &&Registered| one.current || caught.contains(&one.node.registration);
+        self.registered.iter().filter(matters).map(|one| one.hotkey).collect()
+    }
+}
+
+/// What the subnet says, where the chain keeps it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct OnSubnet {
+    /// Which hotkey sits at which uid.
+    pub seats: BTreeMap<Hotkey, u16>,
+    /// Whose hotkeys are, at least of [`OnChain::hotkeys`].
+    pub coldkeys: BTreeMap<Hotkey, Coldkey>,
+    /// What a vector may be.
+    pub terms: SubnetTerms,
+}
+
 /// What this keeper knows of a machine by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Measured {
@@ -61,12 +82,7 @@ pub fn measured(state: &State) -> BTreeMap<MachineId, Measured> {
 }
 
 /// The fleet. What was measured of another registration than the current one is not this one's.
-pub fn gather(
-    chain: &OnChain,
-    measured: &BTreeMap<MachineId, Measured>,
-    seats: BTreeMap<Hotkey, u16>,
-    subnet: SubnetTerms,
-) -> Fleet {
+pub fn gather(chain: &OnChain, measured: &BTreeMap<MachineId, Measured>, subnet: OnSubnet) -> Fleet {
     let mut rentals: BTreeMap<u32, Vec<RentalView>> = BTreeMap::new();
     for (registration, rental) in &chain.rentals {
         rentals.entry(*registration).or_default().push(rental.clone());
@@ -87,7 +103,8 @@ pub fn gather(
         let known = measured.get(&one.node.machine).filter(|known| known.registration == one.node.registration);
         machines.push(facts(one, (rentals, of_it), known, &chain.class_bonds));
     }
-    Fleet { at_secs: chain.at_secs, subnet, seats, machines, past_spoofs }
+    let OnSubnet { seats, coldkeys, terms } = subnet;
+    Fleet { at_secs: chain.at_secs, subnet: terms, seats, machines, past_spoofs, coldkeys }
 }
 
 fn facts(
