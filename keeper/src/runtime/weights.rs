@@ -3,10 +3,13 @@
 
 use super::measurements::Measurements;
 use crate::adapters::evm::{FleetReader, FollowError};
+use crate::adapters::store::{Store, StoreError};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use surety_core::ballot::Choice;
 use surety_core::types::Hotkey;
-use surety_core::weights::{Fleet, OnSubnet, Scheme, SubnetTerms, Weighed, WeightRules, WeightsError, gather, weigh};
+use surety_core::weights::{Counted, Fleet, OnChain, OnSubnet, OwnRecord, Scheme, SubnetTerms};
+use surety_core::weights::{Weighed, WeightRules, WeightsError, gather, weigh};
 use surety_substrate::node::Head;
 use surety_substrate::runtime::Runtime;
 use surety_substrate::subnet::{Subnet, SubnetError, WeightSettings, coldkeys_of};
@@ -33,6 +36,8 @@ enum NotChosen {
     Chain(#[from] FollowError),
     #[error(transparent)]
     Subnet(#[from] SubnetError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     #[error("the keeper's own measurements were not told in time")]
     Measurements,
     #[error(transparent)]
@@ -46,6 +51,7 @@ pub(super) struct Weigher {
     pub(super) voter: Voter,
     pub(super) fleet: Mutex<FleetReader>,
     pub(super) measurements: Measurements,
+    pub(super) store: Arc<Store>,
     pub(super) rules: WeightRules,
 }
 
@@ -65,14 +71,23 @@ impl Weigher {
         let (classes, points) = class_points();
         let chain = self.fleet.lock().await.read(&classes, self.rules.window_secs).await?;
         let measured = self.measurements.ask().await.ok_or(NotChosen::Measurements)?;
+        let own = OwnRecord { measured, counted: self.count(&chain).await? };
         let seats = subnet.neurons.iter().map(|neuron| (Hotkey(neuron.hotkey.0), neuron.uid)).collect();
         let coldkeys = coldkeys_of(&self.voter.nodes, runtime, subnet.at, chain.hotkeys()).await?;
-        let fleet = gather(&chain, &measured, OnSubnet { seats, coldkeys, terms: terms(subnet.weights) });
+        let fleet = gather(&chain, &own, OnSubnet { seats, coldkeys, terms: terms(subnet.weights) });
         let Weighed { weights, explanation } = weigh(&fleet, &Scheme::Classes(points), &self.rules)?;
         tell(&fleet, &explanation.text(&|class| ClassId(class).to_string()));
         let weights = weights.map_err(NotChosen::None)?;
         let version_key = subnet.weights.map_or(0, |settings| settings.version_key);
         Ok(Choice { uids: weights.uids, values: weights.values, version_key })
+    }
+
+    /// Notes how many registrations there are now, and gives what was noted before.
+    async fn count(&self, chain: &OnChain) -> Result<Vec<Counted>, StoreError> {
+        let registrations = chain.registered.iter().map(|one| one.node.registration).max().unwrap_or(0);
+        let (store, at_secs) = (self.store.clone(), chain.at_secs);
+        let noted = tokio::task::spawn_blocking(move || store.note_registrations(registrations, at_secs));
+        noted.await.map_err(|_| StoreError::Poisoned)?
     }
 }
 
@@ -102,8 +117,6 @@ mod tests {
 
     use super::*;
     use crate::adapters::evm::tests::world::World;
-    use crate::adapters::store::Store;
-    use std::sync::Arc;
     use std::time::Duration;
     use surety_core::ballot::Stage;
     use surety_core::evidence::Contracts;
@@ -155,10 +168,10 @@ mod tests {
         world.finalize().await;
         let nodes = Nodes::new(vec![Node::new(&server.url).unwrap()]).unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let ballots = Arc::new(Store::open(&dir.path().join("keeper.sqlite")).unwrap());
-        let voter = Voter { nodes, hotkey, netuid: NETUID, ballots, block_time_ms: BLOCK_TIME_MS };
+        let store = Arc::new(Store::open(&dir.path().join("keeper.sqlite")).unwrap());
+        let voter = Voter { nodes, hotkey, netuid: NETUID, ballots: store.clone(), block_time_ms: BLOCK_TIME_MS };
         let fleet = FleetReader::new(world.endpoints()).into();
-        let weigher = Weigher { voter, fleet, measurements: Measurements::default(), rules };
+        let weigher = Weigher { voter, fleet, measurements: Measurements::default(), store, rules };
         Scene { world, chain, weigher, _server: server, _dir: dir }
     }
 

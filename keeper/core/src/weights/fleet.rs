@@ -54,7 +54,8 @@ pub struct MachineFacts {
     pub machine: MachineId,
     /// Its registration. Cases of another one do not count.
     pub registration: u32,
-    /// When that registration was made, Unix seconds; 0 where unknown. Rentals begun before are another one's.
+    /// A time after which that registration was made, Unix seconds, as late as is known; 0 where nothing is. Rentals
+    /// begun before are another one's.
     pub since_secs: UnixSecs,
     /// The hotkey it was registered under.
     pub hotkey: Hotkey,

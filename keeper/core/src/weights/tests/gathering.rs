@@ -2,7 +2,7 @@
 #![allow(clippy::cast_possible_truncation)]
 
 use super::super::Certified;
-use super::super::gather::{Measured, OnChain, OnSubnet, Registered, gather};
+use super::super::gather::{Counted, Measured, OnChain, OnSubnet, OwnRecord, Registered, gather};
 use crate::types::{Account, Coldkey, Hotkey, Kind, MachineId, SshKey};
 use crate::view::{CaseStatus, CaseView, NodeView, OfferView, RentalView};
 use std::collections::BTreeMap;
@@ -68,9 +68,10 @@ fn chain() -> OnChain {
     }
 }
 
-fn known(registration: u32) -> BTreeMap<MachineId, Measured> {
+fn known(registration: u32) -> OwnRecord {
     let certified = Some(Certified { gpu_class: 3, gpu_count: 8, measured_at_secs: 900 });
-    BTreeMap::from([(MACHINE, Measured { registration, certified, round_share_ppm: Some(7) })])
+    let measured = Measured { registration, certified, round_share_ppm: Some(7), cards_missing: Some(2) };
+    OwnRecord { measured: BTreeMap::from([(MACHINE, measured)]), counted: vec![] }
 }
 
 #[test]
@@ -119,6 +120,7 @@ fn a_measurement_of_the_registration_before_is_not_this_ones() {
     assert_eq!(fleet(2).machines[0].certified.map(|c| c.gpu_count), Some(8));
     assert_eq!(fleet(2).machines[0].round_share_ppm, Some(7));
     assert_eq!((fleet(1).machines[0].certified, fleet(1).machines[0].round_share_ppm), (None, None));
+    assert_eq!((fleet(2).machines[0].cards_missing, fleet(1).machines[0].cards_missing), (Some(2), None));
 }
 
 #[test]
@@ -138,4 +140,27 @@ fn owners_are_asked_for_of_machines_that_are_there_and_of_those_that_were_caught
     let coldkeys = BTreeMap::from([(Hotkey([2; 32]), Coldkey([9; 32]))]);
     let subnet = OnSubnet { coldkeys: coldkeys.clone(), ..OnSubnet::default() };
     assert_eq!(gather(&chain, &known(2), subnet).coldkeys, coldkeys);
+}
+
+#[test]
+fn a_registration_was_made_after_the_last_time_that_it_was_not_there() {
+    let since = |counted: &[(u32, u64)]| {
+        let counted = counted.iter().map(|(registrations, last_secs)| (*registrations, *last_secs));
+        let counted = counted.map(|(registrations, last_secs)| Counted { registrations, last_secs }).collect();
+        let own = OwnRecord { counted, ..known(2) };
+        gather(&chain(), &own, OnSubnet::default()).machines[0].since_secs
+    };
+    assert_eq!(since(&[]), 0, "nobody counted");
+    assert_eq!(since(&[(2, 700), (5, 900)]), 0, "it was there before anybody counted");
+    assert_eq!(since(&[(1, 600), (2, 700)]), 600);
+    assert_eq!(since(&[(2, 700), (1, 600), (0, 100)]), 600);
+}
+
+#[test]
+fn a_new_machine_is_on_offer_only_since_it_may_have_been_there() {
+    let counted = vec![Counted { registrations: 1, last_secs: 950 }];
+    let fleet = gather(&chain(), &OwnRecord { counted, ..known(2) }, OnSubnet::default());
+    let rules = crate::weights::WeightRules::default();
+    let (_, offered_secs) = crate::weights::record::use_secs(&fleet.machines[0], 3, 1_000, &rules);
+    assert_eq!(offered_secs, 50);
 }
