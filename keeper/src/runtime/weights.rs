@@ -2,20 +2,21 @@
 //! weighed by the core's pure function.
 
 use super::measurements::Measurements;
+use super::points;
 use crate::adapters::evm::{FleetReader, FollowError};
 use crate::adapters::store::{Store, StoreError};
+use crate::ports::SoftFigures;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use surety_core::ballot::Choice;
-use surety_core::types::Hotkey;
-use surety_core::weights::{Counted, Fleet, OnChain, OnSubnet, OwnRecord, Scheme, SubnetTerms};
+use surety_core::types::{Hotkey, MachineId};
+use surety_core::weights::{Counted, Fleet, OnChain, OnSubnet, OwnRecord, Scheme, SchemeName, SubnetTerms};
 use surety_core::weights::{Weighed, WeightRules, WeightsError, gather, weigh};
 use surety_substrate::node::Head;
 use surety_substrate::runtime::Runtime;
 use surety_substrate::subnet::{Subnet, SubnetError, WeightSettings, coldkeys_of};
 use surety_substrate::voter::{Did, VoteError, Voter};
-use surety_verifier::classes::{CLASSES, ClassId};
-use surety_verifier::score::classes::points;
+use surety_verifier::classes::ClassId;
 use tokio::sync::Mutex;
 
 /// Why weights were not looked after. The next look tries again.
@@ -68,14 +69,19 @@ impl Weigher {
     }
 
     async fn choose(&self, runtime: &Runtime, subnet: &Subnet) -> Result<Choice, NotChosen> {
-        let (classes, points) = class_points();
+        let points = points::of_classes();
+        let classes: Vec<u16> = points.keys().copied().collect();
         let chain = self.fleet.lock().await.read(&classes, self.rules.window_secs).await?;
         let measured = self.measurements.ask().await.ok_or(NotChosen::Measurements)?;
         let own = OwnRecord { measured, counted: self.count(&chain).await? };
         let seats = subnet.neurons.iter().map(|neuron| (Hotkey(neuron.hotkey.0), neuron.uid)).collect();
         let coldkeys = coldkeys_of(&self.voter.nodes, runtime, subnet.at, chain.hotkeys()).await?;
         let fleet = gather(&chain, &own, OnSubnet { seats, coldkeys, terms: terms(subnet.weights) });
-        let Weighed { weights, explanation } = weigh(&fleet, &Scheme::Classes(points), &self.rules)?;
+        let scheme = match self.rules.scheme {
+            SchemeName::Surety => Scheme::Classes(points),
+            SchemeName::Sn27 => points::of_machines(&fleet, &self.figures().await?),
+        };
+        let Weighed { weights, explanation } = weigh(&fleet, &scheme, &self.rules)?;
         tell(&fleet, &explanation.text(&|class| ClassId(class).to_string()));
         let weights = weights.map_err(NotChosen::None)?;
         let version_key = subnet.weights.map_or(0, |settings| settings.version_key);
@@ -89,12 +95,12 @@ impl Weigher {
         let noted = tokio::task::spawn_blocking(move || store.note_registrations(registrations, at_secs));
         noted.await.map_err(|_| StoreError::Poisoned)?
     }
-}
 
-/// The classes that can earn something, and what a card of each is worth.
-fn class_points() -> (Vec<u16>, BTreeMap<u16, u64>) {
-    let points: BTreeMap<u16, u64> = CLASSES.iter().filter_map(|class| Some((class.id.0, points(class.id)?))).collect();
-    (points.keys().copied().collect(), points)
+    async fn figures(&self) -> Result<BTreeMap<MachineId, SoftFigures>, StoreError> {
+        let store = self.store.clone();
+        let found = tokio::task::spawn_blocking(move || store.all_figures());
+        found.await.map_err(|_| StoreError::Poisoned)?
+    }
 }
 
 fn terms(settings: Option<WeightSettings>) -> SubnetTerms {
