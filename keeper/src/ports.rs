@@ -192,6 +192,10 @@ pub struct Progress {
     pub bare_logs: std::sync::atomic::AtomicU64,
     /// TAO that came to the contracts without a call, in rao.
     pub surplus_rao: std::sync::atomic::AtomicU64,
+    /// Settings of weights that the subnet's state showed.
+    pub weights_set: std::sync::atomic::AtomicU64,
+    /// Timelocked commits that the chain threw away.
+    pub weights_lost: std::sync::atomic::AtomicU64,
     /// Machines shown to peers as failing.
     pub hints: std::sync::Mutex<Vec<surety_core::types::MachineId>>,
     /// What is thought of each RPC endpoint, in the order of `chain.rpc`.

@@ -11,6 +11,7 @@ mod gauges;
 mod measurements;
 mod mirror;
 mod native;
+mod points;
 mod spans;
 mod spoofs;
 mod start;

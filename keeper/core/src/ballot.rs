@@ -6,13 +6,17 @@
 //! signed only then, and one epoch can never carry two that are both alive. What the pool answers is a hint.
 //!
 //! Where the subnet hides weights by a hash, the ballot has a second half: the reveal, in the epoch that the chain
-//! allows it in and in no other. Timelocked ones are revealed by the chain itself.
+//! allows it in and in no other. Timelocked ones are revealed by the chain itself, an epoch or more later: the next
+//! ballot does not wait for it, and what became of them is told when their turn has come ([`Ballot::aftermath`]).
 
 use crate::types::Hash32;
 use serde::{Deserialize, Serialize};
 
+mod sealed;
 #[cfg(test)]
 mod tests;
+
+pub use sealed::{Aftermath, Later};
 
 /// How often the same half of a ballot is signed at most: each attempt waits out its call's life, 64 blocks of an epoch
 /// of 360.
@@ -36,8 +40,11 @@ pub enum Openness {
         /// Epochs.
         period_epochs: u64,
     },
-    /// Encrypted to a round of the beacon.
-    Timelocked,
+    /// Encrypted to a round of the beacon, opened by the chain so many epochs later.
+    Timelocked {
+        /// Epochs.
+        period_epochs: u64,
+    },
 }
 
 /// What is set.
@@ -106,10 +113,24 @@ pub enum Stage {
     Committed,
     /// The reveal is signed, and perhaps sent.
     Revealing(Tx),
+    /// A ciphertext is on chain, and the chain opens it by itself.
+    Sealed {
+        /// The final block that showed it.
+        block: u64,
+        /// The epoch in which it is opened, by the rule of the day.
+        reveal_epoch: u64,
+    },
     /// The subnet's state shows it.
     Done {
         /// The final block that showed it.
         block: u64,
+    },
+    /// The chain had the ciphertext, and threw it away.
+    Lost {
+        /// The final block that showed neither it nor its weights.
+        block: u64,
+        /// Why, as far as that block tells.
+        why: String,
     },
     /// It can no longer succeed.
     Failed {
@@ -166,8 +187,8 @@ pub struct Seen {
     pub weights_are_there: bool,
     /// The epoch of the commit with the hash of the ballot at hand, if it is among our commits.
     pub hash_committed_in: Option<u64>,
-    /// Whether the ciphertext of the ballot at hand is among our commits.
-    pub ciphertext_is_there: bool,
+    /// The epoch of the commit with the ciphertext of the ballot at hand, if it is among our commits.
+    pub ciphertext_committed_in: Option<u64>,
 }
 
 /// Our seat.
@@ -291,9 +312,9 @@ impl Ballot {
         Self { netuid, registered_counter, hotkey, epoch, choice, way, stage: Stage::Chosen, attempts: 0 }
     }
 
-    /// Whether nothing will happen to it any more.
+    /// Whether nothing will be signed or sent for it any more.
     pub fn is_over(&self) -> bool {
-        matches!(self.stage, Stage::Done { .. } | Stage::Failed { .. })
+        matches!(self.stage, Stage::Sealed { .. } | Stage::Done { .. } | Stage::Lost { .. } | Stage::Failed { .. })
     }
 
     /// The bytes that are on their way, if any.
@@ -322,7 +343,7 @@ impl Ballot {
             Stage::Signed(tx) => self.signed_waits(tx, seen),
             Stage::Committed => self.committed(seen),
             Stage::Revealing(tx) => self.revealing(tx, seen),
-            Stage::Done { .. } | Stage::Failed { .. } => Action::Wait,
+            Stage::Sealed { .. } | Stage::Done { .. } | Stage::Lost { .. } | Stage::Failed { .. } => Action::Wait,
         }
     }
 
@@ -351,7 +372,7 @@ impl Ballot {
             (&self.way, openness),
             (Way::Open, Openness::Open)
                 | (Way::Hashed { .. }, Openness::Hashed { .. })
-                | (Way::Timelocked { .. }, Openness::Timelocked)
+                | (Way::Timelocked { .. }, Openness::Timelocked { .. })
         )
     }
 
@@ -360,7 +381,7 @@ impl Ballot {
         match &self.way {
             // An update alone may be another program's.
             Way::Open if updated && seen.weights_are_there => Action::Record(Stage::Done { block: seen.block }),
-            Way::Timelocked { .. } if seen.ciphertext_is_there => Action::Record(Stage::Done { block: seen.block }),
+            Way::Timelocked { .. } if seen.ciphertext_committed_in.is_some() => sealed(seen),
             Way::Hashed { .. } if seen.hash_committed_in.is_some() => commit(seen),
             _ if seen.block > tx.last_block => Action::Record(Stage::Chosen),
             _ => send(tx, seen),
@@ -438,10 +459,21 @@ impl Ballot {
 fn commit(seen: &Seen) -> Action {
     let period_epochs = match seen.openness {
         Openness::Hashed { period_epochs } => period_epochs,
-        Openness::Open | Openness::Timelocked => 1,
+        Openness::Open | Openness::Timelocked { .. } => 1,
     };
     let committed_in = seen.hash_committed_in.unwrap_or(seen.epoch);
     Action::Commit { reveal_epoch: committed_in.saturating_add(period_epochs) }
+}
+
+/// The same for what the chain opens itself.
+fn sealed(seen: &Seen) -> Action {
+    let period_epochs = match seen.openness {
+        Openness::Timelocked { period_epochs } => period_epochs,
+        Openness::Open | Openness::Hashed { .. } => 1,
+    };
+    let committed_in = seen.ciphertext_committed_in.unwrap_or(seen.epoch);
+    let reveal_epoch = committed_in.saturating_add(period_epochs);
+    Action::Record(Stage::Sealed { block: seen.block, reveal_epoch })
 }
 
 /// Sent once, and again when no block has it after a while.

@@ -100,6 +100,11 @@ hex_bytes!(
     32
 );
 hex_bytes!(
+    /// A coldkey: the account that owns hotkeys, and gets what they earn.
+    Coldkey,
+    32
+);
+hex_bytes!(
     /// An EVM account: a miner, renter, keeper or contract.
     Account,
     20

@@ -29,8 +29,8 @@ mod text;
 
 pub use explain::{Burn, Explanation, Factor, MachineExplained, MinerExplained, NoWeight, Why};
 pub use fleet::{Certified, Fleet, MachineFacts, PastSpoof, SubnetTerms};
-pub use gather::{Measured, OnChain, Registered, gather, measured};
-pub use rules::{PriceCap, WeightRules, WeightRulesError};
+pub use gather::{Counted, Measured, OnChain, OnSubnet, OwnRecord, Registered, gather, measured};
+pub use rules::{PriceCap, SchemeName, WeightRules, WeightRulesError};
 pub use share::{NoWeights, UNITS, Weights};
 
 use crate::limits::{NODES_MAX, POINTS_MAX};

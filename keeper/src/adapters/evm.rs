@@ -11,12 +11,12 @@
 mod bare;
 mod endpoints;
 mod fleet;
-mod stated;
 mod history;
 mod left_out;
 mod plan;
 mod seat;
 mod sender;
+mod stated;
 mod suspects;
 mod sweep;
 mod touched;
@@ -24,8 +24,8 @@ mod touched;
 pub use bare::BareLogs;
 pub use endpoints::{Endpoints, Standing};
 pub use fleet::FleetReader;
-pub use stated::{CaseFacts, MachineFacts, StatedReader};
 pub use sender::{SendError, Sender};
+pub use stated::{CaseFacts, MachineFacts, StatedReader};
 pub use suspects::Suspects;
 
 use endpoints::{Agreed, Member};

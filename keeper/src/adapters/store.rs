@@ -10,6 +10,7 @@ mod figures;
 mod lock;
 mod mirror;
 mod reading;
+mod registered;
 mod retain;
 mod schema;
 

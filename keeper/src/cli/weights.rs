@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use surety_core::types::Hotkey;
-use surety_core::weights::{Fleet, Scheme, Weighed, WeightRules, weigh};
+use surety_core::weights::{Fleet, Scheme, SchemeName, Weighed, WeightRules, weigh};
 use surety_verifier::classes::{CLASSES, ClassId};
 use surety_verifier::score::classes::points;
 
@@ -49,6 +49,10 @@ fn class_points() -> BTreeMap<u16, u64> {
 }
 
 fn explained(fleet: &Fleet, rules: &WeightRules, hotkey: Option<Hotkey>, json: bool) -> Result<String> {
+    anyhow::ensure!(
+        rules.scheme == SchemeName::Surety,
+        "the scheme sn27 takes points of each machine, which a fleet's file does not have"
+    );
     let mut weighed: Weighed = weigh(fleet, &Scheme::Classes(class_points()), rules)?;
     if let Some(hotkey) = hotkey {
         weighed.explanation.miners.retain(|miner| miner.hotkey == hotkey);

@@ -394,6 +394,23 @@ fn a_hotkey_is_a_file_of_its_own_mode_or_a_development_key_on_a_local_chain() {
 }
 
 #[test]
+fn a_scheme_for_weights_is_one_of_those_there_are() {
+    let home = Home::new();
+    let with = |name: &str| {
+        let name = name.to_owned();
+        home.configure(|table| {
+            let rules = Table::from_iter([("scheme".to_owned(), Value::from(name))]);
+            table.insert("weights".into(), rules.into());
+        });
+    };
+    with("sn27");
+    assert_eq!(home.read().unwrap().file.weights.scheme, surety_core::weights::SchemeName::Sn27);
+    with("lium");
+    let text = home.refusal();
+    assert!(text.contains("`surety`") && text.contains("`sn27`"), "{text}");
+}
+
+#[test]
 fn rules_for_weights_that_contradict_themselves_are_refused() {
     let home = Home::new();
     home.configure(|table| {

@@ -7,6 +7,7 @@ use crate::runtime::weights::Weigher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
+use surety_core::ballot::Stage;
 use surety_substrate::node::Head;
 use surety_substrate::runtime::Runtime;
 use surety_substrate::voter::Did;
@@ -52,7 +53,7 @@ pub(super) async fn follow(
                 {
                     weighed_at = Some(Instant::now());
                     tokio::select! {
-                        () = weigh(weigher, runtime, last, &mut weighed) => {}
+                        () = weigh(weigher, (runtime, last), &mut weighed, &progress) => {}
                         _ = stop.changed() => return,
                     }
                 }
@@ -63,22 +64,39 @@ pub(super) async fn follow(
 }
 
 /// What was done is told; what stands in the way is told once.
-async fn weigh(weigher: &Weigher, runtime: &Runtime, last: Head, said: &mut String) {
-    let text = match weigher.look(runtime, last).await {
-        Ok(did) => {
-            let refusal = did.iter().find_map(|did| match did {
-                Did::Refused(refusal) => Some(refusal.to_string()),
-                _ => None,
-            });
-            did.iter().filter(|did| !matches!(did, Did::Refused(_))).for_each(|did| tracing::info!(?did, "weights"));
-            refusal.unwrap_or_default()
-        }
-        Err(error) => error.to_string(),
-    };
+async fn weigh(weigher: &Weigher, (runtime, last): (&Runtime, Head), said: &mut String, progress: &Progress) {
+    let (did, done) = weigher.look(runtime, last).await;
+    did.iter().for_each(|did| tell_weights(did, progress));
+    let refusal = did.iter().find_map(|did| match did {
+        Did::Refused(refusal) => Some(refusal.to_string()),
+        _ => None,
+    });
+    let text = done.err().map(|error| error.to_string()).or(refusal).unwrap_or_default();
     if !text.is_empty() && *said != text {
         tracing::warn!("no weights are set now: {text}");
     }
     *said = text;
+}
+
+fn tell_weights(did: &Did, progress: &Progress) {
+    let (epoch, stage) = match did {
+        Did::Refused(_) => return,
+        Did::Found { epoch, stage } => (Some(*epoch), Some(stage)),
+        Did::Recorded(stage) => (None, Some(stage)),
+        _ => (None, None),
+    };
+    match (epoch, stage) {
+        (Some(epoch), Some(Stage::Lost { why, .. })) => {
+            add(&progress.weights_lost, 1);
+            add(&progress.alerts, 1);
+            tracing::error!(alert = true, epoch, "the chain threw timelocked weights away: {why}");
+        }
+        (_, Some(Stage::Done { .. })) => {
+            add(&progress.weights_set, 1);
+            tracing::info!(?did, "weights");
+        }
+        _ => tracing::info!(?did, "weights"),
+    }
 }
 
 /// The same trouble is told once. A chain that is another one is an alert; nodes that are away for a while are not.

@@ -2,17 +2,21 @@
 //! weighed by the core's pure function.
 
 use super::measurements::Measurements;
+use super::points;
 use crate::adapters::evm::{FleetReader, FollowError};
+use crate::adapters::store::{Store, StoreError};
+use crate::ports::SoftFigures;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use surety_core::ballot::Choice;
-use surety_core::types::Hotkey;
-use surety_core::weights::{Fleet, Scheme, SubnetTerms, Weighed, WeightRules, WeightsError, gather, weigh};
+use surety_core::types::{Hotkey, MachineId};
+use surety_core::weights::{Counted, Fleet, OnChain, OnSubnet, OwnRecord, Scheme, SchemeName, SubnetTerms};
+use surety_core::weights::{Weighed, WeightRules, WeightsError, gather, weigh};
 use surety_substrate::node::Head;
 use surety_substrate::runtime::Runtime;
-use surety_substrate::subnet::{Subnet, SubnetError, WeightSettings};
+use surety_substrate::subnet::{Subnet, SubnetError, WeightSettings, coldkeys_of};
 use surety_substrate::voter::{Did, VoteError, Voter};
-use surety_verifier::classes::{CLASSES, ClassId};
-use surety_verifier::score::classes::points;
+use surety_verifier::classes::ClassId;
 use tokio::sync::Mutex;
 
 /// Why weights were not looked after. The next look tries again.
@@ -31,6 +35,10 @@ pub(super) enum WeighError {
 enum NotChosen {
     #[error("the contracts were not read: {0}")]
     Chain(#[from] FollowError),
+    #[error(transparent)]
+    Subnet(#[from] SubnetError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     #[error("the keeper's own measurements were not told in time")]
     Measurements,
     #[error(transparent)]
@@ -44,35 +52,55 @@ pub(super) struct Weigher {
     pub(super) voter: Voter,
     pub(super) fleet: Mutex<FleetReader>,
     pub(super) measurements: Measurements,
+    pub(super) store: Arc<Store>,
     pub(super) rules: WeightRules,
 }
 
 impl Weigher {
-    /// One look at a final block; what was done, for the log.
-    pub(super) async fn look(&self, runtime: &Runtime, at: Head) -> Result<Vec<Did>, WeighError> {
-        let subnet = Subnet::read(&self.voter.nodes, runtime, at, self.voter.netuid).await?;
-        let choose = || async { self.choose(&subnet).await.map_err(|why| why.to_string()) };
-        Ok(self.voter.look(runtime, &subnet, choose).await?)
+    /// One look at a final block; what was done, for the log, and what stood in the way of more.
+    pub(super) async fn look(&self, runtime: &Runtime, at: Head) -> (Vec<Did>, Result<(), WeighError>) {
+        let subnet = match Subnet::read(&self.voter.nodes, runtime, at, self.voter.netuid).await {
+            Ok(subnet) => subnet,
+            Err(error) => return (Vec::new(), Err(error.into())),
+        };
+        let choose = || async { self.choose(runtime, &subnet).await.map_err(|why| why.to_string()) };
+        let (did, done) = self.voter.look(runtime, &subnet, choose).await;
+        (did, done.map_err(WeighError::from))
     }
 
-    async fn choose(&self, subnet: &Subnet) -> Result<Choice, NotChosen> {
-        let (classes, points) = class_points();
+    async fn choose(&self, runtime: &Runtime, subnet: &Subnet) -> Result<Choice, NotChosen> {
+        let points = points::of_classes();
+        let classes: Vec<u16> = points.keys().copied().collect();
         let chain = self.fleet.lock().await.read(&classes, self.rules.window_secs).await?;
         let measured = self.measurements.ask().await.ok_or(NotChosen::Measurements)?;
+        let own = OwnRecord { measured, counted: self.count(&chain).await? };
         let seats = subnet.neurons.iter().map(|neuron| (Hotkey(neuron.hotkey.0), neuron.uid)).collect();
-        let fleet = gather(&chain, &measured, seats, terms(subnet.weights));
-        let Weighed { weights, explanation } = weigh(&fleet, &Scheme::Classes(points), &self.rules)?;
+        let coldkeys = coldkeys_of(&self.voter.nodes, runtime, subnet.at, chain.hotkeys()).await?;
+        let fleet = gather(&chain, &own, OnSubnet { seats, coldkeys, terms: terms(subnet.weights) });
+        let scheme = match self.rules.scheme {
+            SchemeName::Surety => Scheme::Classes(points),
+            SchemeName::Sn27 => points::of_machines(&fleet, &self.figures().await?),
+        };
+        let Weighed { weights, explanation } = weigh(&fleet, &scheme, &self.rules)?;
         tell(&fleet, &explanation.text(&|class| ClassId(class).to_string()));
         let weights = weights.map_err(NotChosen::None)?;
         let version_key = subnet.weights.map_or(0, |settings| settings.version_key);
         Ok(Choice { uids: weights.uids, values: weights.values, version_key })
     }
-}
 
-/// The classes that can earn something, and what a card of each is worth.
-fn class_points() -> (Vec<u16>, BTreeMap<u16, u64>) {
-    let points: BTreeMap<u16, u64> = CLASSES.iter().filter_map(|class| Some((class.id.0, points(class.id)?))).collect();
-    (points.keys().copied().collect(), points)
+    /// Notes how many registrations there are now, and gives what was noted before.
+    async fn count(&self, chain: &OnChain) -> Result<Vec<Counted>, StoreError> {
+        let registrations = chain.registered.iter().map(|one| one.node.registration).max().unwrap_or(0);
+        let (store, at_secs) = (self.store.clone(), chain.at_secs);
+        let noted = tokio::task::spawn_blocking(move || store.note_registrations(registrations, at_secs));
+        noted.await.map_err(|_| StoreError::Poisoned)?
+    }
+
+    async fn figures(&self) -> Result<BTreeMap<MachineId, SoftFigures>, StoreError> {
+        let store = self.store.clone();
+        let found = tokio::task::spawn_blocking(move || store.all_figures());
+        found.await.map_err(|_| StoreError::Poisoned)?
+    }
 }
 
 fn terms(settings: Option<WeightSettings>) -> SubnetTerms {
@@ -95,8 +123,6 @@ mod tests {
 
     use super::*;
     use crate::adapters::evm::tests::world::World;
-    use crate::adapters::store::Store;
-    use std::sync::Arc;
     use std::time::Duration;
     use surety_core::ballot::Stage;
     use surety_core::evidence::Contracts;
@@ -148,10 +174,10 @@ mod tests {
         world.finalize().await;
         let nodes = Nodes::new(vec![Node::new(&server.url).unwrap()]).unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let ballots = Arc::new(Store::open(&dir.path().join("keeper.sqlite")).unwrap());
-        let voter = Voter { nodes, hotkey, netuid: NETUID, ballots, block_time_ms: BLOCK_TIME_MS };
+        let store = Arc::new(Store::open(&dir.path().join("keeper.sqlite")).unwrap());
+        let voter = Voter { nodes, hotkey, netuid: NETUID, ballots: store.clone(), block_time_ms: BLOCK_TIME_MS };
         let fleet = FleetReader::new(world.endpoints()).into();
-        let weigher = Weigher { voter, fleet, measurements: Measurements::default(), rules };
+        let weigher = Weigher { voter, fleet, measurements: Measurements::default(), store, rules };
         Scene { world, chain, weigher, _server: server, _dir: dir }
     }
 
@@ -159,10 +185,11 @@ mod tests {
     async fn an_epochs_weights_are_chosen_from_contracts_and_measurements_and_set_on_the_chain() {
         let Scene { chain, weigher, world, .. } = &scene(WeightRules { burn_uid: Some(0), ..Default::default() }).await;
         let answering = answering(weigher.measurements.clone());
-        let did = weigher.look(chain.runtime(), chain.best()).await.unwrap();
+        let (did, done) = weigher.look(chain.runtime(), chain.best()).await;
+        done.unwrap();
         assert_eq!(did, [Did::Chose, Did::Signed, Did::Sent { taken: 1, refusals: vec![] }]);
         let head = chain.run(1);
-        let did = weigher.look(chain.runtime(), head).await.unwrap();
+        let (did, _) = weigher.look(chain.runtime(), head).await;
         assert_eq!(did, [Did::Recorded(Stage::Done { block: head.number })]);
         // Nobody has measured the only machine there is, so nobody earns: all is burned.
         assert_eq!(chain.weights_of(NETUID, 1), [(0, 65_535)]);
@@ -174,7 +201,7 @@ mod tests {
     async fn where_nobody_earned_anything_and_nobody_takes_the_burn_nothing_is_sent_and_the_reason_is_told() {
         let Scene { chain, weigher, .. } = &scene(WeightRules::default()).await;
         let answering = answering(weigher.measurements.clone());
-        let refused = weigher.look(chain.runtime(), chain.best()).await.unwrap_err();
+        let refused = weigher.look(chain.runtime(), chain.best()).await.1.unwrap_err();
         assert!(refused.to_string().starts_with("no weights were chosen: "), "{refused}");
         assert_eq!(chain.pool_size(), 0);
         answering.abort();

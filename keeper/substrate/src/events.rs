@@ -1,6 +1,7 @@
 //! What a block's events say that concerns us: logs of contracts that no Ethereum receipt shows, what arrives at our
 //! contracts' own accounts without a call, and what happens to the subnet's hotkeys.
 
+use crate::depth;
 use crate::needed::{ETHEREUM_EXECUTED, EVM_EXECUTED, EVM_LOG, Feature, Happening};
 use crate::needed::{HOTKEY_SWAPPED, NETWORK_REMOVED, STAKE_ADDED, STAKE_TRANSFERRED, TRANSFER};
 use crate::runtime::{CodecError, Runtime};
@@ -8,6 +9,7 @@ use crate::ss58::AccountId;
 use std::collections::BTreeSet;
 use subxt::SubstrateConfig;
 use subxt::events::{Events, Phase};
+use subxt::ext::codec::{Compact, Decode};
 use subxt::ext::scale_decode::{self, DecodeAsType};
 use surety_core::types::{Account, Hash32, Rao};
 
@@ -109,7 +111,31 @@ pub(crate) fn all(runtime: &Runtime, bytes: Vec<u8>) -> Result<Events<SubstrateC
     if bytes.len() > EVENTS_BYTES_MAX {
         return Err(fault(&format!("{} bytes, want at most {EVENTS_BYTES_MAX}", bytes.len())));
     }
+    look_through(runtime, &bytes).map_err(fault)?;
     Ok(runtime.client().events().from_bytes(bytes))
+}
+
+/// Goes through all events, as the library will, so that none is nested deeper than it can go: how many there are; of
+/// each its phase, pallet and kind, what it says, and its topics.
+fn look_through(runtime: &Runtime, bytes: &[u8]) -> Result<(), &'static str> {
+    let metadata = runtime.client().metadata_ref();
+    let mut rest = bytes;
+    // The library takes an empty value for none, and stops where the bytes end.
+    let count = Compact::<u32>::decode(&mut rest).map_or(0, |count| count.0);
+    for _ in 0..count {
+        if rest.is_empty() {
+            break;
+        }
+        Phase::decode(&mut rest).map_err(|_| "a phase that there is none of")?;
+        let (pallet, kind) = <(u8, u8)>::decode(&mut rest).map_err(|_| "it ends within an event")?;
+        let pallet = metadata.pallet_by_event_index(pallet).ok_or("an event of a pallet that does not exist")?;
+        let event = pallet.event_variant_by_index(kind).ok_or("an event that its pallet does not have")?;
+        for field in &event.fields {
+            rest = depth::skip(metadata.types(), field.ty.id, rest)?;
+        }
+        Vec::<[u8; 32]>::decode(&mut rest).map_err(|_| "topics that are none")?;
+    }
+    Ok(())
 }
 
 /// Extrinsics that ran a contract. They say so in events of their own, after what the contract did.

@@ -1,6 +1,7 @@
 //! One version of the chain's runtime, by the metadata it shows: how keys of storage are made, how values are read, how
 //! calls are signed. Pure: bytes in, bytes out.
 
+use crate::depth;
 use crate::needed::{Api, Call, Feature, Item, Lack, lacks};
 use crate::ss58::AccountId;
 use std::collections::BTreeSet;
@@ -96,6 +97,9 @@ impl Runtime {
             return Err(CodecError::Metadata(format!("{} bytes, want at most {METADATA_BYTES_MAX}", metadata.len())));
         }
         let metadata = Metadata::decode_from(metadata).map_err(|error| CodecError::Metadata(error.to_string()))?;
+        if let Some(why) = depth::bottomless(metadata.types()) {
+            return Err(CodecError::Metadata(why));
+        }
         let lacks = lacks(&metadata);
         let range = SpecVersionForRange {
             block_range: 0..u64::MAX,
@@ -165,12 +169,20 @@ impl Runtime {
         let pallet = metadata.pallet_by_name(item.pallet);
         let entry = pallet.as_ref().and_then(|pallet| pallet.storage()).and_then(|all| all.entry_by_name(item.name));
         let entry = entry.ok_or_else(|| fault("it does not exist".into()))?;
-        let Some(mut bytes) = stored.or_else(|| entry.default_value()) else { return Ok(None) };
-        let value = T::decode_as_type(&mut bytes, entry.value_ty(), metadata.types());
-        let value = value.map_err(|error| fault(error.to_string().chars().take(200).collect()))?;
+        let Some(bytes) = stored.or_else(|| entry.default_value()) else { return Ok(None) };
+        self.whole(entry.value_ty(), bytes).map(Some).map_err(fault)
+    }
+
+    /// All of `bytes` as a value of one of the metadata's types, which is gone through first: a value nested deeper
+    /// than the stack is would be the end of the process.
+    fn whole<T: DecodeAsType>(&self, ty: u32, mut bytes: &[u8]) -> Result<T, String> {
+        let types = self.at.metadata_ref().types();
+        depth::skip(types, ty, bytes)?;
+        let value = T::decode_as_type(&mut bytes, ty, types);
+        let value = value.map_err(|error| error.to_string().chars().take(200).collect::<String>())?;
         match bytes.is_empty() {
-            true => Ok(Some(value)),
-            false => Err(fault(format!("{} bytes too many", bytes.len()))),
+            true => Ok(value),
+            false => Err(format!("{} bytes too many", bytes.len())),
         }
     }
 
@@ -192,18 +204,13 @@ impl Runtime {
     }
 
     /// What a node answered to a question.
-    pub fn answer<T: DecodeAsType>(&self, api: &Api, mut bytes: &[u8]) -> Result<T, CodecError> {
+    pub fn answer<T: DecodeAsType>(&self, api: &Api, bytes: &[u8]) -> Result<T, CodecError> {
         self.need(api.feature)?;
         let fault = |why: String| CodecError::Value { item: api.method, why };
         let metadata = self.at.metadata_ref();
         let found = metadata.runtime_api_trait_by_name(api.name).and_then(|group| group.method_by_name(api.method));
         let found = found.ok_or_else(|| fault("it does not exist".into()))?;
-        let value = T::decode_as_type(&mut bytes, found.output_ty(), metadata.types());
-        let value = value.map_err(|error| fault(error.to_string().chars().take(200).collect()))?;
-        match bytes.is_empty() {
-            true => Ok(value),
-            false => Err(fault(format!("{} bytes too many", bytes.len()))),
-        }
+        self.whole(found.output_ty(), bytes).map_err(fault)
     }
 
     /// The name of an error of a pallet, as `Pallet.Error`: what a dispatch error says by two numbers.

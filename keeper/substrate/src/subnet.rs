@@ -9,7 +9,7 @@ use crate::ss58::AccountId;
 use crate::timelock::EpochSchedule;
 use std::collections::BTreeMap;
 use subxt::ext::scale_decode::DecodeAsType;
-use surety_core::types::{Account, Rao};
+use surety_core::types::{Account, Coldkey, Hotkey, Rao};
 
 /// Most uids that are looked at; a subnet has at most 256 today, and mechanisms begin at 4,096.
 pub const UIDS_MAX: u16 = 4_096;
@@ -302,6 +302,25 @@ async fn neurons(
         Ok(Neuron { uid, hotkey, evm, permit, updated_at, voting_power })
     });
     neurons.collect()
+}
+
+/// The coldkeys that own hotkeys at a block. A hotkey that nobody owns is left out: the chain's default for it is zero.
+///
+/// # Errors
+/// The nodes', or that the runtime lacks [`needed::OWNER`].
+pub async fn coldkeys_of(
+    nodes: &Nodes,
+    runtime: &Runtime,
+    at: Head,
+    hotkeys: impl IntoIterator<Item = Hotkey>,
+) -> Result<BTreeMap<Hotkey, Coldkey>, SubnetError> {
+    let hotkeys: Vec<Hotkey> = hotkeys.into_iter().collect();
+    let keys = hotkeys.iter().map(|hotkey| runtime.key(&needed::OWNER, &[Part::Id(hotkey.0)]));
+    let stored = nodes.storage(at.hash, &keys.collect::<Result<Vec<_>, _>>()?).await?;
+    let owners = stored.iter().map(|bytes| runtime.value::<[u8; 32]>(&needed::OWNER, bytes.as_deref()));
+    let owners: Vec<Option<[u8; 32]>> = owners.collect::<Result<_, CodecError>>()?;
+    let owned = hotkeys.into_iter().zip(owners).map(|(hotkey, owner)| (hotkey, Coldkey(owner.unwrap_or_default())));
+    Ok(owned.filter(|(_, coldkey)| *coldkey != Coldkey::default()).collect())
 }
 
 async fn voting_powers(

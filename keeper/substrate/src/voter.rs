@@ -1,7 +1,7 @@
 //! Sets weights: carries out what [`surety_core::ballot`] wants, and stores every step before the next is taken.
 
 use crate::calls::WeightCall;
-use crate::needed::{self, HashCommit, TimelockedCommit};
+use crate::needed::{self, Feature, HashCommit, TimelockedCommit};
 use crate::node::Head;
 use crate::nodes::{Nodes, NodesError};
 use crate::runtime::{CodecError, MORTAL_BLOCKS, Part, Place, Runtime};
@@ -14,6 +14,8 @@ use std::sync::Arc;
 use surety_core::ballot::{Action, Ballot, Choice, Openness, Refusal, Seat, Seen, Stage, Tx, Way, next_action};
 use surety_core::types::Hash32;
 
+mod aftermath;
+
 /// Milliseconds between blocks of Subtensor.
 pub const BLOCK_TIME_MS: u64 = 12_000;
 
@@ -25,11 +27,13 @@ const SALT_NUMBERS: usize = 8;
 
 /// Where ballots are kept.
 ///
-/// Obligations: what `put` took is there after a crash, and `newest` is the last one put. Calls block.
+/// Obligations: what `put` took is there after a crash; `newest` is that of the newest subnet and epoch. Calls block.
 pub trait BallotBox: Send + Sync + 'static {
     /// The newest ballot.
     fn newest(&self) -> Result<Option<Ballot>, BoxError>;
-    /// Stores a ballot in place of the newest of its epoch, or after it.
+    /// Those that are [`Stage::Sealed`], oldest first; very old ones may be left out.
+    fn sealed(&self) -> Result<Vec<Ballot>, BoxError>;
+    /// Stores a ballot in place of the one of its epoch.
     fn put(&self, ballot: &Ballot) -> Result<(), BoxError>;
 }
 
@@ -99,6 +103,13 @@ pub enum Did {
     },
     /// It is over, or no longer alive.
     Recorded(Stage),
+    /// What became of an earlier epoch's timelocked weights.
+    Found {
+        /// The epoch they were chosen in.
+        epoch: u64,
+        /// Done, lost, or unknown.
+        stage: Stage,
+    },
     /// Nothing is set now, for this reason.
     Refused(Refusal),
 }
@@ -118,22 +129,35 @@ pub struct Voter {
 }
 
 impl Voter {
-    /// One look at a final block. `choose` is asked when an epoch's weights are due.
+    /// One look at a final block: what became of earlier ballots, and what is to be done with the newest. `choose` is
+    /// asked when an epoch's weights are due. Gives what was done, and what stood in the way of more.
     pub async fn look<C: Future<Output = Result<Choice, String>>>(
         &self,
         runtime: &Runtime,
         subnet: &Subnet,
         choose: impl Fn() -> C,
-    ) -> Result<Vec<Did>, VoteError> {
+    ) -> (Vec<Did>, Result<(), VoteError>) {
         let mut did = Vec::new();
+        let back = self.look_back(runtime, subnet, &mut did).await;
+        let on = self.go_on(runtime, subnet, choose, &mut did).await;
+        (did, on.and(back))
+    }
+
+    async fn go_on<C: Future<Output = Result<Choice, String>>>(
+        &self,
+        runtime: &Runtime,
+        subnet: &Subnet,
+        choose: impl Fn() -> C,
+        did: &mut Vec<Did>,
+    ) -> Result<(), VoteError> {
         for _ in 0..STEPS_MAX {
             let ballot = self.newest().await?;
             let seen = self.seen(runtime, subnet, ballot.as_ref()).await?;
             let (ballot, done) = match (next_action(ballot.as_ref(), &seen), ballot) {
-                (Action::Wait, _) => return Ok(did),
+                (Action::Wait, _) => return Ok(()),
                 (Action::Refuse(refusal), _) => {
                     did.push(Did::Refused(refusal));
-                    return Ok(did);
+                    return Ok(());
                 }
                 (Action::Choose, _) => {
                     let choice = choose().await.map_err(VoteError::NotChosen)?;
@@ -146,18 +170,24 @@ impl Voter {
                 (Action::Commit { reveal_epoch }, Some(ballot)) => {
                     (ballot.committed_until(reveal_epoch), Did::Committed { reveal_epoch })
                 }
-                (_, None) => return Ok(did),
+                (_, None) => return Ok(()),
             };
             self.put(ballot).await?;
             did.push(done);
         }
-        Ok(did)
+        Ok(())
     }
 
     async fn newest(&self) -> Result<Option<Ballot>, VoteError> {
         let ballots = self.ballots.clone();
         let newest = tokio::task::spawn_blocking(move || ballots.newest()).await;
         Ok(newest.map_err(|error| BoxError { why: error.to_string() })??)
+    }
+
+    async fn sealed(&self) -> Result<Vec<Ballot>, VoteError> {
+        let ballots = self.ballots.clone();
+        let sealed = tokio::task::spawn_blocking(move || ballots.sealed()).await;
+        Ok(sealed.map_err(|error| BoxError { why: error.to_string() })??)
     }
 
     async fn put(&self, ballot: Ballot) -> Result<(), VoteError> {
@@ -168,11 +198,13 @@ impl Voter {
 
     /// What the block shows, as the pure function wants it.
     async fn seen(&self, runtime: &Runtime, subnet: &Subnet, ballot: Option<&Ballot>) -> Result<Seen, VoteError> {
+        // What is missing is named.
+        runtime.need(Feature::Weights)?;
         let settings = subnet.weights.ok_or(VoteError::NoSettings { netuid: self.netuid })?;
         let openness = match settings.openness {
             subnet::Openness::Open => Openness::Open,
             subnet::Openness::Hashed { period_epochs } => Openness::Hashed { period_epochs },
-            subnet::Openness::Timelocked { .. } => Openness::Timelocked,
+            subnet::Openness::Timelocked { period_epochs, .. } => Openness::Timelocked { period_epochs },
         };
         Ok(Seen {
             netuid: subnet.netuid,
@@ -185,9 +217,15 @@ impl Voter {
             seat: self.seat(runtime, subnet, settings.stake_threshold_rao).await?,
             rate_limit_blocks: settings.rate_limit_blocks,
             version_key: settings.version_key,
-            weights_are_there: self.weights_are_there(runtime, subnet, ballot).await?,
+            weights_are_there: match signed(ballot).filter(|ballot| ballot.way == Way::Open) {
+                Some(ballot) => self.weights_stand(runtime, subnet, ballot).await?,
+                None => false,
+            },
             hash_committed_in: self.hash_committed_in(runtime, subnet.at, ballot).await?,
-            ciphertext_is_there: self.ciphertext_is_there(runtime, subnet.at, ballot).await?,
+            ciphertext_committed_in: match signed(ballot) {
+                Some(ballot) => self.ciphertext_committed_in(runtime, subnet.at, ballot).await?,
+                None => None,
+            },
         })
     }
 
@@ -205,15 +243,10 @@ impl Voter {
         Ok(Some(Seat { uid, permit, updated_at, stake_rao, stake_needed_rao }))
     }
 
-    /// The chain stores values scaled so that the largest is 65,535.
-    async fn weights_are_there(
-        &self,
-        runtime: &Runtime,
-        subnet: &Subnet,
-        ballot: Option<&Ballot>,
-    ) -> Result<bool, VoteError> {
-        let open = ballot.filter(|ballot| ballot.way == Way::Open && matches!(ballot.stage, Stage::Signed(_)));
-        let (Some(ballot), Some(neuron)) = (open, subnet.find(self.hotkey.account())) else { return Ok(false) };
+    /// Whether the subnet has a ballot's weights for our uid. The chain stores values scaled so that the largest is
+    /// 65,535.
+    async fn weights_stand(&self, runtime: &Runtime, subnet: &Subnet, ballot: &Ballot) -> Result<bool, VoteError> {
+        let Some(neuron) = subnet.find(self.hotkey.account()) else { return Ok(false) };
         let parts = [Part::Number(self.netuid.into()), Part::Number(neuron.uid.into())];
         let stored: Option<Vec<(u16, u16)>> =
             self.nodes.value(runtime, subnet.at.hash, &needed::WEIGHTS, &parts).await?;
@@ -236,15 +269,14 @@ impl Voter {
         Ok(found.map(|(_, epoch, ..)| epoch))
     }
 
-    /// A commit that was sent late in an epoch may be in a block of the next one.
-    async fn ciphertext_is_there(
+    /// The epoch of a ballot's ciphertext: a commit that was sent late in an epoch may be in a block of the next one.
+    async fn ciphertext_committed_in(
         &self,
         runtime: &Runtime,
         at: Head,
-        ballot: Option<&Ballot>,
-    ) -> Result<bool, VoteError> {
-        let Some(ballot) = ballot.filter(|ballot| matches!(ballot.stage, Stage::Signed(_))) else { return Ok(false) };
-        let Way::Timelocked { ciphertext, .. } = &ballot.way else { return Ok(false) };
+        ballot: &Ballot,
+    ) -> Result<Option<u64>, VoteError> {
+        let Way::Timelocked { ciphertext, .. } = &ballot.way else { return Ok(None) };
         for epoch in [ballot.epoch, ballot.epoch.saturating_add(1)] {
             let parts = [Part::Number(self.netuid.into()), Part::Number(epoch)];
             let commits: Option<Vec<TimelockedCommit>> =
@@ -254,10 +286,10 @@ impl Voter {
                 AccountId(*hotkey) == ours && hex::encode(text) == *ciphertext
             };
             if commits.unwrap_or_default().iter().any(is_ours) {
-                return Ok(true);
+                return Ok(Some(epoch));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn way(&self, subnet: &Subnet, choice: &Choice) -> Result<Way, VoteError> {
@@ -310,6 +342,11 @@ impl Voter {
         }
         (ballot.sent(block), Did::Sent { taken: sent.taken, refusals })
     }
+}
+
+/// A ballot whose first half may be in a block, unknown to us.
+fn signed(ballot: Option<&Ballot>) -> Option<&Ballot> {
+    ballot.filter(|ballot| matches!(ballot.stage, Stage::Signed(_)))
 }
 
 /// Whether stored weights are these: as they were sent, or each scaled by 65,535 over the largest and rounded in

@@ -25,7 +25,7 @@ pub mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use figures::Figures;
+pub use figures::{Figures, Gpus};
 pub use plan::{Gauge, Sizes, Wrong};
 pub use wire::{Ask, AskError, Claims, Medium, Task};
 

@@ -13,7 +13,11 @@
 //! `neuralinternet/Compute-Subnet`, and the constants of the function it describes (10, 100, 100). There, miners state
 //! all of these figures themselves. Here memory of a GPU is what a measurement has proven, and the rest is soft:
 //! measured by programs on a machine that nobody trusts. A clock is no measurement at all, so a figure built on one
-//! stays a claim, and this score with it; it is offered so that results can be compared.
+//! stays a claim, and this score with it; it is offered so that results can be compared, and for subnets that pay by
+//! it. Where a score is paid for, nobody's claim of a clock is taken but the data sheet of the class that was proven
+//! ([`clock_khz`]).
+
+use crate::classes::ClassId;
 
 /// What a machine has, in thousandths of the formula's units, so that nothing is rounded before the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -34,6 +38,29 @@ pub struct Figures {
     pub ram_mib: u64,
     /// Reading from memory, kB/s.
     pub ram_kb_per_sec: u64,
+}
+
+/// By class: boost clock and memory clock of its data sheet, MHz. A memory clock is half of the data rate of a pin, as
+/// drivers show it. From data sheets, and not measured on any card.
+const CLOCKS_MHZ: [(u16, u64, u64); 11] = [
+    (2, 1_980, 3_201),   // H200: 6.4 Gb/s
+    (3, 1_980, 2_619),   // H100 SXM: 5.2 Gb/s
+    (4, 1_755, 1_593),   // H100 PCIe: 3.2 Gb/s
+    (5, 1_410, 1_593),   // A100 SXM: 3.2 Gb/s
+    (6, 1_410, 1_512),   // A100 PCIe: 3.0 Gb/s
+    (7, 2_520, 9_001),   // L40S: 18 Gb/s
+    (8, 2_505, 10_001),  // RTX 6000 Ada: 20 Gb/s
+    (9, 1_800, 8_001),   // RTX A6000: 16 Gb/s
+    (10, 2_407, 14_001), // RTX 5090: 28 Gb/s
+    (11, 2_520, 10_501), // RTX 4090: 21 Gb/s
+    (12, 1_695, 9_751),  // RTX 3090: 19.5 Gb/s
+];
+
+/// Mean of graphics and memory clock of a class by its data sheet, kHz; None for a class of which nothing is proven.
+#[must_use]
+pub fn clock_khz(class: ClassId) -> Option<u64> {
+    let found = CLOCKS_MHZ.iter().find(|(id, ..)| *id == class.0);
+    found.map(|(_, graphics, memory)| (graphics + memory) * 1_000 / 2)
 }
 
 /// Nano-points of one point.
@@ -123,6 +150,17 @@ mod tests {
             ram_kb_per_sec: 2_000_000,
         };
         assert_eq!(weighted_nano(&level), POINT, "20 cores of 2.56 GHz, 100 GiB at 2 GHz, 1000 GiB, 100 GiB: 1.00");
+    }
+
+    #[test]
+    fn every_class_that_can_be_proven_has_a_clock_and_no_other_has() {
+        use crate::classes::CLASSES;
+        for class in CLASSES {
+            let proven = crate::score::classes::points(class.id).is_some();
+            assert_eq!(clock_khz(class.id).is_some(), proven, "{}", class.name);
+        }
+        assert_eq!(clock_khz(ClassId(12)), Some(5_723_000));
+        assert_eq!(clock_khz(ClassId::CPU_TEST), None);
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Rules one by one, then whole lives against a chain that forgets, fails and halts, with crashes round every write.
 #![allow(clippy::unwrap_used)]
 
+mod aftermath;
 mod lives;
 
 use super::*;
 
 const WEIGHTS: &[u16] = &[1, 2, 65_532];
+
+pub(super) const TIMELOCKED: Openness = Openness::Timelocked { period_epochs: 2 };
 
 pub(super) fn choice() -> Choice {
     Choice { uids: vec![0, 7, 9], values: WEIGHTS.to_vec(), version_key: 3 }
@@ -34,7 +37,7 @@ pub(super) fn seen(openness: Openness) -> Seen {
         version_key: 3,
         weights_are_there: false,
         hash_committed_in: None,
-        ciphertext_is_there: false,
+        ciphertext_committed_in: None,
     }
 }
 
@@ -165,7 +168,7 @@ fn a_subnet_that_changes_its_rules_gets_no_weights_of_the_old_ones() {
     let hashing = seen(Openness::Hashed { period_epochs: 1 });
     for (ballot, seen) in [
         (ballot(Way::Open), hashing.clone()),
-        (ballot(hashed()), seen(Openness::Timelocked)),
+        (ballot(hashed()), seen(TIMELOCKED)),
         (ballot(timelocked()), seen(Openness::Open)),
         (ballot(Way::Open), Seen { version_key: 4, ..seen(Openness::Open) }),
         (ballot(Way::Open), Seen { registered_counter: 2, ..seen(Openness::Open) }),
@@ -223,9 +226,14 @@ fn a_reveal_that_no_block_took_is_signed_anew_within_its_epoch() {
 }
 
 #[test]
-fn timelocked_weights_are_done_when_the_chain_has_the_ciphertext() {
-    let there = Seen { ciphertext_is_there: true, ..seen(Openness::Timelocked) };
-    assert_eq!(next_action(Some(&sent(timelocked())), &there), Action::Record(Stage::Done { block: 3_700 }));
+fn timelocked_weights_are_sealed_when_the_chain_has_the_ciphertext_and_the_next_epoch_begins_its_own() {
+    let there = Seen { ciphertext_committed_in: Some(11), ..seen(TIMELOCKED) };
+    let sealed = Stage::Sealed { block: 3_700, reveal_epoch: 13 };
+    assert_eq!(next_action(Some(&sent(timelocked())), &there), Action::Record(sealed.clone()));
+    let sealed = sent(timelocked()).at(sealed);
+    assert_eq!(next_action(Some(&sealed), &seen(TIMELOCKED)), Action::Wait, "not twice in one epoch");
+    let next = Seen { epoch: 11, block: 4_000, next_epoch_block: 4_332, ..seen(TIMELOCKED) };
+    assert_eq!(next_action(Some(&sealed), &next), Action::Choose);
 }
 
 #[test]

@@ -100,6 +100,31 @@ fn an_admission_that_lasts_is_offline_for_missing_gpus_although_it_lets_the_rent
 }
 
 #[test]
+fn what_a_machine_admits_now_is_known_to_whoever_weighs_it_and_what_it_took_back_is_not() {
+    let mut world = World::new();
+    let missing = |world: &mut World, registration| {
+        world.state.capacity.entry(machine(1)).or_default().registration = registration;
+        crate::weights::measured(&world.state)[&machine(1)].cards_missing
+    };
+    world.pass(700);
+    assert_eq!(missing(&mut world, 1), None, "a full count is no admission");
+    world.states = Some(5);
+    world.pass(700);
+    assert_eq!(missing(&mut world, 1), Some(3));
+    assert_eq!(missing(&mut world, 2), None, "said under another registration");
+    world.states = Some(0);
+    world.pass(60);
+    assert_eq!(missing(&mut world, 1), Some(8));
+    world.states = Some(8);
+    world.pass(60);
+    assert_eq!(missing(&mut world, 1), None);
+    world.states = Some(6);
+    world.pass(700);
+    world.state.world.best.block.timestamp_secs += 1_000_000;
+    assert_eq!(missing(&mut world, 1), None, "the tenant has left");
+}
+
+#[test]
 fn one_admission_taken_back_is_nothing() {
     let mut world = World::new();
     world.pass(120);

@@ -2,7 +2,7 @@
 
 use super::WeightsError;
 use crate::limits::{FAULTS_MAX, FLEET_RENTALS_MAX, NODES_MAX, SEATS_MAX, TIME_MAX_SECS};
-use crate::types::{Account, Hotkey, MachineId, Rao, UnixSecs};
+use crate::types::{Account, Coldkey, Hotkey, MachineId, Rao, UnixSecs};
 use crate::view::{CaseView, OfferView, RentalView};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,10 @@ pub struct Fleet {
     /// Spoofs of registrations that are over, or signing false proofs would be forgiven with a new registration.
     #[serde(default)]
     pub past_spoofs: Vec<PastSpoof>,
+    /// The coldkeys of these machines' hotkeys, and of those that were caught, as far as known: hotkeys of one coldkey
+    /// are one owner's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub coldkeys: BTreeMap<Hotkey, Coldkey>,
 }
 
 /// Two hyperparameters of the subnet, as the chain checks them when weights are set.
@@ -50,7 +54,8 @@ pub struct MachineFacts {
     pub machine: MachineId,
     /// Its registration. Cases of another one do not count.
     pub registration: u32,
-    /// When that registration was made, Unix seconds; 0 where unknown. Rentals begun before are another one's.
+    /// A time after which that registration was made, Unix seconds, as late as is known; 0 where nothing is. Rentals
+    /// begun before are another one's.
     pub since_secs: UnixSecs,
     /// The hotkey it was registered under.
     pub hotkey: Hotkey,
@@ -114,6 +119,7 @@ impl Fleet {
             ("rentals", self.machines.iter().map(|one| one.rentals.len()).sum(), FLEET_RENTALS_MAX),
             ("cases", self.machines.iter().map(|one| one.cases.len()).sum(), FLEET_RENTALS_MAX),
             ("past spoofs", self.past_spoofs.len(), FLEET_RENTALS_MAX),
+            ("coldkeys", self.coldkeys.len(), FLEET_RENTALS_MAX),
             ("faults of one rental", faults.max().unwrap_or(0), FAULTS_MAX),
         ];
         for (what, have, max) in bounds {

@@ -1,11 +1,13 @@
 //! A fleet put together: what the contracts say of every registration, and what this keeper has measured itself.
 
 use super::fleet::{Certified, Fleet, MachineFacts, PastSpoof, SubnetTerms};
+use crate::input::Observation;
 use crate::state::State;
-use crate::types::{Account, Hotkey, Kind, MachineId, Rao, UnixSecs};
+use crate::types::{Account, Coldkey, Hotkey, Kind, MachineId, Rao, UnixSecs};
 use crate::view::{CaseView, NodeView, RentalView};
+use crate::world::is_running;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One registration, current or over.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -35,6 +37,27 @@ pub struct OnChain {
     pub class_bonds: BTreeMap<u16, Rao>,
 }
 
+impl OnChain {
+    /// The hotkeys whose owners matter: of machines that are there, and of those that were caught.
+    pub fn hotkeys(&self) -> BTreeSet<Hotkey> {
+        let spoofs = self.cases.iter().filter(|case| case.kind == Kind::Spoofed);
+        let caught: BTreeSet<u32> = spoofs.map(|case| case.registration).collect();
+        let matters = |one: &&Registered| one.current || caught.contains(&one.node.registration);
+        self.registered.iter().filter(matters).map(|one| one.hotkey).collect()
+    }
+}
+
+/// What the subnet says, where the chain keeps it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct OnSubnet {
+    /// Which hotkey sits at which uid.
+    pub seats: BTreeMap<Hotkey, u16>,
+    /// Whose hotkeys are, at least of [`OnChain::hotkeys`].
+    pub coldkeys: BTreeMap<Hotkey, Coldkey>,
+    /// What a vector may be.
+    pub terms: SubnetTerms,
+}
+
 /// What this keeper knows of a machine by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Measured {
@@ -44,6 +67,35 @@ pub struct Measured {
     pub certified: Option<Certified>,
     /// Parts per million of the last rounds that it passed.
     pub round_share_ppm: Option<u32>,
+    /// Cards that its agent says are gone of those rented, as it says now; none where it says nothing like it.
+    pub cards_missing: Option<u16>,
+}
+
+/// How many registrations there had been at a time: later ones were made after it. Contracts keep no date of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Counted {
+    /// So many.
+    pub registrations: u32,
+    /// The last final block seen with no more of them, Unix seconds.
+    pub last_secs: UnixSecs,
+}
+
+/// What this keeper knows by itself, and the chain does not say.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct OwnRecord {
+    /// By machine.
+    pub measured: BTreeMap<MachineId, Measured>,
+    /// In any order.
+    pub counted: Vec<Counted>,
+}
+
+impl OwnRecord {
+    /// A time after which a registration was made, the latest known; 0 for one that was there before this keeper
+    /// counted any. Never too late: what is said of a machine before its registration is another one's.
+    fn since_secs(&self, registration: u32) -> UnixSecs {
+        let before = self.counted.iter().filter(|count| count.registrations < registration);
+        before.map(|count| count.last_secs).max().unwrap_or(0)
+    }
 }
 
 /// Everything that a keeper has measured, by machine.
@@ -55,18 +107,34 @@ pub fn measured(state: &State) -> BTreeMap<MachineId, Measured> {
             measured_at_secs: passed.at_secs,
         });
         let (registration, round_share_ppm) = (capacity.registration, capacity.rounds.share_ppm());
-        (*machine, Measured { registration, certified, round_share_ppm })
+        let cards_missing = cards_missing(state, machine, registration);
+        (*machine, Measured { registration, certified, round_share_ppm, cards_missing })
     });
     known.collect()
 }
 
+/// What the newest admission says that a full count has not ended. The machine signed it under this registration, so
+/// whether our own side was well meanwhile does not matter here; it accuses nobody.
+fn cards_missing(state: &State, machine: &MachineId, registration: u32) -> Option<u16> {
+    let record = state.cards.get(machine)?;
+    let rental = record.tenancy.as_ref().and_then(|tenancy| state.world.best.rentals.get(&tenancy.rental))?;
+    if !is_running(rental, state.world.best.block.timestamp_secs) {
+        return None;
+    }
+    let waiting = record.provisional.iter().rev();
+    let confirmed = record.streak.iter().flat_map(|streak| streak.looks().iter().rev());
+    let admitted = waiting.chain(confirmed).find(|look| look.fault().is_some())?;
+    match &admitted.seen {
+        Observation::CardsStated { rented, statement } if statement.registration == registration => {
+            let there = u16::try_from(statement.cards.len()).unwrap_or(u16::MAX);
+            Some(rented.saturating_sub(there))
+        }
+        _ => None,
+    }
+}
+
 /// The fleet. What was measured of another registration than the current one is not this one's.
-pub fn gather(
-    chain: &OnChain,
-    measured: &BTreeMap<MachineId, Measured>,
-    seats: BTreeMap<Hotkey, u16>,
-    subnet: SubnetTerms,
-) -> Fleet {
+pub fn gather(chain: &OnChain, own: &OwnRecord, subnet: OnSubnet) -> Fleet {
     let mut rentals: BTreeMap<u32, Vec<RentalView>> = BTreeMap::new();
     for (registration, rental) in &chain.rentals {
         rentals.entry(*registration).or_default().push(rental.clone());
@@ -84,10 +152,13 @@ pub fn gather(
             continue;
         }
         let rentals = rentals.remove(&one.node.registration).unwrap_or_default();
-        let known = measured.get(&one.node.machine).filter(|known| known.registration == one.node.registration);
-        machines.push(facts(one, (rentals, of_it), known, &chain.class_bonds));
+        let known = own.measured.get(&one.node.machine).filter(|known| known.registration == one.node.registration);
+        let since_secs = own.since_secs(one.node.registration);
+        let facts = facts(one, (rentals, of_it), known, &chain.class_bonds);
+        machines.push(MachineFacts { since_secs, ..facts });
     }
-    Fleet { at_secs: chain.at_secs, subnet, seats, machines, past_spoofs }
+    let OnSubnet { seats, coldkeys, terms } = subnet;
+    Fleet { at_secs: chain.at_secs, subnet: terms, seats, machines, past_spoofs, coldkeys }
 }
 
 fn facts(
@@ -101,7 +172,6 @@ fn facts(
     MachineFacts {
         machine: node.machine,
         registration: node.registration,
-        // The contracts keep no date of a registration; rentals and cases come with its number.
         since_secs: 0,
         hotkey: one.hotkey,
         miner: one.miner,
@@ -112,7 +182,7 @@ fn facts(
         round_share_ppm: known.and_then(|known| known.round_share_ppm),
         rentals,
         cases,
-        cards_missing: None,
+        cards_missing: known.and_then(|known| known.cards_missing),
     }
 }
 

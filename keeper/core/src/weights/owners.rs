@@ -1,19 +1,23 @@
-//! Who belongs together: machines of one hotkey, machines of one address, and what those link.
+//! Who belongs together: machines of one hotkey, machines of one address, hotkeys of one coldkey, and what those link.
 //!
-//! The chain associates an address with a hotkey only when both keys sign, so nobody can be tied to a stranger. A link
-//! through several steps counts as one: a fleet behind three hotkeys and one address is one owner.
+//! The chain associates an address with a hotkey only when both keys sign, and a hotkey becomes a coldkey's only when
+//! the coldkey signs; from then on the coldkey gets what the hotkey earns. So nobody can be tied to a stranger: whoever
+//! registered his own hotkey under somebody else's coldkey would need that one's signature. A link through several
+//! steps counts as one: a fleet behind three hotkeys and one address is one owner.
 
 use super::fleet::Fleet;
-use crate::types::{Account, Hotkey};
+use crate::types::{Account, Coldkey, Hotkey};
 use std::collections::BTreeMap;
 
-/// One of the two names that a machine's owner has.
+/// One of the names that a machine's owner has.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Owner {
     /// By hotkey.
     Hotkey(Hotkey),
     /// By address.
     Miner(Account),
+    /// By coldkey.
+    Coldkey(Coldkey),
 }
 
 /// A forest: whoever belongs together has one root, the least name among them.
@@ -32,15 +36,28 @@ impl Owners {
         for past in &fleet.past_spoofs {
             owners.link(past.hotkey, past.miner);
         }
+        for (hotkey, coldkey) in &fleet.coldkeys {
+            owners.link_coldkey(*hotkey, *coldkey);
+        }
         owners
     }
 
     /// A machine that is no more has the address zero; that links nobody.
     fn link(&mut self, hotkey: Hotkey, miner: Account) {
-        if miner == Account::default() || hotkey == Hotkey::default() {
-            return;
+        if miner != Account::default() && hotkey != Hotkey::default() {
+            self.join(Owner::Hotkey(hotkey), Owner::Miner(miner));
         }
-        let (one, other) = (self.root(Owner::Hotkey(hotkey)), self.root(Owner::Miner(miner)));
+    }
+
+    /// A hotkey that nobody owns (any more) has the coldkey zero, by the chain's own default.
+    fn link_coldkey(&mut self, hotkey: Hotkey, coldkey: Coldkey) {
+        if coldkey != Coldkey::default() && hotkey != Hotkey::default() {
+            self.join(Owner::Hotkey(hotkey), Owner::Coldkey(coldkey));
+        }
+    }
+
+    fn join(&mut self, one: Owner, other: Owner) {
+        let (one, other) = (self.root(one), self.root(other));
         if one != other {
             self.parents.insert(one.max(other), one.min(other));
         }

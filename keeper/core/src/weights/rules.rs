@@ -7,10 +7,25 @@ use std::collections::BTreeSet;
 
 const DAY_SECS: u64 = 86_400;
 
+/// Whose points machines are weighed by. Named by whose formula it is, since both give points and both are public.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SchemeName {
+    /// This project's own: points of a class, times cards. Nothing in it that was not proven.
+    #[default]
+    Surety,
+    /// Subnet 27's published formula over soft figures, made for each machine. Processors, memory and disk in it are
+    /// measured on a machine that nobody trusts, so it can be gamed where the other cannot; it is for a subnet whose
+    /// miners were promised it.
+    Sn27,
+}
+
 /// The numbers. All are the validator's own choice; validators that choose alike agree.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WeightRules {
+    /// Whose points: `surety` or `sn27`.
+    pub scheme: SchemeName,
     /// How far back rentals and cases count, in seconds (30 days). Shorter, and a bad week is forgotten while its
     /// renters still wait for their money; longer, and a machine that was repaired pays for years.
     pub window_secs: u64,
@@ -77,6 +92,7 @@ pub struct PriceCap {
 impl Default for WeightRules {
     fn default() -> Self {
         Self {
+            scheme: SchemeName::Surety,
             window_secs: 30 * DAY_SECS,
             certificate_life_secs: DAY_SECS,
             remeasure_grace_secs: 3_600,

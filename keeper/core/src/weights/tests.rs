@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fixtures::{account, machine};
-use crate::types::{Account, CaseId, Kind, SshKey};
+use crate::types::{Account, CaseId, Coldkey, Kind, SshKey};
 use crate::view::{CaseStatus, CaseView, FaultView, OfferView, RentalView};
 
 mod cards;

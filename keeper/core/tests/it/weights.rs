@@ -129,7 +129,7 @@ fn fleet() -> Fleet {
     let past = PastSpoof { hotkey: Hotkey([12; 32]), miner: Account([99; 20]), case: spoof };
     let machines = honest().into_iter().chain(others()).collect();
     let subnet = SubnetTerms { min_allowed_weights: 8, max_weight_limit: UNITS };
-    Fleet { at_secs: AT, subnet, seats, machines, past_spoofs: vec![past] }
+    Fleet { at_secs: AT, subnet, seats, machines, past_spoofs: vec![past], coldkeys: [].into() }
 }
 
 fn weighed(fleet: &Fleet) -> Weighed {

@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 use surety_client::bindings::AppointedKeepers::AppointedKeepersEvents;
 use surety_client::bindings::Arbiter::ArbiterEvents;
 use surety_client::bindings::CollateralVault::CollateralVaultEvents as V;
+use surety_client::bindings::RentalBids::RentalBidsEvents as B;
 use surety_client::bindings::RentalEscrow::RentalEscrowEvents as E;
 use surety_client::bindings::VotingPowerKeepers::VotingPowerKeepersEvents;
 use surety_client::reader::Counts;
@@ -113,6 +114,8 @@ impl Touched {
             self.note_escrow(&event);
         } else if let Ok(event) = ArbiterEvents::decode_raw_log(data.topics(), &data.data) {
             self.note_arbiter(&event);
+        } else if let Ok(event) = B::decode_raw_log(data.topics(), &data.data) {
+            self.note_bids(&event);
         } else if is_keepers(data.topics(), &data.data) {
             self.keepers = true;
         } else {
@@ -188,6 +191,17 @@ impl Touched {
             ArbiterEvents::Appealed(e) => self.case(e.caseId),
             ArbiterEvents::Dismissed(e) => self.case(e.caseId),
             _ => {}
+        }
+    }
+}
+
+impl Touched {
+    /// A bid is nobody's rental yet, and keepers do not follow bids; one that is filled is a rental, of which the
+    /// escrow tells too. Credits are the renters' own affair.
+    fn note_bids(&mut self, event: &B) {
+        if let B::BidFilled(e) = event {
+            self.machine(e.machine);
+            self.rentals.insert(e.rental);
         }
     }
 }

@@ -60,6 +60,8 @@ pub(super) fn text(shared: &Shared) -> String {
     page.gauge("native_block", "Newest final block whose Substrate events were read.", &progress.native_block);
     page.counter("bare_logs_total", "Logs of the contracts that no receipt shows.", &progress.bare_logs);
     page.counter("surplus_rao_total", "TAO that came to the contracts without a call.", &progress.surplus_rao);
+    page.counter("weights_set_total", "Settings of weights that the subnet shows.", &progress.weights_set);
+    page.counter("weights_lost_total", "Timelocked commits that the chain threw away.", &progress.weights_lost);
     page.endpoints(progress);
     page.counter("signed_total", "Statements signed.", &progress.signed);
     page.counter("looks_total", "Looks made at machines.", &progress.looks);

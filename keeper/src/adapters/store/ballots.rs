@@ -5,12 +5,19 @@ use rusqlite::{OptionalExtension, params};
 use surety_core::ballot::Ballot;
 use surety_substrate::voter::{BallotBox, BoxError};
 
+/// Newest ballots among which those are that the chain has not opened yet: subnets open after 100 epochs at most.
+const SEALED_AMONG: u64 = 128;
+
 /// Ballots that are kept for looking back: half a year of epochs of 72 minutes.
 const KEPT: u64 = 3_650;
 
 impl BallotBox for Store {
     fn newest(&self) -> Result<Option<Ballot>, BoxError> {
         self.newest_ballot().map_err(|error| BoxError { why: error.to_string() })
+    }
+
+    fn sealed(&self) -> Result<Vec<Ballot>, BoxError> {
+        self.sealed_ballots().map_err(|error| BoxError { why: error.to_string() })
     }
 
     fn put(&self, ballot: &Ballot) -> Result<(), BoxError> {
@@ -25,6 +32,16 @@ impl Store {
             db.query_row("SELECT body FROM ballots ORDER BY counter DESC, epoch DESC LIMIT 1", [], |row| row.get(0));
         let text: Option<String> = row.optional()?;
         text.map(|text| parse("ballot", &text)).transpose()
+    }
+
+    fn sealed_ballots(&self) -> Result<Vec<Ballot>, StoreError> {
+        let db = self.db()?;
+        let mut query = db.prepare_cached(
+            "SELECT body FROM (SELECT * FROM ballots ORDER BY counter DESC, epoch DESC LIMIT ?1)
+             WHERE body -> '$.stage.sealed' IS NOT NULL ORDER BY counter, epoch",
+        )?;
+        let texts = query.query_map([int(SEALED_AMONG)], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+        texts.iter().map(|text| parse("ballot", text)).collect()
     }
 
     /// A ballot stands in for the one of its epoch. A subnet that took over the number counts its epochs anew, so the

@@ -3,6 +3,8 @@
 use super::{Store, StoreError, int, parse, render};
 use crate::ports::SoftFigures;
 use rusqlite::{OptionalExtension, params};
+use std::collections::BTreeMap;
+use surety_core::limits::NODES_MAX;
 use surety_core::types::MachineId;
 
 /// Figures of machines that were not measured for so long are dropped, seconds.
@@ -34,5 +36,17 @@ impl Store {
         let row = db.query_row("SELECT body FROM figures WHERE machine = ?1", [machine.0], |row| row.get(0));
         let text: Option<String> = row.optional()?;
         text.map(|text| parse("figures", &text)).transpose()
+    }
+
+    /// The newest figures of every machine; of too many, those measured last.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds something else.
+    pub fn all_figures(&self) -> Result<BTreeMap<MachineId, SoftFigures>, StoreError> {
+        let db = self.db()?;
+        let mut query = db.prepare("SELECT machine, body FROM figures ORDER BY stored_secs DESC LIMIT ?1")?;
+        let row = |row: &rusqlite::Row<'_>| Ok((MachineId(row.get(0)?), row.get::<_, String>(1)?));
+        let rows = query.query_map([int(NODES_MAX as u64)], row)?.collect::<Result<Vec<_>, _>>()?;
+        rows.into_iter().map(|(machine, text)| Ok((machine, parse("figures", &text)?))).collect()
     }
 }

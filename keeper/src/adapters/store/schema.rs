@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS wanted (
 CREATE TABLE IF NOT EXISTS figures (machine BLOB PRIMARY KEY, body TEXT NOT NULL, stored_secs INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS ballots (
     counter INTEGER NOT NULL, epoch INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (counter, epoch));
+CREATE TABLE IF NOT EXISTS registered (registrations INTEGER PRIMARY KEY, last_secs INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS statements_rental ON statements (rental, seq);
 CREATE INDEX IF NOT EXISTS statements_machine ON statements (machine, seq);

@@ -7,6 +7,7 @@ mod figures;
 mod mirror;
 mod opening;
 mod outbox;
+mod registered;
 mod retain;
 mod steps;
 mod trouble;

@@ -1,6 +1,7 @@
-//! Final blocks of a modelled chain. That a follower begins only beside EVM endpoints of the same chain is in the tests
-//! of `surety-substrate`, which compares the two.
+//! Final blocks of a modelled chain, as a follower that has begun reads them; `begin` is about where it begins.
 #![allow(clippy::unwrap_used)]
+
+mod begin;
 
 use super::*;
 use std::sync::Arc;

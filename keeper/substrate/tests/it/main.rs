@@ -4,8 +4,12 @@
 mod alpha;
 mod events;
 mod extrinsics;
+mod hostile;
+mod lacking;
 mod metadata;
 mod nodes;
+mod resigned;
+mod sealed;
 mod sending;
 mod votes;
 

@@ -7,11 +7,16 @@ use surety_substrate::needed::{APIS, CALLS, Feature, HAPPENINGS, ITEMS, Lack};
 use surety_substrate::runtime::{CodecError, Runtime};
 
 /// The recorded metadata after a change.
-fn changed(change: impl FnOnce(&mut RuntimeMetadataV15)) -> Runtime {
+pub(crate) fn changed(change: impl FnOnce(&mut RuntimeMetadataV15)) -> Runtime {
+    Runtime::new(GENESIS, VERSIONS, &bytes_after(change)).unwrap()
+}
+
+/// The same as a node sends them.
+pub(crate) fn bytes_after(change: impl FnOnce(&mut RuntimeMetadataV15)) -> Vec<u8> {
     let mut all = RuntimeMetadataPrefixed::decode(&mut &METADATA[..]).unwrap();
     let RuntimeMetadata::V15(metadata) = &mut all.1 else { panic!("recorded as version 15") };
     change(metadata);
-    Runtime::new(GENESIS, VERSIONS, &all.encode()).unwrap()
+    all.encode()
 }
 
 /// The recorded runtime without pallet-contracts.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use surety_core::types::{Account, Hash32};
+use surety_core::types::{Account, Coldkey, Hash32, Hotkey};
 use surety_substrate::needed;
 use surety_substrate::node::{Node, NodeError};
 use surety_substrate::nodes::{EvmBlock, Nodes, NodesError};
 use surety_substrate::runtime::Part;
 use surety_substrate::ss58::AccountId;
-use surety_substrate::subnet::{Openness, Subnet, SubnetError};
+use surety_substrate::subnet::{Openness, Subnet, SubnetError, coldkeys_of};
 use surety_subtensor_native::{Chain, GENESIS, Server};
 
 /// A chain and so many endpoints of it.
@@ -102,6 +102,21 @@ async fn a_subnet_is_read_as_one_view() {
     assert_eq!((subnet.neurons[1].evm, subnet.neurons[2].voting_power), (None, Some(99)));
     assert_eq!(subnet.find(HOTKEYS[2]).map(|neuron| neuron.uid), Some(2));
     assert_eq!(subnet.weights.unwrap().openness, Openness::Open);
+}
+
+#[tokio::test]
+async fn the_coldkeys_of_hotkeys_are_read_and_of_one_that_nobody_owns_there_is_none() {
+    let world = world(3).await;
+    let chain = &world.chain;
+    chain.set(&needed::OWNER, &[HOTKEYS[0].into()], [7u8; 32]);
+    chain.set(&needed::OWNER, &[HOTKEYS[1].into()], [0u8; 32]);
+    let head = chain.run(1);
+    let hotkeys = HOTKEYS.map(|hotkey| Hotkey(hotkey.0));
+    let found = coldkeys_of(&world.nodes, chain.runtime(), head, hotkeys).await.unwrap();
+    assert_eq!(found, [(hotkeys[0], Coldkey([7; 32]))].into());
+    world.servers[0].knobs.lies.store(true, Relaxed);
+    let found = coldkeys_of(&world.nodes, chain.runtime(), head, hotkeys).await.unwrap();
+    assert_eq!(found.len(), 1, "one that lies is not believed");
 }
 
 #[tokio::test]

@@ -4,22 +4,17 @@ use super::nodes::{World, world};
 use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
-use surety_core::ballot::{Ballot, Choice, Refusal, Stage, Way};
-use surety_core::types::Hash32;
+use surety_core::ballot::{Ballot, Choice, Refusal, Stage};
 use surety_substrate::needed;
 use surety_substrate::node::Head;
-use surety_substrate::runtime::Part;
+use surety_substrate::runtime::{Part, Runtime};
 use surety_substrate::subnet::Subnet;
 use surety_substrate::voter::{BallotBox, BoxError, Did, VoteError, Voter};
 use surety_substrate::wallet::Hotkey;
 
-const NETUID: u16 = 2;
-const NET: Part = Part::Number(2);
+pub(crate) const NETUID: u16 = 2;
+pub(crate) const NET: Part = Part::Number(2);
 const TEMPO: u16 = 100;
-
-/// The signature of quicknet's round 1000.
-const ROUND_1000: &str =
-    "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39";
 
 /// A record in memory.
 #[derive(Default)]
@@ -30,39 +25,52 @@ impl BallotBox for Memory {
         Ok(self.0.lock().unwrap().last().cloned())
     }
 
+    fn sealed(&self) -> Result<Vec<Ballot>, BoxError> {
+        let is_sealed = |ballot: &&Ballot| matches!(ballot.stage, Stage::Sealed { .. });
+        Ok(self.0.lock().unwrap().iter().filter(is_sealed).cloned().collect())
+    }
+
     fn put(&self, ballot: &Ballot) -> Result<(), BoxError> {
         let mut all = self.0.lock().unwrap();
-        match all.last_mut() {
-            Some(last) if last.epoch == ballot.epoch => *last = ballot.clone(),
-            _ => all.push(ballot.clone()),
+        match all.iter_mut().find(|one| one.epoch == ballot.epoch) {
+            Some(one) => *one = ballot.clone(),
+            None => all.push(ballot.clone()),
         }
         Ok(())
     }
 }
 
-struct Polls {
-    world: World,
+pub(crate) struct Polls {
+    pub(crate) world: World,
+    /// The chain's, as the keeper reads it.
+    pub(crate) runtime: Runtime,
     voter: Voter,
     record: Arc<Memory>,
-    chosen: Cell<u32>,
+    pub(crate) chosen: Cell<u32>,
 }
 
-fn hotkey() -> Hotkey {
+pub(crate) fn hotkey() -> Hotkey {
     Hotkey::dev("//Alice", true).unwrap()
 }
 
-async fn polls(endpoints: usize) -> Polls {
+pub(crate) async fn polls(endpoints: usize) -> Polls {
+    polls_of(endpoints, TEMPO).await
+}
+
+/// At the tenth block of the subnet's first epoch.
+pub(crate) async fn polls_of(endpoints: usize, tempo: u16) -> Polls {
     let world = world(endpoints).await;
     let chain = &world.chain;
-    chain.add_subnet(NETUID, TEMPO, &[Hotkey::dev("//Bob", true).unwrap().account(), hotkey().account()]);
+    chain.add_subnet(NETUID, tempo, &[Hotkey::dev("//Bob", true).unwrap().account(), hotkey().account()]);
     chain.set(&needed::RATE_LIMIT, &[NET], 20u64);
     chain.set(&needed::VERSION_KEY, &[NET], 3u64);
     chain.set(&needed::LAST_ROUND, &[], 5_000u64);
-    chain.run(110);
+    chain.run(u64::from(tempo) + 10);
     let record = Arc::new(Memory::default());
     let (nodes, ballots) = (world.nodes.clone(), record.clone());
     let voter = Voter { nodes, hotkey: hotkey().into(), netuid: NETUID, ballots, block_time_ms: 12_000 };
-    Polls { world, voter, record, chosen: Cell::new(0) }
+    let runtime = chain.runtime().clone();
+    Polls { world, runtime, voter, record, chosen: Cell::new(0) }
 }
 
 fn choice() -> Choice {
@@ -70,19 +78,19 @@ fn choice() -> Choice {
 }
 
 impl Polls {
-    async fn look(&self) -> Result<Vec<Did>, VoteError> {
-        let chain = &self.world.chain;
+    pub(crate) async fn look(&self) -> Result<Vec<Did>, VoteError> {
         let head = self.world.nodes.finalized().await.unwrap();
-        let subnet = Subnet::read(&self.world.nodes, chain.runtime(), head, NETUID).await.unwrap();
+        let subnet = Subnet::read(&self.world.nodes, &self.runtime, head, NETUID).await.unwrap();
         let choose = async || {
             self.chosen.set(self.chosen.get() + 1);
             Ok(choice())
         };
-        self.voter.look(chain.runtime(), &subnet, choose).await
+        let (did, done) = self.voter.look(&self.runtime, &subnet, choose).await;
+        done.map(|()| did)
     }
 
     /// Looks at each of so many blocks, and forgets what it was told.
-    async fn live(&self, blocks: u64) -> Head {
+    pub(crate) async fn live(&self, blocks: u64) -> Head {
         for _ in 0..blocks {
             self.look().await.unwrap();
             self.world.chain.run(1);
@@ -91,17 +99,17 @@ impl Polls {
         self.world.chain.best()
     }
 
-    fn newest(&self) -> Ballot {
+    pub(crate) fn newest(&self) -> Ballot {
         self.record.newest().unwrap().unwrap()
     }
 
-    fn weights(&self) -> Vec<(u16, u16)> {
+    pub(crate) fn weights(&self) -> Vec<(u16, u16)> {
         self.world.chain.weights_of(NETUID, 1)
     }
 }
 
 /// As the chain stores them: scaled until the largest is 65,535.
-const WEIGHTS: [(u16, u16); 2] = [(0, 65_535), (1, 6_045)];
+pub(crate) const WEIGHTS: [(u16, u16); 2] = [(0, 65_535), (1, 6_045)];
 
 #[tokio::test]
 async fn weights_are_set_in_the_open_once_an_epoch() {
@@ -117,76 +125,6 @@ async fn weights_are_set_in_the_open_once_an_epoch() {
     assert_eq!((polls.chosen.get(), polls.world.chain.failures()), (1, vec![]), "not again in this epoch");
     polls.live(105).await;
     assert_eq!((polls.chosen.get(), polls.world.chain.failures()), (2, vec![]), "and again in the next");
-}
-
-#[tokio::test]
-async fn a_hash_is_committed_and_revealed_in_the_next_epoch() {
-    let polls = polls(1).await;
-    polls.world.chain.set(&needed::HIDDEN, &[NET], true);
-    polls.world.chain.set(&needed::REVEAL_PERIOD, &[NET], 1u64);
-    // A runtime that knows no timelock is one whose chain has no version for it: the model has the newest metadata, so
-    // the way is put into the record by hand, as an older keeper would have left it.
-    let salt = vec![1, 2, 3];
-    let hash = surety_substrate::timelock::commit_hash(hotkey().account(), NETUID, &[0, 1], &[60_000, 5_535], &salt, 3);
-    let chain = &polls.world.chain;
-    let head = chain.run(1);
-    let subnet = Subnet::read(&polls.world.nodes, chain.runtime(), head, NETUID).await.unwrap();
-    let ballot = Ballot {
-        netuid: NETUID,
-        registered_counter: 1,
-        hotkey: Hash32(hotkey().account().0),
-        epoch: subnet.epoch,
-        choice: choice(),
-        way: Way::Hashed { salt, hash: Hash32(hash), reveal_epoch: None },
-        stage: Stage::Committed,
-        attempts: 0,
-    };
-    let committed = sent_by_hand(&polls, ballot, head).await;
-    polls.record.put(&committed).unwrap();
-    chain.run(1);
-    let told = polls.look().await.unwrap();
-    assert_eq!(told, [Did::Committed { reveal_epoch: subnet.epoch + 1 }]);
-    assert_eq!(polls.weights(), []);
-    polls.live(100).await;
-    assert_eq!((polls.weights(), polls.world.chain.failures()), (WEIGHTS.to_vec(), vec![]));
-}
-
-/// The commit's bytes, signed and sent as the voter would have.
-async fn sent_by_hand(polls: &Polls, ballot: Ballot, head: Head) -> Ballot {
-    use surety_core::ballot::Tx;
-    use surety_substrate::calls::WeightCall;
-    use surety_substrate::runtime::Place;
-    let Way::Hashed { hash, .. } = &ballot.way else { panic!("a hash") };
-    let (call, args) = WeightCall::CommitHash { netuid: NETUID, hash: *hash }.parts();
-    let call = (call, args);
-    let place = Place { nonce: 0, block: head.number, block_hash: head.hash };
-    let signed = polls.world.chain.runtime().signed(call.0, call.1, &hotkey(), place).unwrap();
-    assert_eq!(polls.world.nodes.submit(&signed.bytes).await.taken, 1);
-    let (raw, last_block) = (hex::encode(&signed.bytes), head.number + 63);
-    let tx = Tx { nonce: 0, raw, hash: signed.hash, from_block: head.number, last_block, sent_at: Some(head.number) };
-    Ballot { stage: Stage::Signed(tx), ..ballot }
-}
-
-#[tokio::test]
-async fn timelocked_weights_are_opened_by_the_chain_with_the_rounds_real_signature() {
-    let polls = polls(1).await;
-    let chain = &polls.world.chain;
-    chain.set(&needed::HIDDEN, &[NET], true);
-    chain.set(&needed::REVEAL_PERIOD, &[NET], 1u64);
-    chain.set(&needed::COMMIT_VERSION, &[], 4u16);
-    // The next epoch is at block 200 and the round is due three blocks later: 4 rounds a block.
-    let head = chain.best().number + 1;
-    chain.set(&needed::LAST_ROUND, &[], 1_000 - (200 - head + 3) * 4);
-    chain.run(1);
-    let did = polls.look().await.unwrap();
-    assert_eq!(did.last(), Some(&Did::Sent { taken: 1, refusals: vec![] }), "{did:?}");
-    assert!(matches!(polls.newest().way, Way::Timelocked { round: 1_000, version: 4, .. }), "{:?}", polls.newest().way);
-    polls.live(95).await;
-    assert_eq!(polls.newest().epoch, 2, "the ballot of the next epoch");
-    assert_eq!(polls.weights(), [], "nobody can read them before the round");
-    chain.add_round(1_000, hex::decode(ROUND_1000).unwrap());
-    chain.run(1);
-    assert_eq!((polls.weights(), chain.failures()), (WEIGHTS.to_vec(), vec![]));
 }
 
 #[tokio::test]
@@ -287,14 +225,4 @@ async fn what_the_pool_refuses_is_told_in_words() {
     let sent = polls.world.nodes.submit(&bytes).await;
     assert_eq!(sent.taken, 0);
     assert!(sent.refusals[0].contains("too little stake"), "{sent:?}");
-}
-
-#[tokio::test]
-async fn a_version_of_timelocked_commits_that_we_cannot_make_is_refused_by_name() {
-    let polls = polls(1).await;
-    polls.world.chain.set(&needed::HIDDEN, &[NET], true);
-    polls.world.chain.set(&needed::COMMIT_VERSION, &[], 5u16);
-    polls.world.chain.run(1);
-    assert_eq!(polls.look().await, Err(VoteError::CommitVersion { found: 5 }));
-    assert_eq!((polls.record.newest().unwrap(), polls.world.chain.pool_size()), (None, 0));
 }

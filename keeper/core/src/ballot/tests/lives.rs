@@ -2,7 +2,7 @@
 //! finality, and a keeper that is killed round every write.
 
 use super::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Tempo of the model, short so that seeds see many epochs.
 const TEMPO: u64 = 119;
@@ -49,11 +49,23 @@ struct Chain {
     nonce: u64,
     updated_at: u64,
     committed_in: Option<u64>,
-    ciphertext_in: Option<u64>,
-    /// Epochs whose weights count, each once for every time they were set.
-    counted: Vec<u64>,
+    ciphertexts: Vec<Ciphertext>,
+    /// Blocks, and epochs whose weights count from there, each once for every time they were set.
+    counted: Vec<(u64, u64)>,
     healthy: bool,
 }
+
+/// One on the list: since when, in which epoch, whose; and when the chain opened it or threw it away.
+struct Ciphertext {
+    since: u64,
+    epoch: u64,
+    ballot: u64,
+    gone_at: Option<u64>,
+    counted: bool,
+}
+
+/// Blocks of the reveal epoch until the round is there.
+const ROUND_AFTER: u64 = 3;
 
 fn epoch_of(block: u64) -> u64 {
     block / (TEMPO + 1)
@@ -69,7 +81,7 @@ impl Chain {
             nonce: 0,
             updated_at: 0,
             committed_in: None,
-            ciphertext_in: None,
+            ciphertexts: Vec::new(),
             counted: Vec::new(),
             healthy: false,
         }
@@ -89,7 +101,7 @@ impl Chain {
         let may = self.updated_at == 0 || self.block >= self.updated_at + RATE_LIMIT;
         if !self.healthy && may && dice.one_in(60) {
             (self.updated_at, self.nonce) = (self.block, self.nonce + 1);
-            self.counted.push(u64::MAX - self.block);
+            self.counted.push((self.block, u64::MAX - self.block));
         }
         if self.healthy || !dice.one_in(4) {
             self.final_block = self.block.saturating_sub(2);
@@ -97,6 +109,23 @@ impl Chain {
         // What was not revealed in its epoch expires.
         if self.committed_in.is_some_and(|epoch| epoch + PERIOD < epoch_of(self.block)) {
             self.committed_in = None;
+        }
+        self.open(dice);
+    }
+
+    /// The chain opens what is due, and throws some of it away without a word.
+    fn open(&mut self, dice: &mut Dice) {
+        let (block, epoch) = (self.block, epoch_of(self.block));
+        let round_is_there = block % (TEMPO + 1) >= ROUND_AFTER;
+        for one in self.ciphertexts.iter_mut().filter(|one| one.gone_at.is_none()) {
+            if one.epoch + PERIOD < epoch {
+                one.gone_at = Some(block);
+            } else if one.epoch + PERIOD == epoch && round_is_there {
+                (one.gone_at, one.counted) = (Some(block), !dice.one_in(4));
+                if one.counted {
+                    self.counted.push((block, one.ballot));
+                }
+            }
         }
     }
 
@@ -109,12 +138,12 @@ impl Chain {
         match call.deed {
             Deed::Set if !too_fast => {
                 self.updated_at = self.block;
-                self.counted.push(call.epoch);
+                self.counted.push((self.block, call.epoch));
             }
-            Deed::Commit if !too_fast && self.openness == Openness::Timelocked => {
+            Deed::Commit if !too_fast && self.openness == SEALING => {
                 self.updated_at = self.block;
-                self.ciphertext_in = Some(call.epoch);
-                self.counted.push(call.epoch);
+                let (since, epoch, ballot) = (self.block, epoch_of(self.block), call.epoch);
+                self.ciphertexts.push(Ciphertext { since, epoch, ballot, gone_at: None, counted: false });
             }
             Deed::Commit if !too_fast => {
                 self.updated_at = self.block;
@@ -122,7 +151,7 @@ impl Chain {
             }
             Deed::Reveal if self.committed_in == Some(epoch_of(self.block) - PERIOD) => {
                 self.committed_in = None;
-                self.counted.push(call.epoch);
+                self.counted.push((self.block, call.epoch));
             }
             _ => {} // included, and failed
         }
@@ -138,27 +167,69 @@ impl Chain {
             next_epoch_block: (epoch + 1) * (TEMPO + 1),
             seat: Some(seat),
             rate_limit_blocks: RATE_LIMIT,
-            weights_are_there: known && ballot.is_some_and(|ballot| self.counted.last() == Some(&ballot.epoch)),
+            weights_are_there: ballot.is_some_and(|ballot| self.stands() == Some(ballot.epoch)),
             hash_committed_in: self.committed_in.filter(|_| known),
-            ciphertext_is_there: known && ballot.is_some_and(|ballot| self.ciphertext_in == Some(ballot.epoch)),
+            ciphertext_committed_in: ballot.and_then(|ballot| self.ciphertext(ballot)),
             ..seen(self.openness)
         }
+    }
+
+    /// Whose weights stand at the final block.
+    fn stands(&self) -> Option<u64> {
+        self.counted.iter().rev().find(|(block, _)| *block <= self.final_block).map(|(_, epoch)| *epoch)
+    }
+
+    /// The epoch of a ballot's ciphertext, if the final block has it.
+    fn ciphertext(&self, ballot: &Ballot) -> Option<u64> {
+        let there = |one: &&Ciphertext| {
+            one.ballot == ballot.epoch
+                && one.since <= self.final_block
+                && one.gone_at.is_none_or(|at| at > self.final_block)
+        };
+        self.ciphertexts.iter().find(there).map(|one| one.epoch)
     }
 }
 
 /// The keeper: what it stored is all it has.
 struct Keeper {
-    stored: Option<Ballot>,
+    /// By epoch.
+    stored: BTreeMap<u64, Ballot>,
     /// Last blocks of what was signed and is not known to be over; the store does not have this.
     alive_until: Vec<u64>,
 }
 
 impl Keeper {
-    /// One look: at most eight actions. A crash loses what was not stored, and nothing else.
+    fn newest(&self) -> Option<&Ballot> {
+        self.stored.last_key_value().map(|(_, ballot)| ballot)
+    }
+
+    fn store(&mut self, ballot: Ballot) {
+        self.stored.insert(ballot.epoch, ballot);
+    }
+
+    /// One look: back at what was sealed, then at most eight actions. A crash loses what was not stored, and nothing
+    /// else.
     fn look(&mut self, chain: &mut Chain, dice: &mut Dice) {
+        let is_sealed = |ballot: &&Ballot| matches!(ballot.stage, Stage::Sealed { .. });
+        for ballot in self.stored.values().filter(is_sealed).cloned().collect::<Vec<_>>() {
+            let later = self.stored.range(ballot.epoch + 1..).map(|(_, one)| (one, chain.ciphertext(one).is_some()));
+            let after = Aftermath {
+                ciphertext_is_there: chain.ciphertext(&ballot).is_some(),
+                weights_are_there: chain.stands() == Some(ballot.epoch),
+                later: Later::of(later),
+                least_uids: 0,
+                seats: 256,
+                last_round: u64::MAX,
+            };
+            let stage = ballot.aftermath(&chain.seen(Some(&ballot)), &after);
+            if !chain.healthy && dice.one_in(7) {
+                return;
+            }
+            stage.into_iter().for_each(|stage| self.store(ballot.clone().at(stage)));
+        }
         for _ in 0..8 {
-            let seen = chain.seen(self.stored.as_ref());
-            let action = next_action(self.stored.as_ref(), &seen);
+            let seen = chain.seen(self.newest());
+            let action = next_action(self.newest(), &seen);
             if !chain.healthy && dice.one_in(7) {
                 return; // killed before the write
             }
@@ -169,29 +240,30 @@ impl Keeper {
     }
 
     fn perform(&mut self, action: Action, seen: &Seen, chain: &mut Chain, dice: &mut Dice) -> bool {
-        let ballot = self.stored.clone();
-        self.stored = match (action, ballot) {
+        let ballot = self.newest().cloned();
+        let next = match (action, ballot) {
             (Action::Wait | Action::Refuse(_), _) => return false,
-            (Action::Choose, _) => Some(Ballot::new(seen, choice(), chain.way())),
-            (Action::Sign, Some(ballot)) => Some(self.sign(ballot, seen, chain)),
+            (Action::Choose, _) => Ballot::new(seen, choice(), chain.way()),
+            (Action::Sign, Some(ballot)) => self.sign(ballot, seen, chain),
             (Action::Send, Some(ballot)) => {
                 push(&ballot, chain, dice);
                 // Else killed after sending, before the write.
                 let kept = chain.healthy || !dice.one_in(5);
-                Some(if kept { ballot.sent(seen.block) } else { ballot })
+                if kept { ballot.sent(seen.block) } else { ballot }
             }
             (Action::Record(stage), Some(ballot)) => {
-                if matches!(stage, Stage::Done { .. }) {
+                if matches!(stage, Stage::Done { .. } | Stage::Sealed { .. }) {
                     self.alive_until.clear();
                 }
-                Some(ballot.at(stage))
+                ballot.at(stage)
             }
             (Action::Commit { reveal_epoch }, Some(ballot)) => {
                 self.alive_until.clear();
-                Some(ballot.committed_until(reveal_epoch))
+                ballot.committed_until(reveal_epoch)
             }
             (action, None) => panic!("{action:?} without a ballot"),
         };
+        self.store(next);
         true
     }
 
@@ -210,7 +282,7 @@ impl Chain {
         match self.openness {
             Openness::Open => Way::Open,
             Openness::Hashed { .. } => hashed(),
-            Openness::Timelocked => timelocked(),
+            Openness::Timelocked { .. } => timelocked(),
         }
     }
 }
@@ -228,23 +300,27 @@ fn push(ballot: &Ballot, chain: &mut Chain, dice: &mut Dice) {
     }
 }
 
-fn live(seed: u64, openness: Openness) -> Chain {
+/// How the lives' subnet seals weights.
+const SEALING: Openness = Openness::Timelocked { period_epochs: PERIOD };
+
+fn live(seed: u64, openness: Openness) -> (Chain, Keeper) {
     let (mut dice, mut chain) = (Dice(seed), Chain::new(openness));
-    let mut keeper = Keeper { stored: None, alive_until: Vec::new() };
+    let mut keeper = Keeper { stored: BTreeMap::new(), alive_until: Vec::new() };
     for round in 0..2_400 {
         chain.healthy = round >= 1_200;
         chain.seal(&mut dice);
         keeper.look(&mut chain, &mut dice);
     }
-    chain
+    (chain, keeper)
 }
 
 #[test]
-fn no_epoch_is_counted_twice_and_once_all_is_well_every_epoch_is_counted() {
-    for openness in [Openness::Open, Openness::Hashed { period_epochs: PERIOD }, Openness::Timelocked] {
+fn no_epoch_is_counted_twice_and_once_all_is_well_every_epoch_is_counted_or_known_to_be_lost() {
+    let mut lost = 0;
+    for openness in [Openness::Open, Openness::Hashed { period_epochs: PERIOD }, SEALING] {
         for seed in 0..300 {
-            let chain = live(seed, openness);
-            let counted: BTreeSet<u64> = chain.counted.iter().copied().collect();
+            let (chain, keeper) = live(seed, openness);
+            let counted: BTreeSet<u64> = chain.counted.iter().map(|(_, epoch)| *epoch).collect();
             assert_eq!(
                 counted.len(),
                 chain.counted.len(),
@@ -252,11 +328,50 @@ fn no_epoch_is_counted_twice_and_once_all_is_well_every_epoch_is_counted() {
                 chain.counted
             );
             // From the second epoch after all is well to the last that is over.
-            let (from, until) = (epoch_of(2_200) + 2, epoch_of(chain.block) - 1);
-            let missed = (from..until).filter(|epoch| !counted.contains(epoch)).count() as u64;
+            let (from, mut until) = (epoch_of(2_200) + 2, epoch_of(chain.block) - 1);
+            if openness == SEALING {
+                until -= PERIOD; // the last ones are not opened yet
+                lost += all_is_known(seed, &chain, &keeper, from..until);
+            }
+            let thrown = |epoch: &u64| chain.ciphertexts.iter().any(|one| one.ballot == *epoch && !one.counted);
+            let missed = (from..until).filter(|epoch| !counted.contains(epoch) && !thrown(epoch)).count() as u64;
             // A hash waits for the epoch after its own, and nothing is chosen meanwhile.
             let allowed = if matches!(openness, Openness::Hashed { .. }) { (until - from).div_ceil(2) } else { 0 };
             assert!(missed <= allowed, "{missed} epochs missed with seed {seed}, {openness:?}: {counted:?}");
+        }
+    }
+    assert!(lost > 300, "{lost} lost ones seen: the chain threw too few away");
+}
+
+/// What the chain took is done, what it threw away is lost: how many were.
+fn all_is_known(seed: u64, chain: &Chain, keeper: &Keeper, epochs: std::ops::Range<u64>) -> usize {
+    let mut lost = 0;
+    for one in chain.ciphertexts.iter().filter(|one| epochs.contains(&one.ballot)) {
+        let stage = &keeper.stored[&one.ballot].stage;
+        match (one.counted, stage) {
+            (true, Stage::Done { .. }) => {}
+            (false, Stage::Lost { .. }) => lost += 1,
+            _ => panic!("epoch {} counted: {}, and is {stage:?} with seed {seed}", one.ballot, one.counted),
+        }
+    }
+    lost
+}
+
+/// While things go wrong too nothing is said that is not so: what counted is never called lost, but where another
+/// program's weights stood in its place before anybody looked.
+#[test]
+fn what_is_said_of_timelocked_weights_is_so() {
+    for seed in 0..300 {
+        let (chain, keeper) = live(seed, SEALING);
+        for one in &chain.ciphertexts {
+            let stage = &keeper.stored[&one.ballot].stage;
+            let replaced = || chain.counted.iter().any(|(block, _)| Some(*block) > one.gone_at);
+            let so = match stage {
+                Stage::Done { .. } => one.counted,
+                Stage::Lost { .. } => !one.counted || replaced(),
+                _ => true,
+            };
+            assert!(so, "epoch {} counted: {}, and is {stage:?} with seed {seed}", one.ballot, one.counted);
         }
     }
 }

@@ -61,6 +61,15 @@ fn self_rental_does_not_change_what_ones_own_machines_earn() {
 }
 
 #[test]
+fn self_rental_under_another_hotkey_of_ones_own_coldkey_changes_nothing_either() {
+    let coldkeys = || [(hotkey(1), Coldkey([9; 32])), (hotkey(2), Coldkey([9; 32]))].into();
+    let mine = |second: fn(u8) -> MachineFacts| fleet(vec![facts(1), second(2), rented(3), facts(4)]);
+    let linked = |second| Fleet { coldkeys: coldkeys(), ..mine(second) };
+    assert!(of(1, &mine(facts)) < of(1, &mine(rented)), "a stranger's would");
+    assert_eq!(of(1, &linked(facts)), of(1, &linked(rented)));
+}
+
+#[test]
 fn a_second_name_that_rents_its_own_machines_brings_no_more_than_the_bounds() {
     let puppets = |one: fn(u8) -> MachineFacts| {
         let mut machines: Vec<MachineFacts> =

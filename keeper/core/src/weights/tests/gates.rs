@@ -43,6 +43,25 @@ fn owners_are_linked_through_others() {
 }
 
 #[test]
+fn hotkeys_of_one_coldkey_are_one_owners_and_a_coldkey_that_is_none_links_nobody() {
+    let caught = vec![case(3, Kind::Spoofed, CaseStatus::Filed)];
+    let guilty = MachineFacts { cases: caught, ..facts(1) };
+    let machines = vec![guilty, facts(2), facts(3), facts(4)];
+    let with = |coldkeys: [(u8, u8); 4]| {
+        let coldkeys = coldkeys.map(|(n, of)| (hotkey(n), Coldkey([of; 32]))).into();
+        let found = weighed(&Fleet { coldkeys, ..fleet(machines.clone()) });
+        [1, 2, 3, 4].map(|n| of_machine(&found, n).milli_points == 0)
+    };
+    assert_eq!(with([(1, 9), (2, 9), (3, 8), (4, 8)]), [true, true, false, false]);
+    assert_eq!(with([(1, 0), (2, 0), (3, 0), (4, 0)]), [true, false, false, false], "zero is nobody");
+    // One that was caught with a registration that is over, under a hotkey that has no machine any more.
+    let past = PastSpoof { hotkey: hotkey(7), miner: account(7), case: case(3, Kind::Spoofed, CaseStatus::Filed) };
+    let coldkeys = [(hotkey(7), Coldkey([9; 32])), (hotkey(2), Coldkey([9; 32]))].into();
+    let found = weighed(&Fleet { past_spoofs: vec![past], coldkeys, ..fleet(vec![facts(2), facts(3)]) });
+    assert_eq!([2, 3].map(|n| of_machine(&found, n).milli_points == 0), [true, false]);
+}
+
+#[test]
 fn retired_machines_link_nobody() {
     let retired = |n| MachineFacts { miner: Account::default(), ..facts(n) };
     let guilty = MachineFacts { cases: vec![case(4, Kind::Spoofed, CaseStatus::Filed)], ..retired(1) };

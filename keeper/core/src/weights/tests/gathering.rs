@@ -1,9 +1,9 @@
 //! What becomes of what the chain says on the way into a fleet.
 #![allow(clippy::cast_possible_truncation)]
 
-use super::super::gather::{Measured, OnChain, Registered, gather};
-use super::super::{Certified, SubnetTerms};
-use crate::types::{Account, Hotkey, Kind, MachineId, SshKey};
+use super::super::Certified;
+use super::super::gather::{Counted, Measured, OnChain, OnSubnet, OwnRecord, Registered, gather};
+use crate::types::{Account, Coldkey, Hotkey, Kind, MachineId, SshKey};
 use crate::view::{CaseStatus, CaseView, NodeView, OfferView, RentalView};
 use std::collections::BTreeMap;
 
@@ -68,14 +68,15 @@ fn chain() -> OnChain {
     }
 }
 
-fn known(registration: u32) -> BTreeMap<MachineId, Measured> {
+fn known(registration: u32) -> OwnRecord {
     let certified = Some(Certified { gpu_class: 3, gpu_count: 8, measured_at_secs: 900 });
-    BTreeMap::from([(MACHINE, Measured { registration, certified, round_share_ppm: Some(7) })])
+    let measured = Measured { registration, certified, round_share_ppm: Some(7), cards_missing: Some(2) };
+    OwnRecord { measured: BTreeMap::from([(MACHINE, measured)]), counted: vec![] }
 }
 
 #[test]
 fn rentals_and_cases_go_to_the_registration_they_are_of() {
-    let fleet = gather(&chain(), &known(2), BTreeMap::new(), SubnetTerms::default());
+    let fleet = gather(&chain(), &known(2), OnSubnet::default());
     let [one] = &fleet.machines[..] else { panic!("{:?}", fleet.machines) };
     assert_eq!((one.registration, one.hotkey), (2, Hotkey([2; 32])));
     assert_eq!(one.rentals.iter().map(|rental| rental.id).collect::<Vec<_>>(), [2]);
@@ -84,14 +85,14 @@ fn rentals_and_cases_go_to_the_registration_they_are_of() {
 
 #[test]
 fn of_a_registration_that_is_over_only_spoofs_are_remembered_and_by_whom() {
-    let fleet = gather(&chain(), &known(2), BTreeMap::new(), SubnetTerms::default());
+    let fleet = gather(&chain(), &known(2), OnSubnet::default());
     let [past] = &fleet.past_spoofs[..] else { panic!("{:?}", fleet.past_spoofs) };
     assert_eq!((past.case.id, past.hotkey, past.miner), (1, Hotkey([1; 32]), Account([2; 20])));
 }
 
 #[test]
 fn bond_on_its_way_out_backs_nothing_and_what_is_required_follows_the_offer() {
-    let fleet = gather(&chain(), &known(2), BTreeMap::new(), SubnetTerms::default());
+    let fleet = gather(&chain(), &known(2), OnSubnet::default());
     assert_eq!((fleet.machines[0].bonded_rao, fleet.machines[0].required_bond_rao), (60, 800));
 }
 
@@ -99,7 +100,7 @@ fn bond_on_its_way_out_backs_nothing_and_what_is_required_follows_the_offer() {
 fn a_cheap_offer_made_while_a_dear_rental_runs_lowers_no_bond() {
     let mut chain = chain();
     chain.class_bonds.insert(5, 1_000);
-    let fleet = gather(&chain, &known(2), BTreeMap::new(), SubnetTerms::default());
+    let fleet = gather(&chain, &known(2), OnSubnet::default());
     assert_eq!(fleet.machines[0].required_bond_rao, 2_000, "two cards of the class it is rented as");
 }
 
@@ -107,9 +108,7 @@ fn a_cheap_offer_made_while_a_dear_rental_runs_lowers_no_bond() {
 fn without_an_offer_what_it_was_last_rented_as_says_what_is_required() {
     let mut chain = chain();
     chain.registered[1].node.offer = None;
-    let required = |chain: &OnChain| {
-        gather(chain, &known(2), BTreeMap::new(), SubnetTerms::default()).machines[0].required_bond_rao
-    };
+    let required = |chain: &OnChain| gather(chain, &known(2), OnSubnet::default()).machines[0].required_bond_rao;
     assert_eq!(required(&chain), 14);
     chain.rentals.clear();
     assert_eq!(required(&chain), 0, "unknown, which backs nothing");
@@ -117,16 +116,51 @@ fn without_an_offer_what_it_was_last_rented_as_says_what_is_required() {
 
 #[test]
 fn a_measurement_of_the_registration_before_is_not_this_ones() {
-    let fleet = |registration| gather(&chain(), &known(registration), BTreeMap::new(), SubnetTerms::default());
+    let fleet = |registration| gather(&chain(), &known(registration), OnSubnet::default());
     assert_eq!(fleet(2).machines[0].certified.map(|c| c.gpu_count), Some(8));
     assert_eq!(fleet(2).machines[0].round_share_ppm, Some(7));
     assert_eq!((fleet(1).machines[0].certified, fleet(1).machines[0].round_share_ppm), (None, None));
+    assert_eq!((fleet(2).machines[0].cards_missing, fleet(1).machines[0].cards_missing), (Some(2), None));
 }
 
 #[test]
 fn a_class_that_is_not_on_the_market_has_no_bond_that_would_do() {
     let mut chain = chain();
     chain.class_bonds.clear();
-    let fleet = gather(&chain, &known(2), BTreeMap::new(), SubnetTerms::default());
+    let fleet = gather(&chain, &known(2), OnSubnet::default());
     assert_eq!(fleet.machines[0].required_bond_rao, 0);
+}
+
+#[test]
+fn owners_are_asked_for_of_machines_that_are_there_and_of_those_that_were_caught() {
+    let mut chain = chain();
+    assert_eq!(chain.hotkeys(), [Hotkey([1; 32]), Hotkey([2; 32])].into());
+    chain.cases.retain(|case| case.kind != Kind::Spoofed);
+    assert_eq!(chain.hotkeys(), [Hotkey([2; 32])].into(), "nobody is caught, and the first registration is over");
+    let coldkeys = BTreeMap::from([(Hotkey([2; 32]), Coldkey([9; 32]))]);
+    let subnet = OnSubnet { coldkeys: coldkeys.clone(), ..OnSubnet::default() };
+    assert_eq!(gather(&chain, &known(2), subnet).coldkeys, coldkeys);
+}
+
+#[test]
+fn a_registration_was_made_after_the_last_time_that_it_was_not_there() {
+    let since = |counted: &[(u32, u64)]| {
+        let counted = counted.iter().map(|(registrations, last_secs)| (*registrations, *last_secs));
+        let counted = counted.map(|(registrations, last_secs)| Counted { registrations, last_secs }).collect();
+        let own = OwnRecord { counted, ..known(2) };
+        gather(&chain(), &own, OnSubnet::default()).machines[0].since_secs
+    };
+    assert_eq!(since(&[]), 0, "nobody counted");
+    assert_eq!(since(&[(2, 700), (5, 900)]), 0, "it was there before anybody counted");
+    assert_eq!(since(&[(1, 600), (2, 700)]), 600);
+    assert_eq!(since(&[(2, 700), (1, 600), (0, 100)]), 600);
+}
+
+#[test]
+fn a_new_machine_is_on_offer_only_since_it_may_have_been_there() {
+    let counted = vec![Counted { registrations: 1, last_secs: 950 }];
+    let fleet = gather(&chain(), &OwnRecord { counted, ..known(2) }, OnSubnet::default());
+    let rules = crate::weights::WeightRules::default();
+    let (_, offered_secs) = crate::weights::record::use_secs(&fleet.machines[0], 3, 1_000, &rules);
+    assert_eq!(offered_secs, 50);
 }

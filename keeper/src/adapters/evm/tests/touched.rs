@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use surety_client::bindings::AppointedKeepers as K;
 use surety_client::bindings::Arbiter as A;
 use surety_client::bindings::CollateralVault as V;
+use surety_client::bindings::RentalBids as B;
 use surety_client::bindings::RentalEscrow as E;
 use surety_client::reader::Counts;
 use surety_core::types::MachineId;
@@ -84,6 +85,19 @@ fn every_event_that_moves_something_names_it() {
     }
     let keepers = by(&[log(&K::KeeperDismissed { account: Address::ZERO })]);
     assert_eq!(keepers, Touched { keepers: true, ..Touched::default() });
+}
+
+#[test]
+fn no_event_of_a_bid_makes_everything_be_read_and_a_filled_one_names_rental_and_machine() {
+    let machine = B256::repeat_byte(2);
+    for (log, want) in [
+        (log(&B::BidPosted { bid: 4, renter: Address::ZERO, ..Default::default() }), Touched::default()),
+        (log(&B::BidFilled { bid: 4, rental: 8, machine, cost: 1, change: 1 }), touched(&[2], &[], &[8], &[])),
+        (log(&B::BidReturned { bid: 4, amount: 1 }), Touched::default()),
+        (log(&B::Credited { account: Address::ZERO, amount: 1, credit: 1 }), Touched::default()),
+    ] {
+        assert_eq!(by(std::slice::from_ref(&log)), want, "{log}");
+    }
 }
 
 #[test]

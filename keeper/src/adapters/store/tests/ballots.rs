@@ -32,3 +32,17 @@ fn another_subnet_of_the_same_number_begins_its_epochs_anew() {
     store.put(&ballot(2, 1)).unwrap();
     assert_eq!(store.newest().unwrap(), Some(ballot(2, 1)));
 }
+
+#[test]
+fn what_the_chain_has_not_opened_yet_is_found_again_oldest_first_until_it_is_known_what_became_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("keeper.sqlite")).unwrap();
+    let sealed = |epoch| ballot(1, epoch).at(Stage::Sealed { block: 5, reveal_epoch: epoch + 1 });
+    for one in [sealed(8), ballot(1, 9).at(Stage::Done { block: 5 }), sealed(7), ballot(1, 10)] {
+        store.put(&one).unwrap();
+    }
+    assert_eq!(store.sealed().unwrap(), [sealed(7), sealed(8)]);
+    let lost = sealed(7).at(Stage::Lost { block: 9, why: "x".into() });
+    store.put(&lost).unwrap();
+    assert_eq!((store.sealed().unwrap(), store.newest().unwrap()), (vec![sealed(8)], Some(ballot(1, 10))));
+}

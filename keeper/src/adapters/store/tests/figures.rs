@@ -22,6 +22,7 @@ fn the_newest_figures_of_a_machine_replace_older_ones_and_survive_a_restart() {
     let store = Store::open(&path).unwrap();
     assert_eq!(store.figures_of(one).unwrap(), Some(soft(START + 1, 32)));
     assert_eq!(store.figures_of(other).unwrap(), Some(soft(START, 16)));
+    assert_eq!(store.all_figures().unwrap(), [(one, soft(START + 1, 32)), (other, soft(START, 16))].into());
 }
 
 #[test]
