@@ -8,6 +8,7 @@ pub mod alpha;
 pub mod amount;
 pub mod calls;
 pub mod contracts;
+mod dispatch;
 pub mod events;
 pub mod holdings;
 pub mod needed;
