@@ -1,7 +1,9 @@
 //! `keeper.toml`: what an operator says, and whether the chain agrees. `keeper/keeper.toml.example` has every key.
 
+mod alpha;
 mod preflight;
 mod subnet;
+pub use alpha::Alpha;
 pub use preflight::{Preflight, PreflightError, is_the_chain};
 pub use subnet::Subnet;
 
@@ -54,6 +56,9 @@ pub struct File {
     /// The Substrate side of the chain.
     #[serde(default)]
     pub subnet: Subnet,
+    /// Bonds of alpha that are stated.
+    #[serde(default)]
+    pub alpha: Alpha,
     /// Numbers that the subnet's weights depend on; the design's where left out.
     #[serde(default)]
     pub weights: WeightRules,
@@ -333,6 +338,7 @@ fn check(file: &File, chain_id: u64) -> Result<(), ConfigError> {
     check_seat(&file.seat)?;
     file.subnet.check()?;
     file.weights.check()?;
+    file.alpha.check(&file.subnet)?;
     if file.look.allow_private && !file.rules.local {
         return value("look.allow_private is for local chains: set rules.local there, or remove it");
     }

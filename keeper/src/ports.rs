@@ -1,9 +1,11 @@
 //! What the runtime and the HTTP server need of the world, as traits documented by their obligations.
 
+use std::pin::Pin;
+use surety_core::alpha::{AlphaStatement, AlphaVerdict, BondStatement};
 use surety_core::complaints::Complaint;
 use surety_core::health::Blind;
 use surety_core::statement::{Attestation, Certificate, Signed, Spoof, Statement};
-use surety_core::types::{Hash32, MachineId, RentalId};
+use surety_core::types::{CaseId, Hash32, MachineId, RentalId};
 use surety_verifier::gauge::Figures;
 
 /// The store could not answer.
@@ -219,3 +221,34 @@ pub struct Progress {
     /// Transactions that reached their end.
     pub settled: std::sync::atomic::AtomicU64,
 }
+
+/// Why a statement about alpha is not given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StatingError {
+    /// What is asked for is not so.
+    #[error(transparent)]
+    Not(#[from] surety_core::alpha::NotStated),
+    /// There is no such case, or no bond elsewhere has to do with it.
+    #[error("{0}")]
+    Nothing(String),
+    /// One side could not be read now.
+    #[error("cannot be told now: {0}")]
+    NotNow(String),
+}
+
+/// Says what this keeper states of bonds of alpha, each time from both sides' newest final blocks.
+///
+/// Obligations: reads by majority; signs only what it has just read; at most a few at once, `NotNow` otherwise.
+pub trait Stating: Send + Sync + 'static {
+    /// The bond of the coldkey that owns a machine's hotkey.
+    fn bond(&self, machine: MachineId) -> Answering<'_, Signed<BondStatement>>;
+
+    /// What of a case's penalty falls on alpha: a backing or a shortfall.
+    fn case(&self, case: CaseId) -> Answering<'_, Signed<AlphaStatement>>;
+
+    /// What became of a case.
+    fn verdict(&self, case: CaseId) -> Answering<'_, Signed<AlphaVerdict>>;
+}
+
+/// An answer that takes reading.
+pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, StatingError>> + Send + 'a>>;

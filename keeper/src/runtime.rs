@@ -15,6 +15,7 @@ mod points;
 mod spans;
 mod spoofs;
 mod start;
+mod stating;
 mod upkeep;
 mod weights;
 

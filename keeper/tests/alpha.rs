@@ -210,6 +210,10 @@ async fn whatever_is_wrong_with_the_vault_is_named_before_anything_is_signed() {
     world.chain.with_vault(|vault| (vault.trouble, vault.config.chain_id) = (None, 964));
     world.chain.run(1);
     assert!(world.refused(&one).await.contains("was made for the chain with EVM id 964, this one has 42"));
+    // The same chain id as the vault's, of a chain where money is worth something.
+    world.chain.set(&needed::EVM_CHAIN_ID, &[], 964u64);
+    world.chain.run(1);
+    assert!(world.refused(&one).await.contains("//Alice is a development key"));
     world.chain.with_vault(|vault| vault.code_hash = Hash32([5; 32]));
     world.chain.run(1);
     assert!(world.refused(&one).await.contains("contract code hash not as deployed"));

@@ -8,11 +8,13 @@
 //! Their digests are made in `surety-client`.
 
 mod penalty;
+mod roll;
 mod statements;
 #[cfg(test)]
 mod tests;
 
 pub use penalty::{Behind, Claimed, Shares, on_alpha, state_backing, state_shortfall, state_verdict};
+pub use roll::{APART_MAX_BPS, roll_fits};
 pub use statements::{AlphaBacking, AlphaShortfall, AlphaStatement, AlphaVerdict, BondStatement};
 
 use crate::types::{CaseId, Hash32, MachineId, Rao, RentalId, UnixSecs};

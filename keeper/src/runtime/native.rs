@@ -20,11 +20,13 @@ pub(super) const EVERY: Duration = Duration::from_secs(6);
 /// How often the subnet is looked at for weights: five blocks.
 const WEIGH_EVERY: Duration = Duration::from_secs(60);
 
-/// Tells both ends of the EVM side, and sets weights where that is wanted, until told to stop.
+/// Tells both ends of the EVM side, shows the newest final block to whoever reads there, and sets weights where that is
+/// wanted, until told to stop.
 pub(super) async fn follow(
     mut follower: NativeFollower,
     ends: [BareLogs; 2],
     weigher: Option<Weigher>,
+    newest: watch::Sender<Option<(Arc<Runtime>, Head)>>,
     progress: Arc<Progress>,
     every: Duration,
     mut stop: watch::Receiver<bool>,
@@ -47,6 +49,7 @@ pub(super) async fn follow(
             Ok(()) => {
                 said.clear();
                 progress.native_block.store(follower.last().map_or(0, |last| last.number), Relaxed);
+                newest.send_replace(follower.runtime().cloned().map(Arc::new).zip(follower.newest()));
                 let due = weighed_at.is_none_or(|at: Instant| at.elapsed() >= WEIGH_EVERY.min(every * 10));
                 if let (Some(weigher), Some(runtime), Some(last), true) =
                     (&weigher, follower.runtime(), follower.newest(), due)
@@ -58,7 +61,11 @@ pub(super) async fn follow(
                     }
                 }
             }
-            Err(error) => complain(&error, &mut said, &progress),
+            Err(error) => {
+                // What is not known to be of the contracts' chain now is not read.
+                newest.send_replace(None);
+                complain(&error, &mut said, &progress);
+            }
         }
     }
 }

@@ -7,10 +7,11 @@ use super::gauges::{self, Candidate, Gauges};
 use super::mirror::Mirror;
 use super::native;
 use super::spoofs;
+use super::stating::{Newest, Notary};
 use super::upkeep::{self, Upkeep};
 use super::weights::Weigher;
 use crate::adapters::clock::Clock;
-use crate::adapters::evm::{BareLogs, Endpoints, FleetReader, Follower, Sender};
+use crate::adapters::evm::{BareLogs, Endpoints, FleetReader, Follower, Sender, StatedReader};
 use crate::adapters::http::{self, Api, Desk, DeskLimits, HttpLimits, PeerCounts, PeerLimits, Peers, WallClock};
 use crate::adapters::ssh::{Eyes, Rounds, SshLimits};
 use crate::adapters::store::{Loaded, Store, StoreError};
@@ -18,6 +19,7 @@ use crate::adapters::substrate::NativeFollower;
 use crate::adapters::verify::Epochs;
 use crate::config::{Preflight, PreflightError, Settings};
 use crate::outbox::Lane;
+use crate::ports::Stating;
 use std::sync::Arc;
 use std::time::Duration;
 use surety_client::digest::Domains;
@@ -26,7 +28,9 @@ use surety_core::evidence::Contracts;
 use surety_core::input::{Input, Started};
 use surety_core::state::Config;
 use surety_core::view::View;
+use surety_substrate::node::Head;
 use surety_substrate::nodes::Nodes;
+use surety_substrate::runtime::Runtime;
 use surety_substrate::voter::{BLOCK_TIME_MS, Voter};
 use surety_verifier::schedule::Master;
 use tokio::net::TcpListener;
@@ -93,8 +97,9 @@ pub async fn run(settings: Settings, dry_run: bool, mut stop: watch::Receiver<bo
 
     let (endpoints, set, peer_counts) = (preflight.endpoints, preflight.set, Arc::default());
     let peers = peers(&settings, &peer_counts)?;
-    let lane = Arc::new(Notify::new());
-    let parts = Parts { settings, clock, endpoints, set, store, shown, inputs, peers, peer_counts, lane, dry_run };
+    let (lane, native) = (Arc::new(Notify::new()), watch::channel(None).0);
+    let parts =
+        Parts { settings, clock, endpoints, set, store, shown, inputs, peers, peer_counts, lane, native, dry_run };
     let mut tasks = JoinSet::new();
     parts.spawn_feeds(&mut tasks, &stop);
     tasks.spawn(parts.mirror().run(stop.clone()));
@@ -183,6 +188,8 @@ struct Parts {
     peers: Arc<Peers>,
     peer_counts: Arc<PeerCounts>,
     lane: Arc<Notify>,
+    /// The Substrate side's newest final block, once it is known to be of the same chain.
+    native: watch::Sender<Option<(Arc<Runtime>, Head)>>,
     dry_run: bool,
 }
 
@@ -227,7 +234,8 @@ impl Parts {
         let weigher = self.weigher(&nodes);
         let follower = NativeFollower::new(nodes, self.endpoints.clone(), &self.settings.deployment);
         let (progress, every) = (self.shown.progress.clone(), self.poll_every().max(native::EVERY));
-        tasks.spawn(native::follow(follower, ends, weigher, progress, every, stop.clone()));
+        let newest = self.native.clone();
+        tasks.spawn(native::follow(follower, ends, weigher, newest, progress, every, stop.clone()));
     }
 
     /// Sets weights, where there is a hotkey for it; a dry run sends none.
@@ -267,6 +275,7 @@ impl Parts {
             now_ms: Arc::new(move || clock.now_ms()),
             desk: Arc::new(self.desk()),
             epochs: Arc::new(self.master()),
+            stating: self.notary(self.native.subscribe()),
             limits: HttpLimits::default(),
         };
         let mut stop = stop.clone();
@@ -278,6 +287,29 @@ impl Parts {
                 tracing::error!(%error, "the HTTP API ended");
             }
         });
+    }
+
+    /// States bonds of alpha, where a vault is named; a dry run signs nothing.
+    fn notary(&self, newest: Newest) -> Option<Arc<dyn Stating>> {
+        let file = &self.settings.file;
+        // Both were checked with the configuration.
+        let (Ok(Some(vault)), Ok(Some(nodes)), false) = (file.alpha.vault(), file.subnet.nodes(), self.dry_run) else {
+            return None;
+        };
+        let deployment = &self.settings.deployment;
+        Some(Arc::new(Notary {
+            nodes,
+            newest,
+            contracts: StatedReader::new(self.endpoints.clone()),
+            vault,
+            netuid: deployment.netuid,
+            rules: file.alpha.rules(),
+            key: self.settings.key.clone(),
+            domains: domains(&self.settings),
+            collateral_vault: deployment.vault.address,
+            archive: self.store.clone(),
+            lane: Notary::lane(),
+        }))
     }
 
     /// What measuring epochs are made of.

@@ -24,7 +24,7 @@ use crate::nodes::Nodes;
 use crate::runtime::Runtime;
 use crate::ss58::AccountId;
 use message::{
-    BondAt, BondNumber, Books as AskBooks, CaseAt, Config as AskConfig, CreditOf, Deed, Roll as AskRoll,
+    BondAt, BondNumber, Books as AskBooks, CaseAt, Config as AskConfig, CreditOf, Deed, JudgedBy, Roll as AskRoll,
     Stateable as AskStateable, View,
 };
 use refusal::Refusal;
@@ -34,8 +34,8 @@ use types::{Bond, Books, Case, Config, LangError, Roll, Stateable};
 
 /// The hash of the committed contract's code, `source.hash` of `contracts/ink/artifacts/alpha_vault.json`.
 pub const CODE_HASH: Hash32 = Hash32([
-    0xf4, 0x1f, 0x72, 0x40, 0x7b, 0x6d, 0x84, 0xe5, 0x24, 0x16, 0xcd, 0xca, 0x55, 0xd7, 0x3a, 0xfe, 0xb9, 0x51, 0x32,
-    0x69, 0x12, 0xd1, 0xbd, 0x6b, 0xd7, 0x67, 0xfe, 0xb7, 0x54, 0xbe, 0x99, 0xe1,
+    0x71, 0x74, 0x4e, 0x3e, 0xe9, 0xdb, 0xcc, 0x28, 0xa1, 0xf9, 0x42, 0xa9, 0xcd, 0x7c, 0xf1, 0x57, 0x3c, 0x60, 0x38,
+    0xb4, 0xe4, 0x5a, 0xe5, 0x98, 0x5a, 0x9f, 0xa4, 0xc6, 0x77, 0x67, 0xc0, 0x3f,
 ]);
 
 /// Most cases that are read at once: each is a question of its own.
@@ -162,6 +162,11 @@ impl<'a> AlphaVault<'a> {
     /// What keepers may state about a bond at this block.
     pub async fn stateable(&self, owner: AccountId, machine: [u8; 32]) -> Result<Stateable, ContractError> {
         self.view(&AskStateable { owner, machine }).await
+    }
+
+    /// The case by which the bond `number` answered for a case of the Arbiter.
+    pub async fn judged_by(&self, case_id: u64, bond: u32) -> Result<Option<u32>, ContractError> {
+        self.view(&JudgedBy { case_id, bond }).await
     }
 
     /// What an account can have paid out, in rao of TAO.

@@ -3,6 +3,7 @@
 //! A message is tried first, always: that tells what it would answer, how much computing it takes and what is held back
 //! for the storage it needs. What is signed is then bounded by it.
 
+use crate::dispatch::RawDispatch;
 use crate::needed::{self, Call};
 use crate::node::Head;
 use crate::nodes::{Nodes, NodesError};
@@ -10,7 +11,6 @@ use crate::runtime::{CodecError, Part, Runtime, arg};
 use crate::ss58::AccountId;
 use subxt::dynamic::Value;
 use subxt::ext::scale_decode::DecodeAsType;
-use subxt::ext::scale_value::{Primitive, ValueDef};
 use surety_core::types::Hash32;
 
 /// Most bytes that a message or its answer may have: ink!'s own buffer.
@@ -151,7 +151,7 @@ struct RawTried {
     gas_required: Gas,
     storage_deposit: RawDeposit,
     debug_message: Vec<u8>,
-    result: Result<RawAnswer, Value>,
+    result: Result<RawAnswer, RawDispatch>,
 }
 
 #[derive(DecodeAsType)]
@@ -213,9 +213,9 @@ fn read_tried(runtime: &Runtime, message: &Message, raw: RawTried) -> Result<Tri
     Ok(Tried { gas: raw.gas_required, deposit_rao, reverted, data: answer.data })
 }
 
-fn refused(runtime: &Runtime, message: &Message, error: &Value, words: &[u8]) -> ContractError {
+fn refused(runtime: &Runtime, message: &Message, error: &RawDispatch, words: &[u8]) -> ContractError {
     let words = String::from_utf8_lossy(words).chars().filter(|c| !c.is_control()).take(WORDS_MAX).collect();
-    let error = dispatch_error(runtime, error);
+    let error = error.name(runtime);
     match error.as_str() {
         "Contracts.ContractNotFound" => ContractError::NoContract { account: message.contract },
         "Contracts.OutOfGas" => ContractError::OutOfGas,
@@ -224,31 +224,6 @@ fn refused(runtime: &Runtime, message: &Message, error: &Value, words: &[u8]) ->
             ContractError::NoDeposit { account: message.origin }
         }
         _ => ContractError::Refused { error, words },
-    }
-}
-
-/// The name of a dispatch error: `Pallet.Error`, or the kind's own.
-pub(crate) fn dispatch_error(runtime: &Runtime, error: &Value) -> String {
-    let ValueDef::Variant(variant) = &error.value else { return "an error without a name".into() };
-    let mut numbers = Vec::new();
-    variant.values.values().for_each(|value| collect_numbers(value, &mut numbers));
-    match (variant.name.as_str(), &numbers[..]) {
-        // A pallet's index, then its error's in the first of four bytes.
-        ("Module", [pallet, error, ..]) => {
-            let unknown = || format!("error {error} of pallet {pallet}");
-            runtime.error_name(*pallet, *error).unwrap_or_else(unknown)
-        }
-        (name, _) => name.chars().take(64).collect(),
-    }
-}
-
-/// The small numbers in a value, in order.
-fn collect_numbers(value: &Value, into: &mut Vec<u8>) {
-    match &value.value {
-        ValueDef::Primitive(Primitive::U128(number)) => into.extend(u8::try_from(*number).ok()),
-        ValueDef::Composite(all) => all.values().for_each(|value| collect_numbers(value, into)),
-        ValueDef::Variant(variant) => variant.values.values().for_each(|value| collect_numbers(value, into)),
-        _ => {}
     }
 }
 
@@ -270,4 +245,75 @@ pub fn call(message: &Message, limits: Limits) -> (&'static Call, Vec<Value>) {
     let args =
         vec![dest, arg::number(message.value_rao), Value::named_composite(gas), deposit, arg::bytes(&message.input)];
     (&needed::CALL_CONTRACT, args)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::runtime::Versions;
+    use proptest::prelude::*;
+    use subxt::ext::codec::{Compact, Encode};
+
+    const METADATA: &[u8] = include_bytes!("../../../tests/vectors/subtensor-native/metadata-spec425-v15.scale");
+
+    fn runtime() -> Runtime {
+        Runtime::new(Hash32([7; 32]), Versions { spec: 425, transaction: 1 }, METADATA).unwrap()
+    }
+
+    fn message() -> Message {
+        Message { origin: AccountId([1; 32]), contract: AccountId([2; 32]), value_rao: 0, input: vec![] }
+    }
+
+    /// What comes before the result: gas twice, a charge of 7 rao, no words.
+    fn start() -> Vec<u8> {
+        let gas = (Compact(5u64), Compact(6u64));
+        (gas, gas, (1u8, 7u64), Vec::<u8>::new()).encode()
+    }
+
+    fn tried(result: &[u8]) -> Result<Tried, ContractError> {
+        let bytes = [&start()[..], result, &[0]].concat();
+        read_tried(&runtime(), &message(), runtime().answer(&needed::TRY_CONTRACT, &bytes)?)
+    }
+
+    #[test]
+    fn what_the_chain_refuses_comes_with_its_name() {
+        let module = |pallet: u8, error: u8| vec![1, 3, pallet, error, 0, 0, 0];
+        let contracts = subxt::metadata::Metadata::decode_from(METADATA).unwrap();
+        let contracts = contracts.pallet_by_name("Contracts").unwrap().error_index();
+        let name = |result: &[u8]| tried(result).unwrap_err();
+        assert_eq!(name(&module(contracts, 6)), ContractError::NoContract { account: message().contract });
+        assert_eq!(name(&module(contracts, 24)), ContractError::NoDeposit { account: message().origin });
+        assert_eq!(name(&module(contracts, 2)), ContractError::OutOfGas);
+        let said = name(&module(contracts, 4)).to_string();
+        assert!(said.contains("Contracts.TransferFailed"), "{said}");
+        assert!(name(&module(contracts, 0xfe)).to_string().contains("error 254 of pallet"));
+        // Kinds without a pallet: of no fields, and of one.
+        assert!(name(&[1, 2]).to_string().contains("BadOrigin"));
+        assert!(name(&[1, 7, 0]).to_string().contains("Token"));
+    }
+
+    #[test]
+    fn an_answer_is_taken_apart_to_its_last_byte() {
+        let good = tried(&[vec![0], (1u32, vec![9u8, 8]).encode()].concat()).unwrap();
+        let gas = Gas { ref_time: 5, proof_size: 6 };
+        assert_eq!(good, Tried { gas, deposit_rao: 7, reverted: true, data: vec![9, 8] });
+        let one_more = [vec![0], (0u32, vec![9u8]).encode(), vec![0]].concat();
+        assert!(tried(&one_more).unwrap_err().to_string().contains("too many"));
+    }
+
+    proptest! {
+        /// Lengths that are lies, kinds that there are not, an end too early: an error, without memory for the lies.
+        #[test]
+        fn bytes_of_a_hostile_node_are_an_error_or_an_answer(
+            from_start in 0usize..20,
+            lies in proptest::collection::vec(prop_oneof![0u8..8, Just(0xfe), Just(0xff), any::<u8>()], 0..64),
+        ) {
+            let start = start();
+            let bytes = [&start[..from_start.min(start.len())], &lies[..]].concat();
+            if let Ok(raw) = runtime().answer::<RawTried>(&needed::TRY_CONTRACT, &bytes) {
+                let _ = read_tried(&runtime(), &message(), raw);
+            }
+        }
+    }
 }

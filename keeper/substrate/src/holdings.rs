@@ -58,6 +58,9 @@ struct RawAvailable {
     available: u64,
 }
 
+/// Coldkeys with what they have on each subnet.
+type RawRows = Vec<([u8; 32], Vec<(u16, RawAvailable)>)>;
+
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
 struct RawAccount {
@@ -88,14 +91,16 @@ pub async fn holdings(
     let args = vec![arg::bytes(&coldkey.0)];
     let all: Vec<RawPosition> = nodes.question(runtime, at.hash, &needed::STAKES, args, ANSWER_BYTES_MAX).await?;
     let own = all.into_iter().filter(|position| position.netuid == netuid && position.stake > 0);
-    let positions = own.map(|position| Position { hotkey: AccountId(position.hotkey), rao: position.stake }).collect();
+    let positions: Vec<Position> =
+        own.map(|position| Position { hotkey: AccountId(position.hotkey), rao: position.stake }).collect();
     let subnets = Value::unnamed_composite([arg::number(netuid)]);
     let args = vec![Value::unnamed_composite([arg::bytes(&coldkey.0)]), arg::optional(Some(subnets))];
-    type Rows = Vec<([u8; 32], Vec<(u16, RawAvailable)>)>;
-    let rows: Rows = nodes.question(runtime, at.hash, &needed::AVAILABLE, args, ANSWER_BYTES_MAX).await?;
+    let rows: RawRows = nodes.question(runtime, at.hash, &needed::AVAILABLE, args, ANSWER_BYTES_MAX).await?;
     let own = rows.into_iter().filter(|(whose, _)| *whose == coldkey.0).flat_map(|(_, subnets)| subnets);
     let here = own.into_iter().find(|(subnet, _)| *subnet == netuid).map(|(_, here)| here);
-    let (locked, available) = here.map_or((0, 0), |here| (here.locked, here.available));
+    // Where the chain says nothing of locks, all of it can be tried.
+    let total = positions.iter().fold(0, |sum: u64, position: &Position| sum.saturating_add(position.rao));
+    let (locked, available) = here.map_or((0, total), |here| (here.locked, here.available));
     Ok(Holdings { positions, locked, available })
 }
 
@@ -115,4 +120,29 @@ pub async fn fee(nodes: &Nodes, runtime: &Runtime, at: Head, call: &[u8]) -> Res
     let question = [call, &length.to_le_bytes()].concat();
     let fee: RawFee = nodes.asked(runtime, at.hash, &needed::CALL_FEE, &question, ANSWER_BYTES_MAX).await?;
     Ok(Some(fee.partial_fee))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::runtime::Versions;
+    use proptest::prelude::*;
+    use surety_core::types::Hash32;
+
+    const METADATA: &[u8] = include_bytes!("../../../tests/vectors/subtensor-native/metadata-spec425-v15.scale");
+
+    proptest! {
+        /// Lists that say they are longer than their bytes, above all.
+        #[test]
+        fn bytes_of_a_hostile_node_are_an_error_or_a_value(
+            lies in proptest::collection::vec(prop_oneof![Just(0xfe), Just(0xff), any::<u8>()], 0..200),
+        ) {
+            let versions = Versions { spec: 425, transaction: 1 };
+            let runtime = Runtime::new(Hash32([7; 32]), versions, METADATA).unwrap();
+            let _ = runtime.answer::<Vec<RawPosition>>(&needed::STAKES, &lies);
+            let _ = runtime.answer::<RawRows>(&needed::AVAILABLE, &lies);
+            let _ = runtime.answer::<RawFee>(&needed::CALL_FEE, &lies);
+        }
+    }
 }

@@ -9,6 +9,7 @@ pub mod amount;
 pub mod calls;
 pub mod contracts;
 mod depth;
+mod dispatch;
 pub mod events;
 pub mod holdings;
 pub mod needed;

@@ -1,7 +1,7 @@
 //! A signed call on its way: sent to all nodes, looked for in final blocks, and what came of it read from the events of
 //! the block that has it. Nothing else than a final block says that something was done.
 
-use crate::contracts::dispatch_error;
+use crate::dispatch::RawDispatch;
 use crate::events;
 use crate::needed::{CONTRACT_EMITTED, EVENTS, FAILED, SUCCESS};
 use crate::node::Head;
@@ -9,8 +9,8 @@ use crate::nodes::{Nodes, NodesError};
 use crate::runtime::{CodecError, MORTAL_BLOCKS, Runtime, Signed};
 use crate::ss58::AccountId;
 use std::time::Duration;
-use subxt::dynamic::Value;
 use subxt::events::Phase;
+use subxt::ext::scale_decode::DecodeAsType;
 use surety_core::types::Hash32;
 use tokio::time::{Instant, sleep};
 
@@ -110,6 +110,13 @@ pub async fn send(
     search.run(born.number.saturating_add(MORTAL_BLOCKS - 1)).await
 }
 
+/// `System.ExtrinsicFailed`, without what else it says.
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct RawFailed {
+    dispatch_error: RawDispatch,
+}
+
 /// Looks through final blocks, one after another.
 struct Search<'a> {
     nodes: &'a Nodes,
@@ -185,8 +192,8 @@ fn outcome(runtime: &Runtime, bytes: Vec<u8>, index: usize) -> Result<Outcome, C
             return Ok(Outcome::Done(emitted));
         }
         if events::is(&event, &FAILED) {
-            let (error, _): (Value, Value) = events::fields(&event)?;
-            return Ok(Outcome::Failed(dispatch_error(runtime, &error)));
+            let RawFailed { dispatch_error } = events::fields(&event)?;
+            return Ok(Outcome::Failed(dispatch_error.name(runtime)));
         }
         if events::is(&event, &CONTRACT_EMITTED) {
             let (contract, data) = events::fields(&event)?;

@@ -304,6 +304,16 @@ async fn neurons(
     neurons.collect()
 }
 
+/// The smoothed price of a subnet's alpha at a block: TAO for one alpha, times 2^32.
+///
+/// # Errors
+/// The nodes', or that the runtime lacks [`needed::MOVING_PRICE`].
+pub async fn moving_price_of(nodes: &Nodes, runtime: &Runtime, at: Head, netuid: u16) -> Result<u64, SubnetError> {
+    let key = runtime.key(&needed::MOVING_PRICE, &[Part::Number(netuid.into())])?;
+    let stored = nodes.storage(at.hash, &[key]).await?.into_iter().next().flatten();
+    Ok(runtime.value::<Bits>(&needed::MOVING_PRICE, stored.as_deref())?.map_or(0, |price| price.q32()))
+}
+
 /// The coldkeys that own hotkeys at a block. A hotkey that nobody owns is left out: the chain's default for it is zero.
 ///
 /// # Errors

@@ -28,6 +28,10 @@ pub enum Trouble {
     Loops,
     /// It answers bytes that mean nothing.
     Babbles,
+    /// It answers more than ink! can.
+    Rambles,
+    /// It says that it undid what it did, and the other way round.
+    Flips,
     /// It wants a thousand times the gas.
     Greedy,
     /// It wants a deposit that no record takes, in rao of TAO.
@@ -126,6 +130,8 @@ impl Vault {
         let stake = self.staked(self.account, self.hotkey);
         Books {
             wound_up: false,
+            wound_up_at: 0,
+            deposits_from: 0,
             hotkey: self.hotkey,
             generation: 1,
             stake,
@@ -159,6 +165,8 @@ impl Vault {
         let mut done = call.done;
         match trouble {
             Some(Trouble::Babbles) => done.data = vec![7; 5],
+            Some(Trouble::Rambles) => done.data = vec![0; 16 * 1024 + 1],
+            Some(Trouble::Flips) => done.reverted = !done.reverted,
             Some(Trouble::Hoards) => done.deposit_rao = 5_000_000_000,
             _ => {}
         }

@@ -43,7 +43,7 @@ fn every_gpu_class_has_a_bond_by_its_own_name() {
 
 #[test]
 fn every_relation_that_a_constructor_asks_for_is_asked_for_here() {
-    let breaks: [(&str, Break); 14] = [
+    let breaks: [(&str, Break); 16] = [
         ("min_delay_secs is under", |p| p.windows.exit_delay_secs += 1),
         ("exit_window_secs", |p| p.windows.exit_window_secs = 365 * DAY + 1),
         ("statement_life_secs", |p| p.windows.statement_life_secs = 7 * DAY + 1),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::types::{Account, Kind, SshKey};
-use crate::view::{CaseStatus, CaseView, FaultView, RentalView};
+use crate::view::{CaseStatus, CaseView, FaultView, KeeperView, RentalView};
 use proptest::prelude::*;
 
 const NOW: u64 = 1_800_000_000;
@@ -190,4 +190,26 @@ fn a_verdict_says_overturned_or_what_was_earned_by_now() {
     let overturned = CaseView { status: CaseStatus::Dismissed, ..case(Kind::Offline) };
     assert!(state_verdict(vault, &overturned, Some(&rental()), NOW).unwrap().dismissed);
     assert_eq!(state_verdict(vault, &overturned, None, NOW), Err(NotStated::OtherCase { case: 11 }));
+}
+
+fn set(weights: &[(u8, u64, bool)]) -> Vec<KeeperView> {
+    let keeper = |&(n, weight, active): &(u8, u64, bool)| {
+        let (ssh_key, url) = (SshKey([n; 32]), String::new());
+        KeeperView { account: Account([n; 20]), weight, active, ssh_key, url }
+    };
+    weights.iter().map(keeper).collect()
+}
+
+#[test]
+fn a_roll_speaks_for_the_same_keepers_with_about_the_same_shares() {
+    let set = set(&[(1, 40, true), (2, 35, true), (3, 25, true), (4, 90, false)]);
+    let roll = |weights: [u64; 3]| [1, 2, 3].map(|n| Account([n; 20])).into_iter().zip(weights).collect::<Vec<_>>();
+    assert!(roll_fits(&set, &roll([40, 35, 25])));
+    // Other units are the same shares; a tenth moved is still about the same, more is not.
+    assert!(roll_fits(&set, &roll([4_000, 3_500, 2_500])));
+    assert!(roll_fits(&set, &roll([30, 35, 35])));
+    assert!(!roll_fits(&set, &roll([29, 35, 36])));
+    assert!(!roll_fits(&set, &roll([40, 35, 25])[..2]));
+    assert!(!roll_fits(&set, &[roll([40, 35, 25]), vec![(Account([4; 20]), 1)]].concat()));
+    assert!(!roll_fits(&set[..0], &[]));
 }

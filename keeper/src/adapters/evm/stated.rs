@@ -29,6 +29,8 @@ pub struct CaseFacts {
 pub struct MachineFacts {
     /// The final block all of it is read at.
     pub block: BlockRef,
+    /// The machine.
+    pub machine: MachineId,
     /// Its current registration and that one's hotkey; `None`: it has none.
     pub registered: Option<(u32, Hotkey)>,
     /// The registration's newest rental and its end.
@@ -121,7 +123,7 @@ async fn machine_facts(
         cases = cases_since(member, at, registration, block.timestamp_secs.saturating_sub(since_secs)).await?;
     }
     let (keepers, may_punish) = (reader.keepers(at).await?, reader.may_punish(at).await?);
-    Ok(MachineFacts { block, registered, newest, cases, keepers, may_punish })
+    Ok(MachineFacts { block, machine, registered, newest, cases, keepers, may_punish })
 }
 
 /// From the newest backwards: cases are numbered in the order they are filed in.

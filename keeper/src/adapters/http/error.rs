@@ -27,7 +27,7 @@ pub(super) enum ApiError {
     #[error(
         "no such path: there are /v1/attestations/RENTAL, /v1/attestations?after=SEQ&limit=N, \
          /v1/certificates/MACHINE, /v1/figures/MACHINE, /v1/spoofs, /v1/spoofs/MACHINE, /v1/complaints/RENTAL, \
-         /v1/epochs, /evidence/DIGEST, /healthz, /metrics, and POST /v1/complaints"
+         /v1/alpha/bonds/MACHINE, /v1/alpha/cases/CASE, /v1/alpha/verdicts/CASE, /v1/epochs, /evidence/DIGEST, /healthz, /metrics, and POST /v1/complaints"
     )]
     NoRoute,
     #[error("everything here is read with GET")]
@@ -70,6 +70,16 @@ pub(super) enum ApiError {
     ManyComplaints,
     #[error("the complaint is handed over and not stored yet: send the same again, it is taken once")]
     NotStoredYet,
+    #[error("this is no case: want a decimal number from 1, as in /v1/alpha/cases/7")]
+    BadCase,
+    #[error("this keeper states nothing about alpha: ask another one, or its operator to set alpha.vault")]
+    NoAlpha,
+    #[error("not stated: {why}")]
+    NotStated { why: String },
+    #[error("nothing to state: {why}")]
+    NothingStated { why: String },
+    #[error("{why}")]
+    NotStatedNow { why: String },
     #[error("no final block was read yet, so the present epoch is not known: try again in a minute")]
     NoEpochYet,
     #[error("too many requests at once: try again in a few seconds")]
@@ -103,6 +113,11 @@ impl ApiError {
             Self::ManyComplaints => "many_complaints",
             Self::NotStoredYet => "not_stored_yet",
             Self::NoEpochYet => "no_epoch_yet",
+            Self::BadCase => "bad_case",
+            Self::NoAlpha => "no_alpha",
+            Self::NotStated { .. } => "not_stated",
+            Self::NothingStated { .. } => "nothing_stated",
+            Self::NotStatedNow { .. } => "not_stated_now",
             Self::Body => "body",
             Self::Busy => "busy",
             Self::TooSlow => "too_slow",
@@ -113,18 +128,23 @@ impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::BadRental | Self::BadMachine | Self::BadDigest | Self::BadPage { .. } => StatusCode::BAD_REQUEST,
+            Self::BadCase => StatusCode::BAD_REQUEST,
             Self::BadComplaint { .. } | Self::OldComplaint { .. } | Self::FutureComplaint { .. } => {
                 StatusCode::BAD_REQUEST
             }
             Self::NotTheRenter { .. } => StatusCode::FORBIDDEN,
             Self::NoEvidence | Self::NoFigures | Self::NoRoute | Self::NoRental => StatusCode::NOT_FOUND,
-            Self::OpenComplaint { .. } => StatusCode::CONFLICT,
+            Self::NoAlpha | Self::NothingStated { .. } => StatusCode::NOT_FOUND,
+            Self::OpenComplaint { .. } | Self::NotStated { .. } => StatusCode::CONFLICT,
             Self::ComplaintsOfRental { .. } | Self::ManyComplaints => StatusCode::TOO_MANY_REQUESTS,
             Self::NotGet | Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body | Self::LongComplaint { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy | Self::TooSlow | Self::Store | Self::NotStoredYet | Self::NoEpochYet => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::NotStatedNow { .. }
+            | Self::Busy
+            | Self::TooSlow
+            | Self::Store
+            | Self::NotStoredYet
+            | Self::NoEpochYet => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }

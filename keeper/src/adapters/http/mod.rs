@@ -14,6 +14,9 @@
 //! | `POST /v1/complaints` | takes a [`ComplaintBody`]; [`Taken`] when it is on disk: 201, or 200 when it was |
 //! | `/v1/complaints/{rental}` | [`ComplaintPage`]: what its renter complained of, newest first |
 //! | `/v1/epochs` | [`EpochPage`]: commitments to the secrets of measuring epochs, and secrets of the past |
+//! | `/v1/alpha/bonds/{machine}` | `Signed<BondStatement>`: the bond of alpha that is there for a machine's next rental or extension (`contracts/SPEC.md` 20), made anew each time |
+//! | `/v1/alpha/cases/{case}` | `Signed<AlphaStatement>`: what of a case's penalty falls on alpha |
+//! | `/v1/alpha/verdicts/{case}` | `Signed<AlphaVerdict>`: what became of a case |
 //! | `/evidence/{digest}` | [`crate::ports::Bundle`]: evidence, own or of a peer, with the statement that names it |
 //! | `/healthz` | 200 while the keeper makes progress, else 503 with reasons (module `health`) |
 //! | `/metrics` | Prometheus text (`keeper/METRICS.md` lists the names) |
@@ -21,6 +24,7 @@
 //! Everything is bounded in [`HttpLimits`], [`DeskLimits`] and [`PeerLimits`]: connections in all and per host, their
 //! lifetime, requests at once, time per request, page lengths, bytes read from a peer.
 
+mod alpha;
 mod complaints;
 mod error;
 mod health;
@@ -41,7 +45,7 @@ pub use sending::{SendError, Sending};
 pub use server::{ServeError, serve};
 pub use wire::{ComplaintBody, ComplaintPage, EpochPage, Numbered, Page, SpoofPage, Taken};
 
-use crate::ports::{Archive, Progress};
+use crate::ports::{Archive, Progress, Stating};
 use std::sync::Arc;
 use std::time::Duration;
 use surety_verifier::schedule::Master;
@@ -64,6 +68,8 @@ pub struct Api {
     pub desk: Arc<Desk>,
     /// What measuring epochs are made of: commitments are shown, and secrets of the past.
     pub epochs: Arc<Master>,
+    /// Makes statements about bonds of alpha, where this keeper does.
+    pub stating: Option<Arc<dyn Stating>>,
     /// Bounds.
     pub limits: HttpLimits,
 }

@@ -1,11 +1,11 @@
 //! The routes. Handlers only parse; the store is read on blocking threads.
 
-use super::complaints;
 use super::error::ApiError;
 use super::metrics::Counts;
 use super::peers::SPOOFS_MAX;
 use super::wire::{EpochPage, Numbered, Page, SpoofPage};
 use super::{Api, health, metrics};
+use super::{alpha, complaints};
 use crate::ports::{Archive, ArchiveError, Bundle, SoftFigures};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
@@ -51,6 +51,7 @@ pub(super) fn router(api: Api) -> Router {
         .route(COMPLAINTS, post(complaints::complain).fallback(async || ApiError::NotPost))
         .route("/v1/complaints/{rental}", get(complaints_of))
         .route("/v1/epochs", get(epochs))
+        .merge(alpha::routes())
         .route("/evidence/{digest}", get(evidence))
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics_text))
@@ -123,12 +124,12 @@ fn store_failed(error: impl std::fmt::Display) -> ApiError {
 }
 
 /// The one part of the path, parsed.
-fn part<T: FromStr>(path: Result<Path<String>, PathRejection>, error: ApiError) -> Result<T, ApiError> {
+pub(super) fn part<T: FromStr>(path: Result<Path<String>, PathRejection>, error: ApiError) -> Result<T, ApiError> {
     let Ok(Path(text)) = path else { return Err(error) };
     text.parse().map_err(|_| error)
 }
 
-type Part = Result<Path<String>, PathRejection>;
+pub(super) type Part = Result<Path<String>, PathRejection>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -26,6 +26,8 @@ pub(super) struct Place {
     pub(super) chain_id: u64,
     /// What it calls itself, for people.
     pub(super) name: String,
+    /// How many nodes were asked.
+    pub(super) endpoints: usize,
 }
 
 impl Place {
@@ -51,7 +53,8 @@ impl Place {
         let networks = [Network::Localnet, Network::Testnet, Network::Mainnet];
         let known = networks.into_iter().find(|network| network.chain_id() == chain_id);
         let name = known.map_or("unknown chain", Network::name).to_owned();
-        Ok(Self { nodes, genesis, runtime, at: head, now: now_ms / 1_000, chain_id, name })
+        let endpoints = at.rpc.len();
+        Ok(Self { endpoints, nodes, genesis, runtime, at: head, now: now_ms / 1_000, chain_id, name })
     }
 
     /// Whether development keys are accepted.
@@ -75,6 +78,10 @@ impl Place {
     /// One line about where this is.
     pub(super) fn words(&self) -> String {
         let time = super::words::date(self.now);
-        format!("{} (chain id {}), final block {} of {time}", self.name, self.chain_id, self.at.number)
+        let nodes = match self.endpoints {
+            1 => "one node, which is believed".to_owned(),
+            many => format!("by the majority of {many} nodes"),
+        };
+        format!("{} (chain id {}), final block {} of {time}, {nodes}", self.name, self.chain_id, self.at.number)
     }
 }

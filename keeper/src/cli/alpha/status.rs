@@ -5,6 +5,7 @@ use super::deed::bond_words;
 use super::place::Place;
 use super::words::{Table, date, span};
 use anyhow::Result;
+use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use surety_core::types::MachineId;
 use surety_substrate::alpha::AlphaVault;
@@ -19,6 +20,9 @@ const BONDS_MAX: u32 = 512;
 
 /// Most of the newest cases that are looked through, likewise.
 const CASES_MAX: u32 = 256;
+
+/// Questions on their way at once.
+const AT_ONCE: usize = 8;
 
 /// What is known of a coldkey.
 struct Own {
@@ -67,17 +71,19 @@ async fn look(
     match machine {
         Some(machine) => bonds.extend(vault.bond(owner, machine.0).await?),
         None => {
-            for number in 1..=books.bonds.min(BONDS_MAX) {
-                let found = vault.bond_at(number).await?.filter(|bond| bond.bond.owner == owner);
-                bonds.extend(found.map(|bond| (number, bond)));
+            let asked = (1..=books.bonds.min(BONDS_MAX)).map(async |number| (number, vault.bond_at(number).await));
+            let mut answers = stream::iter(asked).buffered(AT_ONCE);
+            while let Some((number, found)) = answers.next().await {
+                bonds.extend(found?.filter(|bond| bond.bond.owner == owner).map(|bond| (number, bond)));
             }
         }
     }
     let mut cases = Vec::new();
     let first = books.cases.saturating_sub(CASES_MAX).saturating_add(1);
-    for number in first..=books.cases {
-        let found = vault.case_at(number).await?;
-        cases.extend(found.filter(|case| bonds.iter().any(|(bond, _)| *bond == case.bond)).map(|case| (number, case)));
+    let asked = (first..=books.cases).map(async |number| (number, vault.case_at(number).await));
+    let mut answers = stream::iter(asked).buffered(AT_ONCE);
+    while let Some((number, found)) = answers.next().await {
+        cases.extend(found?.filter(|case| bonds.iter().any(|(bond, _)| *bond == case.bond)).map(|case| (number, case)));
     }
     let whole = (machine.is_some() || books.bonds <= BONDS_MAX) && books.cases <= CASES_MAX;
     Ok(Own { owner, held, credit_rao: vault.credit_of(owner).await?, bonds, cases, whole })

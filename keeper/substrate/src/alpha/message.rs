@@ -144,6 +144,13 @@ messages! {
         /// From 1.
         number: u32
     } -> Option<types::Case>;
+    /// The case by which a bond answered for a case of the Arbiter.
+    view "judged_by" JudgedBy {
+        /// The Arbiter's.
+        case_id: u64,
+        /// Number of the bond.
+        bond: u32
+    } -> Option<u32>;
     /// What an account can have paid out, in rao of TAO.
     view "credit_of" CreditOf {
         /// Whose.

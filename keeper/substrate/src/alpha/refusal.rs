@@ -23,6 +23,27 @@ pub enum Refusal {
         "WoundUp: the vault's subnet is gone, so nothing can be deposited. What is there leaves by an exit, as TAO"
     )]
     WoundUp,
+    /// There is an end to note only when the subnet is gone.
+    #[error("NotWoundUp: the vault's subnet is there")]
+    NotWoundUp,
+    /// The chain gets time to pay before the pool does.
+    #[error(
+        "WindingUp: the vault's subnet is gone; so that the chain has paid all of it first, exits are paid from \
+         {payable_at} on (Unix seconds)"
+    )]
+    WindingUp {
+        /// First second in which the pool pays.
+        payable_at: u64,
+    },
+    /// Right after a hotkey's swap.
+    #[error(
+        "DepositsPaused: the vault's hotkey was swapped, so what it holds is being gathered: deposit from {until} on \
+         (Unix seconds)"
+    )]
+    DepositsPaused {
+        /// First second in which deposits are taken.
+        until: u64,
+    },
     /// Nothing was asked for.
     #[error("ZeroAmount: nothing was asked for, want more than zero")]
     ZeroAmount,
@@ -58,6 +79,14 @@ pub enum Refusal {
         asked: u64,
         /// What moved.
         moved: u64,
+    },
+    /// Less than the caller would take.
+    #[error("TooLittle: it would be {}, at least {} was asked for. Ask for less, or later", Amount(*rao), Amount(*min_rao))]
+    TooLittle {
+        /// What it would be.
+        rao: u64,
+        /// What was asked for.
+        min_rao: u64,
     },
     /// The chain refused.
     #[error("{}", chain_words(*function, *code))]
@@ -152,6 +181,14 @@ pub enum Refusal {
         /// The one that can come next.
         expected: u64,
     },
+    /// A roll's word is for a time.
+    #[error("BadUntil: want a last second from {from} to {to}")]
+    BadUntil {
+        /// Now.
+        from: u64,
+        /// As far ahead as is taken.
+        to: u64,
+    },
     /// No roll.
     #[error("BadRoll: want 3 to 64 keepers, strictly ascending, and as many weights above zero")]
     BadRoll,
@@ -220,6 +257,12 @@ pub enum Refusal {
         /// The judge's last second.
         rule_by: u64,
     },
+    /// Executed or dismissed, or nothing to make smaller.
+    #[error("NothingToAmend: the case is {status:?}, or the verdict makes it no smaller")]
+    NothingToAmend {
+        /// Where it stands.
+        status: Status,
+    },
     /// Decided already, or too early.
     #[error("NotExecutable: the case is {status:?}, executable from {from}")]
     NotExecutable {
@@ -251,6 +294,7 @@ pub enum Refusal {
 #[cfg_attr(test, derive(scale_info::TypeInfo))]
 #[allow(missing_docs)] // each is the name of a field, or of one that is zero
 pub enum BadConfig {
+    RootSubnet,
     ZeroChainId,
     ZeroArbiter,
     ZeroJudge,

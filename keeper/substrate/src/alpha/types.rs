@@ -66,6 +66,10 @@ records! {
         stake: u64,
         /// What it held after the vault's last own move, in rao of alpha.
         seen: u64,
+        /// When the vault took note that the subnet is gone; 0: it has not.
+        wound_up_at: u64,
+        /// First second in which deposits are taken.
+        deposits_from: u64,
         /// All shares.
         shares: u128,
         /// Shares that wait to be burned; part of `shares`.
@@ -122,6 +126,8 @@ records! {
         status: Status,
         /// Number of the bond.
         bond: u32,
+        /// The Arbiter's case that it is for.
+        case_id: u64,
         /// The node's registration on the EVM side.
         registration: u32,
         /// The rental on the EVM side; 0: none.
@@ -130,7 +136,11 @@ records! {
         shares: u128,
         /// What the shares were meant to be worth at filing, in rao of alpha.
         alpha: u64,
-        /// The same in rao of TAO.
+        /// What of the penalty falls on alpha, in rao of TAO.
+        penalty_rao: u64,
+        /// What of the penalty TAO bears first, in rao.
+        tao_first_rao: u64,
+        /// What the alpha set aside counted for, in rao of TAO.
         value_rao: u64,
         /// When it was filed.
         filed_at: u64,

@@ -134,14 +134,22 @@ async fn what_breaks_off_computes_for_ever_or_babbles_is_named() {
     let world = world(1).await;
     put_vault(&world.chain);
     let mut met = Vec::new();
-    for trouble in [Trouble::Traps, Trouble::Loops, Trouble::Babbles] {
+    for trouble in [Trouble::Traps, Trouble::Loops, Trouble::Babbles, Trouble::Rambles, Trouble::Flips] {
         world.chain.with_vault(|vault| vault.trouble = Some(trouble));
         let at = world.chain.run(1);
         met.push(open(&world, at).await.unwrap().config().await.unwrap_err());
     }
     assert_eq!(met[0], ContractError::Trapped { words: "panicked: it was told to".into() });
     assert_eq!(met[1], ContractError::OutOfGas);
-    assert!(matches!(met[2], ContractError::Odd { .. }), "{:?}", met[2]);
+    for odd in &met[2..] {
+        assert!(matches!(odd, ContractError::Odd { .. }), "{odd:?}");
+    }
+    // The last of them: a deed that is done and says that it is undone, and one that is refused and says it is not.
+    let at = world.chain.best();
+    for amount in [ALPHA, 0] {
+        let flipped = open(&world, at).await.unwrap().try_deed(OWNER, &deposit(amount)).await.unwrap_err();
+        assert!(matches!(flipped, AlphaError::Contract(ContractError::Odd { .. })), "{flipped}");
+    }
 }
 
 #[tokio::test]

@@ -402,7 +402,7 @@ fn of_siblings(aim: Aim, dice: &mut Dice, s: &Surety) -> Step {
     let (registration, rental, amount, case_id) = (1, aim.rental, 1, aim.case_id);
     let now = s.chain.now() as u32;
     match dice.below(10) {
-        0 => step(from, s.vault, &vault::reserveCall { registration, rental, total: amount }),
+        0 => step(from, s.vault, &vault::reserveCall { registration, rental, total: amount, until: 0 }),
         1 => step(from, s.vault, &vault::releaseCall { registration, rental }),
         2 => step(from, s.vault, &vault::forfeitReservedCall { registration, rental, amount }),
         3 => step(from, s.vault, &vault::setAsideCall { registration, rental, amount }),

@@ -202,7 +202,7 @@ pub(super) async fn start_with(limits: HttpLimits, desk_limits: DeskLimits) -> S
     let (archive, counts) = (shelf.clone(), Arc::new(PeerCounts::default()));
     let (counter, desk) = complaints::Counter::open(desk_limits);
     let (desk, epochs) = (Arc::new(desk), Arc::new(Master::of_key(&[1; 32], 31_337, &[2; 20])));
-    let api = Api { archive, progress: progress.clone(), peers: counts, now_ms, desk, epochs, limits };
+    let api = Api { archive, progress: progress.clone(), peers: counts, now_ms, desk, epochs, stating: None, limits };
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(serve(listener, api, async { drop(stopped.await) }));
     Served { url: format!("http://{address}"), address, shelf, progress, clock_ms, counter, stop: Some(stop), task }
