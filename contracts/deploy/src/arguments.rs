@@ -414,7 +414,9 @@ mod tests {
         // Fixed bytes stand at the front of their word.
         assert_eq!(vault[1].1[..8], twox64(params.netuid)[..]);
         assert_eq!(vault[2], ("ESCROW", evm(&at(4)).into_word()));
-        assert_eq!(vault[4], ("EXIT_DELAY_SECS", number(params.windows.exit_delay_secs)));
+        assert_eq!(vault[4], ("KEEPERS", evm(&at(2)).into_word()));
+        assert_eq!(vault[5], ("EXIT_DELAY_SECS", number(params.windows.exit_delay_secs)));
+        assert_eq!(vault[8], ("STATED_FILING_SECS", number(params.windows.stated_filing_secs)));
         let escrow = Arguments::escrow(&names, &params.windows, &params.shares, &params.class_bonds).immutables();
         assert_eq!(escrow.first().unwrap(), &("VAULT", evm(&at(3)).into_word()));
         assert_eq!(escrow.last().unwrap(), &("ABANDON_BPS", number(params.shares.abandon_bps.into())));

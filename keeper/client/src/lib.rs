@@ -9,6 +9,7 @@
 //! - [`keys`]: a keeper's signing key, from a file nobody else can read;
 //! - [`intent`]: an intent as a call, and a revert as a name;
 //! - [`deployment`]: the file `deployments/CHAIN_ID.json`;
+//! - [`stated`]: bond statements as the call that records them;
 //! - [`subtensor`]: account ids, storage-key hashes, precompile addresses;
 //! - [`units`]: rao, wei and TAO.
 
@@ -20,5 +21,6 @@ pub mod intent;
 pub mod keys;
 pub mod provider;
 pub mod reader;
+pub mod stated;
 pub mod subtensor;
 pub mod units;

@@ -233,3 +233,6 @@ fn not_now(why: impl std::fmt::Display) -> StatingError {
 fn unread(error: FollowError) -> StatingError {
     not_now(format!("the contracts were not read: {error}"))
 }
+
+#[cfg(test)]
+mod tests;

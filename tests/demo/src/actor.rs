@@ -50,6 +50,11 @@ impl Tx {
         Self { to, data: call.abi_encode().into(), value: U256::ZERO, gas: None }
     }
 
+    /// A call that is encoded already.
+    pub fn encoded(to: Address, data: Bytes) -> Self {
+        Self { to, data, value: U256::ZERO, gas: None }
+    }
+
     /// With money.
     #[must_use]
     pub fn paying(self, rao: Rao) -> Self {

@@ -59,6 +59,8 @@ pub struct Vault {
     pub locked: BTreeMap<AccountId, u64>,
     /// Bonds in order of their numbers.
     pub bonds: Vec<BondRecord>,
+    /// By which case a bond has answered for a case of the Arbiter.
+    pub judged: BTreeMap<(u64, u32), u32>,
     /// What goes wrong.
     pub trouble: Option<Trouble>,
 }
@@ -98,8 +100,8 @@ impl Vault {
             offline_bps: 1_000,
         };
         let roll = Roll { number: 0, keepers: vec![[1; 20], [2; 20], [3; 20]], weights: vec![1, 1, 1] };
-        let (stakes, locked, bonds) = Default::default();
-        Self { account, code_hash: CODE_HASH, config, hotkey, roll, stakes, locked, bonds, trouble: None }
+        let (stakes, locked, bonds, judged) = Default::default();
+        Self { account, code_hash: CODE_HASH, config, hotkey, roll, stakes, locked, bonds, judged, trouble: None }
     }
 
     fn staked(&self, coldkey: AccountId, hotkey: AccountId) -> u64 {
@@ -220,6 +222,9 @@ impl Call<'_> {
             let at = vault.position(asked.owner, asked.machine);
             let alpha = at.map_or(0, |at| vault.shown(vault.bonds[at].clone(), self.now).free_rao);
             self.show(Stateable { alpha, until: self.now + vault.config.exit_delay_secs });
+        } else if let Some(asked) = is::<message::JudgedBy>(message::JudgedBy::NAME, selector, args) {
+            let judged = vault.judged.get(&(asked.case_id, asked.bond)).copied();
+            self.show(judged);
         } else if is::<message::CaseAt>(message::CaseAt::NAME, selector, args).is_some() {
             self.show(None::<u32>);
         } else if is::<message::CreditOf>(message::CreditOf::NAME, selector, args).is_some() {
@@ -336,7 +341,7 @@ impl Call<'_> {
         let shares = std::mem::take(&mut bond.exiting);
         let rao = u64::try_from(shares).unwrap();
         if rao < asked.min_rao {
-            return Err(Refusal::Clamped { asked: asked.min_rao, moved: rao });
+            return Err(Refusal::TooLittle { rao, min_rao: asked.min_rao });
         }
         self.vault.bonds[at] = bond;
         *self.vault.stakes.get_mut(&(self.vault.account, self.vault.hotkey)).unwrap() -= rao;

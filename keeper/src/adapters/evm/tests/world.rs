@@ -10,8 +10,10 @@ use surety_client::keys::Key;
 use surety_client::provider::Node;
 use surety_client::subtensor::{ADDRESS_MAPPING, BALANCE_TRANSFER, ED25519_VERIFY, METAGRAPH, STORAGE_QUERY};
 use surety_client::units::wei;
-use surety_core::statement::{Certificate, Signed};
-use surety_core::types::{Account, Hash32};
+use surety_core::effect::Intent;
+use surety_core::evidence::Contracts;
+use surety_core::statement::{Attestation, Certificate, Signed};
+use surety_core::types::{Account, Cause, Hash32, Kind};
 use surety_core::view::View;
 use surety_demo::actor::{Actor, Tx};
 use surety_demo::chain::Chain;
@@ -115,6 +117,34 @@ impl World {
         let rented = self.renter.rent(&self.chain, self.miner.machine(), secs, &certificates).await.unwrap();
         let view = self.chain.rental(rented.0).await.unwrap();
         (rented.0, view.paid_until_secs)
+    }
+
+    /// Another keeper, as weighty as the two.
+    pub(crate) async fn appoint(&self, account: Account) {
+        self.owner.send(appoint(&self.chain, appointment(account))).await.unwrap();
+    }
+
+    pub(crate) fn second(&self) -> &Key {
+        &self.second
+    }
+
+    /// The machine is out for a while, and both keepers say so: the number of the case.
+    pub(crate) async fn file_offline(&self, rental: u64) -> u64 {
+        let from_secs = self.chain.now_secs().await.unwrap();
+        self.pass(10).await;
+        let until_secs = self.chain.now_secs().await.unwrap();
+        let (kind, cause, evidence) = (Kind::Offline, Cause::Unreachable, Hash32([6; 32]));
+        let statement = Attestation { kind, rental, cause, from_secs, until_secs, evidence };
+        let digest = self.chain.domains().attestation(&statement).unwrap();
+        let sign = |key: &Key| Signed { statement, signer: key.account(), signature: key.sign(digest).unwrap() };
+        let mut attestations = [&self.keeper, &self.second].map(sign).to_vec();
+        attestations.sort_by_key(|one| one.signer);
+        let d = &self.chain.deployment;
+        let (escrow, arbiter, vault) = (d.escrow.address, d.arbiter.address, d.vault.address);
+        let intent = Intent::File { kind, rental, gap: 0, attestations };
+        let call = surety_client::intent::encode(&intent, &Contracts { escrow, arbiter, vault }).unwrap();
+        self.renter.actor.send(Tx::encoded(call.to, call.data)).await.unwrap();
+        1
     }
 
     /// Something small that changes what keepers read: another keeper is appointed.
