@@ -5,6 +5,7 @@
 
 mod archive;
 mod ballots;
+mod chosen;
 mod error;
 mod figures;
 mod lock;
@@ -14,6 +15,7 @@ mod registered;
 mod retain;
 mod schema;
 
+pub use chosen::{Chosen, FoundChosen};
 pub use error::StoreError;
 pub use mirror::Mirrored;
 pub use reading::{Checkpoint, EvidenceRow, Reading, StatementRow};

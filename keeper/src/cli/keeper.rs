@@ -89,7 +89,7 @@ impl StoreArgument {
         Ok(self.config.as_deref().map(File::read).transpose()?.map(|file| file.http.listen))
     }
 
-    fn path(&self) -> Result<PathBuf> {
+    pub(super) fn path(&self) -> Result<PathBuf> {
         match (&self.store, &self.config) {
             (Some(store), _) => Ok(store.clone()),
             (None, Some(config)) => Ok(File::read(config)?.store.file(self.dry_run)),

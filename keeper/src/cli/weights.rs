@@ -1,10 +1,15 @@
-//! `surety weights explain`: where each miner's weight comes from, factor by factor.
+//! `surety weights explain`: where each miner's weight comes from, factor by factor; of a fleet in a file, or as a
+//! keeper has last chosen, read from its store, also while it runs.
 
+use super::keeper::StoreArgument;
+use crate::adapters::store::{Chosen, FoundChosen, Reading};
 use anyhow::{Context, Result};
 use clap::Subcommand;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use surety_core::ballot::Stage;
 use surety_core::types::Hotkey;
 use surety_core::weights::{Fleet, Scheme, SchemeName, Weighed, WeightRules, weigh};
 use surety_verifier::classes::{CLASSES, ClassId};
@@ -16,14 +21,16 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 /// What `surety weights` does.
 #[derive(Debug, Subcommand)]
 pub(super) enum WeightsCommand {
-    /// Weigh a fleet, and say of each miner why it gets what it gets. Needs no chain and no key.
-    /// Example: surety weights explain --fleet fleet.json
+    /// Say of each miner why it gets what it gets: as a keeper has last chosen, or of a fleet in a file. Needs no chain
+    /// and no key. Example: surety weights explain --config keeper.toml
     Explain {
-        /// The fleet: what the chain, the measurements and the looks say of each machine, as JSON.
+        #[command(flatten)]
+        store: StoreArgument,
+        /// Instead of a keeper's: what the chain, the measurements and the looks say of each machine, as JSON.
         #[arg(long)]
-        fleet: PathBuf,
-        /// Other numbers than the defaults, as JSON: any of the fields of `WeightRules`.
-        #[arg(long)]
+        fleet: Option<PathBuf>,
+        /// For a fleet in a file: other numbers than the defaults, as JSON, any of the fields of `WeightRules`.
+        #[arg(long, requires = "fleet")]
         rules: Option<PathBuf>,
         /// Only this miner: its hotkey, 64 hex digits.
         #[arg(long)]
@@ -32,15 +39,81 @@ pub(super) enum WeightsCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Write the fleet that a keeper has last chosen weights from, for others to weigh.
+    /// Example: surety weights fleet --config keeper.toml > fleet.json
+    Fleet {
+        #[command(flatten)]
+        store: StoreArgument,
+    },
 }
 
 impl WeightsCommand {
     pub(super) fn run(&self) -> Result<()> {
-        let Self::Explain { fleet, rules, hotkey, json } = self;
-        let rules = rules.as_deref().map(read).transpose()?.unwrap_or_default();
-        print!("{}", explained(&read(fleet)?, &rules, *hotkey, *json)?);
+        let text = match self {
+            Self::Explain { fleet: Some(fleet), rules, hotkey, json, .. } => {
+                let rules = rules.as_deref().map(read).transpose()?.unwrap_or_default();
+                explained(&read(fleet)?, &rules, *hotkey, *json)?
+            }
+            Self::Explain { store, fleet: None, hotkey, json, .. } => {
+                last_chosen(&Reading::open(&store.path()?)?, *hotkey, *json)?
+            }
+            Self::Fleet { store } => {
+                let fleet = Reading::open(&store.path()?)?.chosen_fleet()?;
+                let fleet = fleet.context("no fleet is kept there: no weights were chosen, or it was too large")?;
+                format!("{}\n", serde_json::to_string(&fleet)?)
+            }
+        };
+        print!("{text}");
         Ok(())
     }
+}
+
+/// What `--json` shows of a keeper's choice.
+#[derive(Serialize)]
+struct Shown<'a> {
+    epoch: u64,
+    block: u64,
+    scheme: SchemeName,
+    /// How far its ballot is; `null` where it has none.
+    stage: Option<Stage>,
+    #[serde(flatten)]
+    weighed: &'a Weighed,
+}
+
+fn last_chosen(reading: &Reading, hotkey: Option<Hotkey>, json: bool) -> Result<String> {
+    let found = reading.chosen()?.context(
+        "this keeper has chosen no weights: it sets some where subnet.hotkey names a key, once an epoch is under way",
+    )?;
+    let FoundChosen { chosen: Chosen { epoch, block, rules, mut weighed }, stage } = found;
+    only(&mut weighed, hotkey)?;
+    if json {
+        let shown = Shown { epoch, block, scheme: rules.scheme, stage, weighed: &weighed };
+        return Ok(format!("{}\n", serde_json::to_string_pretty(&shown)?));
+    }
+    let text = weighed.explanation.text(&|class| ClassId(class).to_string());
+    Ok(format!("Epoch {epoch}, chosen at block {block}: {}\n{text}", how_far(stage.as_ref())))
+}
+
+/// No longer than a line of the explanation.
+fn how_far(stage: Option<&Stage>) -> String {
+    match stage {
+        None => "nothing was sent".to_owned(),
+        Some(Stage::Chosen) => "not signed".to_owned(),
+        Some(Stage::Signed(_)) => "signed, and in no final block yet".to_owned(),
+        Some(Stage::Committed) => "their hash is on chain".to_owned(),
+        Some(Stage::Revealing(_)) => "their hash is on chain, the reveal is signed".to_owned(),
+        Some(Stage::Sealed { reveal_epoch, .. }) => format!("on chain, to be opened in epoch {reveal_epoch}"),
+        Some(Stage::Done { block }) => format!("set, as block {block} shows"),
+        Some(Stage::Lost { why, .. }) => format!("thrown away by the chain: {why}"),
+        Some(Stage::Failed { why }) => format!("given up: {why}"),
+    }
+}
+
+fn only(weighed: &mut Weighed, hotkey: Option<Hotkey>) -> Result<()> {
+    let Some(hotkey) = hotkey else { return Ok(()) };
+    weighed.explanation.miners.retain(|miner| miner.hotkey == hotkey);
+    anyhow::ensure!(!weighed.explanation.miners.is_empty(), "the fleet has no machine of hotkey {hotkey}");
+    Ok(())
 }
 
 /// Points of a card of each class that has minima: what a certificate proves, and nothing else.
@@ -51,13 +124,11 @@ fn class_points() -> BTreeMap<u16, u64> {
 fn explained(fleet: &Fleet, rules: &WeightRules, hotkey: Option<Hotkey>, json: bool) -> Result<String> {
     anyhow::ensure!(
         rules.scheme == SchemeName::Surety,
-        "the scheme sn27 takes points of each machine, which a fleet's file does not have"
+        "the scheme sn27 takes points of each machine, which a fleet's file does not have: see what a keeper chose with \
+         --config"
     );
     let mut weighed: Weighed = weigh(fleet, &Scheme::Classes(class_points()), rules)?;
-    if let Some(hotkey) = hotkey {
-        weighed.explanation.miners.retain(|miner| miner.hotkey == hotkey);
-        anyhow::ensure!(!weighed.explanation.miners.is_empty(), "the fleet has no machine of hotkey {hotkey}");
-    }
+    only(&mut weighed, hotkey)?;
     if json {
         return Ok(format!("{}\n", serde_json::to_string_pretty(&weighed)?));
     }
@@ -76,6 +147,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::adapters::store::Store;
 
     fn fleet() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("core/tests/weights/fleet.json")
@@ -113,5 +185,62 @@ mod tests {
         let refused = format!("{:#}", read::<Fleet>(&file).unwrap_err());
         assert!(refused.contains("fleet.json") && refused.contains("extra"), "{refused}");
         assert!(read::<Fleet>(&dir.path().join("none")).is_err());
+    }
+
+    /// A keeper's store in which the golden fleet was weighed.
+    fn store() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("keeper.db")).unwrap();
+        let (fleet, rules): (Fleet, _) = (read(&fleet()).unwrap(), WeightRules::default());
+        let weighed = weigh(&fleet, &Scheme::Classes(class_points()), &rules).unwrap();
+        store.put_chosen(&Chosen { epoch: 7, block: 2_600, rules, weighed }, &fleet).unwrap();
+        (dir, store)
+    }
+
+    #[test]
+    fn what_a_keeper_has_last_chosen_is_explained_from_its_store_as_from_the_fleets_file() {
+        let (dir, _running) = store();
+        let reading = Reading::open(&dir.path().join("keeper.db")).unwrap();
+        let text = last_chosen(&reading, None, false).unwrap();
+        let (first, rest) = text.split_once('\n').unwrap();
+        assert_eq!(first, "Epoch 7, chosen at block 2600: nothing was sent");
+        let fleet: Fleet = read(&fleet()).unwrap();
+        assert_eq!(rest, explained(&fleet, &WeightRules::default(), None, false).unwrap());
+        let hotkey = fleet.machines[0].hotkey;
+        let json: serde_json::Value =
+            serde_json::from_str(&last_chosen(&reading, Some(hotkey), true).unwrap()).unwrap();
+        assert_eq!((&json["epoch"], &json["scheme"], &json["stage"]), (&7.into(), &"surety".into(), &().into()));
+        assert_eq!(json["explanation"]["miners"].as_array().unwrap().len(), 1);
+        assert!(json["weights"]["Ok"]["uids"].is_array(), "{json}");
+        assert_eq!(reading.chosen_fleet().unwrap(), Some(fleet), "and it can be handed on");
+    }
+
+    #[test]
+    fn a_keeper_that_has_chosen_none_says_when_it_would() {
+        let dir = tempfile::tempdir().unwrap();
+        let _store = Store::open(&dir.path().join("keeper.db")).unwrap();
+        let none = last_chosen(&Reading::open(&dir.path().join("keeper.db")).unwrap(), None, false).unwrap_err();
+        assert!(none.to_string().contains("subnet.hotkey"), "{none}");
+    }
+
+    #[test]
+    fn how_far_weights_are_is_said_in_words_of_every_stage() {
+        let why = || "version 4 now".to_owned();
+        for (stage, words) in [
+            (Stage::Chosen, "not signed"),
+            (Stage::Sealed { block: 1, reveal_epoch: 9 }, "on chain, to be opened in epoch 9"),
+            (Stage::Done { block: 5 }, "set, as block 5 shows"),
+            (Stage::Lost { block: 5, why: why() }, "thrown away by the chain: version 4 now"),
+            (Stage::Failed { why: why() }, "given up: version 4 now"),
+        ] {
+            assert_eq!(how_far(Some(&stage)), words);
+        }
+    }
+
+    #[test]
+    fn a_fleet_in_a_file_has_no_points_of_machines() {
+        let rules = WeightRules { scheme: SchemeName::Sn27, ..WeightRules::default() };
+        let refused = explained(&read(&fleet()).unwrap(), &rules, None, false).unwrap_err();
+        assert!(refused.to_string().contains("sn27") && refused.to_string().contains("--config"), "{refused}");
     }
 }

@@ -151,3 +151,29 @@ fn add(counter: &AtomicU64, amount: u64) {
     // A counter that is full stays so.
     let _ = counter.fetch_update(Relaxed, Relaxed, |count| Some(count.saturating_add(amount)));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_that_the_chain_shows_are_counted_and_lost_ones_are_an_alert() {
+        let progress = Progress::default();
+        let counts = || {
+            let Progress { weights_set, weights_lost, alerts, .. } = &progress;
+            [weights_set, weights_lost, alerts].map(|count| count.load(Relaxed))
+        };
+        let lost = Stage::Lost { block: 9, why: "the chain said nothing".into() };
+        for (did, counted) in [
+            (Did::Chose, [0, 0, 0]),
+            (Did::Recorded(Stage::Sealed { block: 5, reveal_epoch: 2 }), [0, 0, 0]),
+            (Did::Recorded(Stage::Done { block: 5 }), [1, 0, 0]),
+            (Did::Found { epoch: 1, stage: Stage::Done { block: 9 } }, [2, 0, 0]),
+            (Did::Found { epoch: 2, stage: lost }, [2, 1, 1]),
+            (Did::Found { epoch: 3, stage: Stage::Failed { why: "unknown".into() } }, [2, 1, 1]),
+        ] {
+            tell_weights(&did, &progress);
+            assert_eq!(counts(), counted, "{did:?}");
+        }
+    }
+}

@@ -245,7 +245,7 @@ impl Parts {
         let voter = Voter { nodes, hotkey, netuid, ballots, block_time_ms: BLOCK_TIME_MS };
         let fleet = FleetReader::new(self.endpoints.clone()).into();
         let (measurements, rules) = (self.shown.measurements.clone(), self.settings.file.weights.clone());
-        Some(Weigher { voter, fleet, measurements, store: self.store.clone(), rules })
+        Some(Weigher { voter, fleet, measurements, store: self.store.clone(), rules, refused: None.into() })
     }
 
     fn mirror(&self) -> Mirror {

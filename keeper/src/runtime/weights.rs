@@ -4,14 +4,14 @@
 use super::measurements::Measurements;
 use super::points;
 use crate::adapters::evm::{FleetReader, FollowError};
-use crate::adapters::store::{Store, StoreError};
+use crate::adapters::store::{Chosen, Store, StoreError};
 use crate::ports::SoftFigures;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use surety_core::ballot::Choice;
 use surety_core::types::{Hotkey, MachineId};
 use surety_core::weights::{Counted, Fleet, OnChain, OnSubnet, OwnRecord, Scheme, SchemeName, SubnetTerms};
-use surety_core::weights::{Weighed, WeightRules, WeightsError, gather, weigh};
+use surety_core::weights::{NoWeights, WeightRules, WeightsError, gather, weigh};
 use surety_substrate::node::Head;
 use surety_substrate::runtime::Runtime;
 use surety_substrate::subnet::{Subnet, SubnetError, WeightSettings, coldkeys_of};
@@ -44,7 +44,7 @@ enum NotChosen {
     #[error(transparent)]
     Weights(#[from] WeightsError),
     #[error("{0}")]
-    None(surety_core::weights::NoWeights),
+    None(NoWeights),
 }
 
 /// Sets weights.
@@ -54,6 +54,8 @@ pub(super) struct Weigher {
     pub(super) measurements: Measurements,
     pub(super) store: Arc<Store>,
     pub(super) rules: WeightRules,
+    /// The epoch of the last refusal kept, and the refusal: it comes again at each look.
+    pub(super) refused: Mutex<Option<(u64, NoWeights)>>,
 }
 
 impl Weigher {
@@ -81,8 +83,11 @@ impl Weigher {
             SchemeName::Surety => Scheme::Classes(points),
             SchemeName::Sn27 => points::of_machines(&fleet, &self.figures().await?),
         };
-        let Weighed { weights, explanation } = weigh(&fleet, &scheme, &self.rules)?;
-        tell(&fleet, &explanation.text(&|class| ClassId(class).to_string()));
+        let weighed = weigh(&fleet, &scheme, &self.rules)?;
+        tell(&fleet, &weighed.explanation.text(&|class| ClassId(class).to_string()));
+        let weights = weighed.weights.clone();
+        self.keep(Chosen { epoch: subnet.epoch, block: subnet.at.number, rules: self.rules.clone(), weighed }, fleet)
+            .await;
         let weights = weights.map_err(NotChosen::None)?;
         let version_key = subnet.weights.map_or(0, |settings| settings.version_key);
         Ok(Choice { uids: weights.uids, values: weights.values, version_key })
@@ -94,6 +99,20 @@ impl Weigher {
         let (store, at_secs) = (self.store.clone(), chain.at_secs);
         let noted = tokio::task::spawn_blocking(move || store.note_registrations(registrations, at_secs));
         noted.await.map_err(|_| StoreError::Poisoned)?
+    }
+
+    /// For `surety weights explain`. Weights do not wait for it: what cannot be kept is told, and they are set.
+    async fn keep(&self, chosen: Chosen, fleet: Fleet) {
+        let refusal = chosen.weighed.weights.as_ref().err().map(|why| (chosen.epoch, *why));
+        let before = std::mem::replace(&mut *self.refused.lock().await, refusal);
+        if refusal.is_some() && refusal == before {
+            return;
+        }
+        let store = self.store.clone();
+        let kept = tokio::task::spawn_blocking(move || store.put_chosen(&chosen, &fleet)).await;
+        if let Err(error) = kept.unwrap_or(Err(StoreError::Poisoned)) {
+            tracing::warn!(%error, "what weights were made of was not kept");
+        }
     }
 
     async fn figures(&self) -> Result<BTreeMap<MachineId, SoftFigures>, StoreError> {
@@ -123,12 +142,14 @@ mod tests {
 
     use super::*;
     use crate::adapters::evm::tests::world::World;
+    use crate::adapters::store::{FoundChosen, Reading};
     use std::time::Duration;
     use surety_core::ballot::Stage;
     use surety_core::evidence::Contracts;
     use surety_core::rules::Rules;
     use surety_core::state::{Config, State};
     use surety_core::types::Account;
+    use surety_core::weights::Why;
     use surety_substrate::needed::LEAST_UIDS;
     use surety_substrate::node::Node;
     use surety_substrate::nodes::Nodes;
@@ -160,7 +181,7 @@ mod tests {
         chain: Arc<Chain>,
         weigher: Weigher,
         _server: Server,
-        _dir: tempfile::TempDir,
+        dir: tempfile::TempDir,
     }
 
     /// A keeper's hotkey at uid 1 of the subnet that the contracts are for.
@@ -177,13 +198,15 @@ mod tests {
         let store = Arc::new(Store::open(&dir.path().join("keeper.sqlite")).unwrap());
         let voter = Voter { nodes, hotkey, netuid: NETUID, ballots: store.clone(), block_time_ms: BLOCK_TIME_MS };
         let fleet = FleetReader::new(world.endpoints()).into();
-        let weigher = Weigher { voter, fleet, measurements: Measurements::default(), store, rules };
-        Scene { world, chain, weigher, _server: server, _dir: dir }
+        let weigher =
+            Weigher { voter, fleet, measurements: Measurements::default(), store, rules, refused: None.into() };
+        Scene { world, chain, weigher, _server: server, dir }
     }
 
     #[tokio::test]
     async fn an_epochs_weights_are_chosen_from_contracts_and_measurements_and_set_on_the_chain() {
-        let Scene { chain, weigher, world, .. } = &scene(WeightRules { burn_uid: Some(0), ..Default::default() }).await;
+        let Scene { chain, weigher, world, dir, .. } =
+            &scene(WeightRules { burn_uid: Some(0), ..Default::default() }).await;
         let answering = answering(weigher.measurements.clone());
         let (did, done) = weigher.look(chain.runtime(), chain.best()).await;
         done.unwrap();
@@ -194,16 +217,44 @@ mod tests {
         // Nobody has measured the only machine there is, so nobody earns: all is burned.
         assert_eq!(chain.weights_of(NETUID, 1), [(0, 65_535)]);
         assert!(chain.failures().is_empty() && world.endpoints().need() == 1);
+        // And why can be read beside the keeper.
+        let found = Reading::open(&dir.path().join("keeper.sqlite")).unwrap();
+        let FoundChosen { chosen, stage } = found.chosen().unwrap().unwrap();
+        assert_eq!((chosen.epoch, stage), (0, Some(Stage::Done { block: head.number })));
+        assert_eq!(chosen.weighed.weights.map(|weights| weights.uids), Ok(vec![0]));
+        let fleet = found.chosen_fleet().unwrap().unwrap();
+        assert_eq!((fleet.machines.len(), fleet.machines[0].since_secs), (1, 0));
         answering.abort();
     }
 
     #[tokio::test]
     async fn where_nobody_earned_anything_and_nobody_takes_the_burn_nothing_is_sent_and_the_reason_is_told() {
-        let Scene { chain, weigher, .. } = &scene(WeightRules::default()).await;
+        let Scene { chain, weigher, dir, .. } = &scene(WeightRules::default()).await;
         let answering = answering(weigher.measurements.clone());
         let refused = weigher.look(chain.runtime(), chain.best()).await.1.unwrap_err();
         assert!(refused.to_string().starts_with("no weights were chosen: "), "{refused}");
         assert_eq!(chain.pool_size(), 0);
+        let found = Reading::open(&dir.path().join("keeper.sqlite")).unwrap().chosen().unwrap().unwrap();
+        assert_eq!((found.chosen.weighed.weights, found.stage), (Err(NoWeights::NobodyEarned), None));
+        let first = found.chosen.block;
+        weigher.look(chain.runtime(), chain.run(1)).await.1.unwrap_err();
+        let found = Reading::open(&dir.path().join("keeper.sqlite")).unwrap().chosen().unwrap().unwrap();
+        assert_eq!(found.chosen.block, first, "the same refusal is written down once an epoch");
+        answering.abort();
+    }
+
+    #[tokio::test]
+    async fn by_subnet_27s_scheme_each_machine_has_points_of_its_own_from_what_the_store_has_of_it() {
+        let rules = WeightRules { scheme: SchemeName::Sn27, burn_uid: Some(0), ..WeightRules::default() };
+        let Scene { chain, weigher, dir, .. } = &scene(rules).await;
+        let answering = answering(weigher.measurements.clone());
+        let (did, done) = weigher.look(chain.runtime(), chain.best()).await;
+        done.unwrap();
+        assert_eq!(did.first(), Some(&Did::Chose));
+        let found = Reading::open(&dir.path().join("keeper.sqlite")).unwrap().chosen().unwrap().unwrap();
+        assert_eq!(found.chosen.rules.scheme, SchemeName::Sn27);
+        let machine = &found.chosen.weighed.explanation.miners[0].machines[0];
+        assert!(matches!(machine.factors[0].why, Why::MachinePoints), "{:?}", machine.factors);
         answering.abort();
     }
 }

@@ -69,6 +69,10 @@ impl Reading {
         Ok(Self { db })
     }
 
+    pub(super) fn db(&self) -> &Connection {
+        &self.db
+    }
+
     /// Looks through the whole file.
     pub fn check(&self) -> Result<(), StoreError> {
         schema::look_through(&self.db, "integrity_check")

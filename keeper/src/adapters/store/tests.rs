@@ -3,6 +3,7 @@
 
 mod archive;
 mod ballots;
+mod chosen;
 mod figures;
 mod mirror;
 mod opening;

@@ -108,6 +108,22 @@ async fn a_permit_that_went_away_before_the_reveal_is_named_as_the_reason() {
 }
 
 #[tokio::test]
+async fn a_subnet_that_opens_commits_earlier_than_on_the_day_of_the_commit_is_looked_at_by_its_new_rule() {
+    let polls = sealing().await;
+    let chain = &polls.world.chain;
+    chain.set(&needed::REVEAL_PERIOD, &[NET], 3u64);
+    // The round that the model will have, whatever the period.
+    chain.run(1);
+    polls.live(5).await;
+    assert!(matches!(polls.newest().stage, Stage::Sealed { reveal_epoch: 4, .. }), "{:?}", polls.newest().stage);
+    let Way::Timelocked { round, .. } = polls.newest().way else { panic!("{:?}", polls.newest()) };
+    chain.set(&needed::REVEAL_PERIOD, &[NET], 1u64);
+    chain.add_round(round, vec![1; 48]);
+    chain.run(95);
+    assert!(lost(&polls).await.contains("the chain said nothing"));
+}
+
+#[tokio::test]
 async fn whether_it_counted_is_unknown_where_nobody_looked_until_the_next_one_was_opened() {
     let polls = in_turn().await;
     // Epoch 1's was thrown away, epoch 2's too: all that can be seen is that both are gone.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::sync::Mutex;
 use surety_substrate::runtime::Part;
 
-/// The EVM's side of the chain, on a real socket: headers alone.
+/// The EVM's side of the chain, on a real socket: its id and headers.
 #[derive(Default)]
 struct Evm {
     latest: u64,
@@ -39,8 +39,11 @@ impl Evm {
 }
 
 async fn serve(State(evm): State<Arc<Mutex<Evm>>>, Json(request): Json<Value>) -> Json<Value> {
-    assert_eq!(request["method"], "eth_getBlockByNumber");
-    let result = evm.lock().unwrap().header(request["params"][0].as_str().unwrap());
+    let result = match request["method"].as_str().unwrap() {
+        "eth_chainId" => json!("0x2a"),
+        "eth_getBlockByNumber" => evm.lock().unwrap().header(request["params"][0].as_str().unwrap()),
+        other => panic!("the follower asks {other}, which this node does not know"),
+    };
     Json(json!({ "jsonrpc": "2.0", "id": request["id"], "result": result }))
 }
 
