@@ -72,8 +72,9 @@ fn hidden(terminal: &File, question: &str) -> Result<SecretString> {
     let before = tcgetattr(terminal)?;
     let mut quiet = before.clone();
     quiet.local_modes.remove(LocalModes::ECHO);
-    write!(&mut &*terminal, "{question}")?;
+    // First quiet, then the question: this throws away what was typed before, which is no answer to it.
     tcsetattr(terminal, OptionalActions::Flush, &quiet)?;
+    write!(&mut &*terminal, "{question}")?;
     let mut answer = Zeroizing::new(String::new());
     let read = BufReader::new(terminal.take(ANSWER_MAX)).read_line(&mut answer);
     tcsetattr(terminal, OptionalActions::Now, &before)?;
@@ -95,4 +96,39 @@ pub(super) fn confirm(yes: bool, json: bool) -> Result<()> {
     let mut answer = String::new();
     std::io::stdin().lock().take(ANSWER_MAX).read_line(&mut answer)?;
     if answer.trim() == "yes" { Ok(()) } else { Err(Refused::NotConfirmed.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use secrecy::ExposeSecret;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    #[test]
+    fn a_password_is_read_from_a_terminal_that_does_not_show_it_however_fast_the_answer_comes() {
+        let person = File::from(openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap());
+        grantpt(&person).unwrap();
+        unlockpt(&person).unwrap();
+        let name = ptsname(&person, Vec::new()).unwrap().into_string().unwrap();
+        let terminal = File::options().read(true).write(true).open(name).unwrap();
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || tell.send(hidden(&terminal, "Password: ").map(|text| (text, terminal))));
+        let mut shown = Vec::new();
+        while !shown.ends_with(b"Password: ") {
+            let mut byte = [0];
+            (&person).read_exact(&mut byte).unwrap();
+            shown.push(byte[0]);
+        }
+        writeln!(&mut &person, "open sesame").unwrap();
+        let (text, terminal) = told.recv_timeout(Duration::from_secs(10)).unwrap().unwrap();
+        assert_eq!(text.expose_secret(), "open sesame");
+        let mut rest = [0; 64];
+        let count = (&person).read(&mut rest).unwrap();
+        assert!(!String::from_utf8_lossy(&rest[..count]).contains("sesame"));
+        let modes = rustix::termios::tcgetattr(&terminal).unwrap().local_modes;
+        assert!(modes.contains(rustix::termios::LocalModes::ECHO), "and it shows again what is typed");
+    }
 }
