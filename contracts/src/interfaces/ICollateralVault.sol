@@ -182,8 +182,8 @@ interface ICollateralVault is IRaoLedger, IGate, IStatedBonds {
     /// @notice The rental is closed: what is still reserved for it becomes free. RentalEscrow only.
     function release(uint32 registration, uint64 rental) external;
 
-    /// @notice The miner gave the rental up: up to `amount` of its reserve is burned. RentalEscrow only. Reverts where a
-    /// stated bond covers the rental.
+    /// @notice The miner gave the rental up: up to `amount` of its reserve is burned. RentalEscrow only. Reverts where
+    /// a stated bond covers the rental.
     /// @return taken What is burned.
     function forfeitReserved(uint32 registration, uint64 rental, Rao amount) external returns (Rao taken);
 

@@ -160,7 +160,8 @@ contract ArbiterConstructorTest is Base {
     function test_RevertWhen_TheVaultNamesOtherKeepers() external whenTheSiblingsDoNotFit {
         uint64 nonce = vm.getNonce(address(this));
         address next = vm.computeCreateAddress(address(this), nonce + 2);
-        RentalEscrow other = _escrow(vm.computeCreateAddress(address(this), nonce + 1), next, address(keepers), 1 hours);
+        address strangeAt = vm.computeCreateAddress(address(this), nonce + 1);
+        RentalEscrow other = _escrow(strangeAt, next, address(keepers), 1 hours);
         ICollateralVault.Config memory config = _vaultConfig(address(other), next);
         config.keepers = address(other);
         CollateralVault strange = createVault(SEED_WEI, OWNER, config);

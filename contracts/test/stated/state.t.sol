@@ -36,7 +36,8 @@ contract StateTest is StatedBase {
 
     function test_RevertWhen_NothingIsStated() external {
         for (uint256 i = 0; i < 4; ++i) {
-            (IStatedBonds.BondClaim memory claim, IStatedBonds.SignedStatement memory word) = (_claim(0, true), _word());
+            IStatedBonds.BondClaim memory claim = _claim(0, true);
+            IStatedBonds.SignedStatement memory word = _word();
             if (i == 0) claim.vault = 0;
             if (i == 1) claim.owner = 0;
             if (i == 2) word.alpha = 0;
@@ -141,7 +142,8 @@ contract StateTest is StatedBase {
 
     function test_WhenAQuorumStatesIt() external {
         vm.expectEmit(address(vault));
-        emit IStatedBonds.BondStated(1, 1, FAR_VAULT, COLDKEY, ALPHA, Rao.wrap(VALUE), Timestamp.wrap(_now() + 14 days));
+        Timestamp until = Timestamp.wrap(_now() + 14 days);
+        emit IStatedBonds.BondStated(1, 1, FAR_VAULT, COLDKEY, ALPHA, Rao.wrap(VALUE), until);
         assertEq(_state(_claim(0, true), _word()), 1);
         IStatedBonds.Statement memory s = vault.statementAt(1);
         assertEq(s.vault, FAR_VAULT);

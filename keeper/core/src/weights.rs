@@ -29,7 +29,7 @@ mod text;
 
 pub use explain::{Burn, Explanation, Factor, MachineExplained, MinerExplained, NoWeight, Why};
 pub use fleet::{Certified, Fleet, MachineFacts, PastSpoof, SubnetTerms};
-pub use gather::{Counted, Measured, OnChain, OnSubnet, OwnRecord, Registered, gather, measured};
+pub use gather::{Counted, Measured, OnChain, OnSubnet, OwnRecord, Registered, StatedBond, gather, measured};
 pub use rules::{PriceCap, SchemeName, WeightRules, WeightRulesError};
 pub use share::{NoWeights, UNITS, Weights};
 

@@ -394,6 +394,34 @@ fn a_hotkey_is_a_file_of_its_own_mode_or_a_development_key_on_a_local_chain() {
 }
 
 #[test]
+fn a_vault_of_alpha_is_an_address_of_this_network_read_from_nodes_less_a_haircut() {
+    let home = Home::new();
+    let with = |vault: &str, haircut_bps: i64, nodes: bool| {
+        home.configure(|table| {
+            let alpha = [("vault", Value::from(vault)), ("haircut_bps", Value::from(haircut_bps))];
+            table.insert(
+                "alpha".into(),
+                alpha.map(|(key, value)| (key.to_owned(), value)).into_iter().collect::<Table>().into(),
+            );
+            let urls = if nodes { vec!["http://127.0.0.1:9944"] } else { vec![] };
+            table.insert("subnet".into(), Table::from_iter([("rpc".to_owned(), Value::from(urls))]).into());
+        });
+        home.read().map(|settings| settings.file.alpha)
+    };
+    let said = |settings: Result<Alpha, ConfigError>| settings.unwrap_err().to_string();
+    let hex = format!("0x{}", "a1".repeat(32));
+    let alpha = with(&hex, 4_000, true).unwrap();
+    assert_eq!(alpha.vault().unwrap().unwrap().0, [0xa1; 32]);
+    assert_eq!(alpha.rules().haircut_bps, 4_000);
+    assert!(said(with(&hex, 4_000, false)).contains("name some in subnet.rpc"));
+    assert_eq!(said(with(&hex, 9_901, true)), "alpha.haircut_bps is 9901, want at most 9900");
+    // Polkadot's address of the same account.
+    let elsewhere = said(with("12xtAYsRUrmbniiWQqJtECiBQrMn8AypQcXhnQAc6RB6XkLW", 5_000, true));
+    assert!(elsewhere.starts_with("alpha.vault: ") && elsewhere.contains("network"), "{elsewhere}");
+    assert!(Alpha::default().vault().unwrap().is_none());
+}
+
+#[test]
 fn a_scheme_for_weights_is_one_of_those_there_are() {
     let home = Home::new();
     let with = |name: &str| {

@@ -19,10 +19,15 @@ impl Reader {
                 // The offer is the machine's, so it is that of a newer registration.
                 node.offer = None;
             }
-            Registered { node, current, hotkey: Hotkey(view.hotkey.0), miner: Account(view.miner.into_array()) }
+            let (hotkey, miner) = (Hotkey(view.hotkey.0), Account(view.miner.into_array()));
+            Registered { node, current, hotkey, miner, stated: None }
         };
         let read = self.parts_of(registrations, block).await?.into_iter();
-        Ok(read.map(|parts| parts.map(found)).collect())
+        let stated = self.stated_at(registrations, block).await?;
+        let with = |(parts, stated): (Result<NodeParts, NodeError>, Result<_, NodeError>)| {
+            Ok(Registered { stated: stated?, ..found(parts?) })
+        };
+        Ok(read.zip(stated).map(with).collect())
     }
 
     /// Rentals with the registration each is of.

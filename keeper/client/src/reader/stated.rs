@@ -6,6 +6,7 @@ use crate::provider::{Each, NodeError};
 use alloy::eips::BlockId;
 use surety_core::alpha::Behind;
 use surety_core::types::{Hash32, RentalId};
+use surety_core::weights::StatedBond;
 
 impl Reader {
     /// What covers or covered each rental beside its reserve of TAO; `None`: TAO bears it alone.
@@ -30,6 +31,23 @@ impl Reader {
             }))
         };
         Ok(covers.into_iter().map(behind).collect())
+    }
+
+    /// The newest statement of a bond elsewhere for each registration.
+    pub async fn stated_at(&self, registrations: &[u32], block: u64) -> Result<Each<Option<StatedBond>>, NodeError> {
+        let calls = registrations.iter().map(|n| CollateralVault::statementOfCall { registration: *n });
+        let numbers = self.each(*self.vault.address(), calls, block).await?;
+        let some = numbers.iter().flatten().filter(|number| **number != 0);
+        let calls = some.map(|number| CollateralVault::statementAtCall { statement: *number });
+        let mut statements = self.each(*self.vault.address(), calls, block).await?.into_iter();
+        let stated = |number: Result<u64, NodeError>| match number? {
+            0 => Ok(None),
+            _ => {
+                let statement = next(&mut statements)?;
+                Ok(Some(StatedBond { value_rao: statement.value, until_secs: u64::from(statement.until) }))
+            }
+        };
+        Ok(numbers.into_iter().map(stated).collect())
     }
 
     /// Whether the keeper set may have penalties set aside at present.

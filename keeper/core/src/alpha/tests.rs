@@ -90,7 +90,7 @@ proptest! {
     ) {
         let behind = Behind { tao_rao: tao, value_rao: value, ..behind() };
         let shares = Shares { offline_bps: bps, not_delivered_bps: bps, ..SHARES };
-        let rule = |x: u64| (u128::from(x) * u128::from(bps) / 10_000) as u64;
+        let rule = |x: u64| u64::try_from(u128::from(x) * u128::from(bps) / 10_000).unwrap();
         let share = on_alpha(Kind::Offline, &behind, earned_rao, &shares).unwrap();
         prop_assert_eq!(share + rule(tao).min(earned_rao), rule(tao + value).min(earned_rao));
         let share = on_alpha(Kind::NotDelivered, &behind, earned_rao, &shares).unwrap();

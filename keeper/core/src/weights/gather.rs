@@ -20,6 +20,18 @@ pub struct Registered {
     pub hotkey: Hotkey,
     /// Its owner, of a retired one too.
     pub miner: Account,
+    /// The newest statement of a bond elsewhere.
+    #[serde(default)]
+    pub stated: Option<StatedBond>,
+}
+
+/// A bond elsewhere, as a quorum of keepers stated it (SPEC 20).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StatedBond {
+    /// What it counts for, in rao of TAO.
+    pub value_rao: Rao,
+    /// Nothing of it leaves before, Unix seconds.
+    pub until_secs: UnixSecs,
 }
 
 /// What the contracts say at one block.
@@ -154,7 +166,10 @@ pub fn gather(chain: &OnChain, own: &OwnRecord, subnet: OnSubnet) -> Fleet {
         let rentals = rentals.remove(&one.node.registration).unwrap_or_default();
         let known = own.measured.get(&one.node.machine).filter(|known| known.registration == one.node.registration);
         let since_secs = own.since_secs(one.node.registration);
-        let facts = facts(one, (rentals, of_it), known, &chain.class_bonds);
+        let mut facts = facts(one, (rentals, of_it), known, &chain.class_bonds);
+        // What a quorum stated counts for as long as it cannot have left.
+        let stated = one.stated.filter(|stated| chain.at_secs < stated.until_secs).map_or(0, |stated| stated.value_rao);
+        facts.bonded_rao = facts.bonded_rao.saturating_add(stated);
         machines.push(MachineFacts { since_secs, ..facts });
     }
     let OnSubnet { seats, coldkeys, terms } = subnet;

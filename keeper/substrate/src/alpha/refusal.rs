@@ -81,7 +81,9 @@ pub enum Refusal {
         moved: u64,
     },
     /// Less than the caller would take.
-    #[error("TooLittle: it would be {}, at least {} was asked for. Ask for less, or later", Amount(*rao), Amount(*min_rao))]
+    #[error(
+        "TooLittle: it would be {}, at least {} was asked for. Ask for less, or later", Amount(*rao), Amount(*min_rao)
+    )]
     TooLittle {
         /// What it would be.
         rao: u64,

@@ -2,7 +2,7 @@
 #![allow(clippy::cast_possible_truncation)]
 
 use super::super::Certified;
-use super::super::gather::{Counted, Measured, OnChain, OnSubnet, OwnRecord, Registered, gather};
+use super::super::gather::{Counted, Measured, OnChain, OnSubnet, OwnRecord, Registered, StatedBond, gather};
 use crate::types::{Account, Coldkey, Hotkey, Kind, MachineId, SshKey};
 use crate::view::{CaseStatus, CaseView, NodeView, OfferView, RentalView};
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ fn registered(registration: u32, current: bool) -> Registered {
         offer: current.then_some(offer),
         last_rental: 0,
     };
-    Registered { node, current, hotkey: Hotkey([registration as u8; 32]), miner: Account([2; 20]) }
+    Registered { node, current, hotkey: Hotkey([registration as u8; 32]), miner: Account([2; 20]), stated: None }
 }
 
 fn rental(id: u64) -> RentalView {
@@ -163,4 +163,16 @@ fn a_new_machine_is_on_offer_only_since_it_may_have_been_there() {
     let rules = crate::weights::WeightRules::default();
     let (_, offered_secs) = crate::weights::record::use_secs(&fleet.machines[0], 3, 1_000, &rules);
     assert_eq!(offered_secs, 50);
+}
+
+/// SPEC 20: a bond elsewhere is bond here by a quorum's word, until the second in which it could leave.
+#[test]
+fn a_stated_bond_counts_until_it_can_leave_beside_what_is_in_tao() {
+    let bonded = |at_secs| {
+        let stated = Some(StatedBond { value_rao: 1_000, until_secs: 500 });
+        let registered = vec![Registered { stated, ..registered(1, true) }];
+        let chain = OnChain { at_secs, registered, ..OnChain::default() };
+        gather(&chain, &OwnRecord::default(), OnSubnet::default()).machines[0].bonded_rao
+    };
+    assert_eq!((bonded(499), bonded(500)), (1_060, 60));
 }

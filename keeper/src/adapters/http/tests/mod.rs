@@ -1,6 +1,7 @@
 //! The server and the peer client over real sockets.
 #![allow(clippy::unwrap_used)]
 
+mod alpha;
 mod bounds;
 mod complaints;
 mod figures;
@@ -193,7 +194,19 @@ pub(super) async fn start(limits: HttpLimits) -> Served {
     start_with(limits, DeskLimits::default()).await
 }
 
+pub(super) async fn start_stating(stating: Option<Arc<dyn crate::ports::Stating>>) -> Served {
+    start_all(HttpLimits::default(), DeskLimits::default(), stating).await
+}
+
 pub(super) async fn start_with(limits: HttpLimits, desk_limits: DeskLimits) -> Served {
+    start_all(limits, desk_limits, None).await
+}
+
+async fn start_all(
+    limits: HttpLimits,
+    desk_limits: DeskLimits,
+    stating: Option<Arc<dyn crate::ports::Stating>>,
+) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (shelf, progress, clock_ms) = <(Arc<Shelf>, Arc<Progress>, Arc<AtomicU64>)>::default();
@@ -202,7 +215,7 @@ pub(super) async fn start_with(limits: HttpLimits, desk_limits: DeskLimits) -> S
     let (archive, counts) = (shelf.clone(), Arc::new(PeerCounts::default()));
     let (counter, desk) = complaints::Counter::open(desk_limits);
     let (desk, epochs) = (Arc::new(desk), Arc::new(Master::of_key(&[1; 32], 31_337, &[2; 20])));
-    let api = Api { archive, progress: progress.clone(), peers: counts, now_ms, desk, epochs, stating: None, limits };
+    let api = Api { archive, progress: progress.clone(), peers: counts, now_ms, desk, epochs, stating, limits };
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(serve(listener, api, async { drop(stopped.await) }));
     Served { url: format!("http://{address}"), address, shelf, progress, clock_ms, counter, stop: Some(stop), task }
