@@ -322,12 +322,14 @@ contract CollateralVault is ICollateralVault, Gate, StatedBonds {
     /// @dev What of `total` TAO bears: what there is of it. The rest is covered by the node's stated bond. What covers
     /// the rental already counts if it stays long enough, and covers nothing any more where TAO does.
     function _boundInTao(BondLib.Node storage node, Wanted memory w, Rao total) private returns (Rao) {
-        Rao covered = _coveredUntil(w.rental, w.until);
+        // One that begins is covered by nothing yet: a read less in every `rent`.
+        bool goesOn = w.newest == w.rental;
+        Rao covered = goesOn ? _coveredUntil(w.rental, w.until) : ZERO_RAO;
         Rao have = node.backingOf(w.rental).reservedOf();
         Rao missing = _less(_less(total, covered), have);
         Rao tao = have + minRao(missing, node.free);
         if (missing <= node.free) {
-            _beside(w.rental, covered, tao);
+            if (goesOn) _beside(w.rental, covered, tao);
             return tao;
         }
         bool stated = _cover(w, covered + (missing - node.free), tao);
