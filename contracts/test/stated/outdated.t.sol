@@ -7,7 +7,7 @@ import { OrdersBase } from "./OrdersBase.t.sol";
 
 /// @dev What takes of a stated bond, or of the reason for stating it, without ending a rental.
 contract OutdatedTest is OrdersBase {
-    /// @dev The rental is over and not closed, so its alpha answers for the `Spoofed`; the statement of before says that
+    /// @dev The rental is over and not closed, so its alpha answers for the `Spoofed`; what was stated before says that
     /// all of it is there.
     function test_ASpoofAfterTheLastRentalOutdatesWhatWasStatedBeforeIt() external {
         _statedReady(0);
