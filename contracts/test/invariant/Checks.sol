@@ -5,9 +5,11 @@ import { RaoLedger } from "../../src/base/RaoLedger.sol";
 import { IArbiter } from "../../src/interfaces/IArbiter.sol";
 import { ICollateralVault } from "../../src/interfaces/ICollateralVault.sol";
 import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
+import { IStatedBonds } from "../../src/interfaces/IStatedBonds.sol";
 import { Rao, Timestamp } from "../../src/types/Units.sol";
 import { Dues } from "./Dues.sol";
 import { BondModel } from "./model/BondModel.sol";
+import { StatedModel } from "./model/StatedModel.sol";
 import { StreamOracle } from "./model/StreamOracle.sol";
 
 /// @dev One record of the contracts against one of the models, and storage against names.
@@ -73,6 +75,49 @@ abstract contract Checks is Dues {
         }
         _true(last <= Timestamp.unwrap(r.end), "a fault past the end");
         _same(sum, r.faultedSecs, "faults add up");
+    }
+
+    function _checkStatements() internal view {
+        _same(vault.statementCount(), store.words(), "15: statements");
+        for (uint64 id = 1; id <= store.words(); ++id) {
+            StatedModel.Word memory w = store.wordAt(id);
+            IStatedBonds.Statement memory s = vault.statementAt(id);
+            _true(s.vault == w.vault && s.owner == w.owner && s.registration == w.registration, "15: whose");
+            _true(s.rental == w.rental && s.over == w.over, "15: for which rental");
+            _true(s.alpha == w.alpha && _rao(s.value) == w.value, "15: how much");
+            _same(Timestamp.unwrap(s.statedAt), w.statedAt, "15: stated at");
+            _same(Timestamp.unwrap(s.until), w.until, "15: until");
+        }
+        for (uint32 id = 1; id <= store.registrations(); ++id) {
+            _same(vault.statementOf(id), store.newestWordOf(id), "15: the newest");
+        }
+    }
+
+    function _checkCover(uint64 rental) internal view returns (uint64 value) {
+        IStatedBonds.Cover memory cover = vault.coverOf(rental);
+        StatedModel.Covered memory c = store.coveredOf(rental);
+        value = _rao(cover.value);
+        _same(cover.statement, c.word, "15: covered by");
+        _same(cover.alpha, c.alpha, "15: covered with");
+        _same(value, c.value, "15: covered");
+        _same(_rao(cover.tao), c.tao, "15: beside it");
+        if (cover.statement == 0) return value;
+        IStatedBonds.Statement memory s = vault.statementAt(cover.statement);
+        _true(uint256(value) * s.alpha <= uint256(cover.alpha) * _rao(s.value), "15: counted above its rate");
+        uint256 lastCase = uint256(Timestamp.unwrap(_rentalAt(rental).end)) + 1 hours + 3 days;
+        _true(lastCase <= Timestamp.unwrap(s.until), "15: covered by what can leave before the last case");
+    }
+
+    /// @dev The newer of the two is covered with what its statement leaves.
+    function _checkShared(uint64[2] memory open) internal view {
+        if (open[0] > open[1]) (open[0], open[1]) = (open[1], open[0]);
+        IStatedBonds.Cover memory older = vault.coverOf(open[0]);
+        IStatedBonds.Cover memory newer = vault.coverOf(open[1]);
+        if (older.statement == 0 || newer.statement == 0) return;
+        IStatedBonds.Statement memory s = vault.statementAt(newer.statement);
+        IStatedBonds.Statement memory o = vault.statementAt(older.statement);
+        if (o.vault != s.vault || o.owner != s.owner) return;
+        _true(uint256(older.alpha) + newer.alpha <= s.alpha, "15: the same alpha behind two rentals");
     }
 
     /// @dev Filed or appealed: the seconds of a case are still withheld.

@@ -26,6 +26,7 @@ contract Invariants is Checks {
         _12_CasesAndAppealsEndOnce();
         _13_EveryBidIsOpenFilledOrReturned();
         _14_NobodyUnknownHasCredit();
+        _15_BehindARentalIsWhatTheRuleAskedFor();
     }
 
     /// @dev And its exact form: the rest is what came unasked and was not swept.
@@ -169,6 +170,20 @@ contract Invariants is Checks {
     function _14_NobodyUnknownHasCredit() private {
         for (uint256 i = 0; i < ledgers.length; ++i) {
             _same(_creditOfEverybody(ledgers[i]), _creditSum(ledgers[i]), "14: credit of everybody, of those known");
+        }
+    }
+
+    /// @dev In TAO or covered by what keepers stated; what a case or the miner's own abandon took counts as there. And
+    /// two rentals that are open never have the same alpha.
+    function _15_BehindARentalIsWhatTheRuleAskedFor() private view {
+        _checkStatements();
+        for (uint64 id = 1; id <= store.rentals(); ++id) {
+            uint64 value = _checkCover(id);
+            uint256 behind = uint256(store.backingOf(id).put) + value;
+            _true(store.coveredOf(id).required <= behind, "15: less behind a rental than the rule asked for");
+        }
+        for (uint32 id = 1; id <= store.registrations(); ++id) {
+            _checkShared(store.openRentalsOf(id));
         }
     }
 

@@ -11,6 +11,7 @@ import { MinerHandler } from "./handlers/MinerHandler.sol";
 import { OfficeHandler } from "./handlers/OfficeHandler.sol";
 import { PublicHandler } from "./handlers/PublicHandler.sol";
 import { RenterHandler } from "./handlers/RenterHandler.sol";
+import { StatingHandler } from "./handlers/StatingHandler.sol";
 import { StrangerHandler } from "./handlers/StrangerHandler.sol";
 import { WorldHandler } from "./handlers/WorldHandler.sol";
 import { Store } from "./model/Store.sol";
@@ -105,7 +106,7 @@ abstract contract InvariantsBase is Base {
         _can(m.withdraw.selector, 2);
         _can(m.offer.selector, 4);
         _can(m.withdrawOffer.selector, 1);
-        _can(m.abandon.selector, 1);
+        _can(m.abandon.selector, 2);
         _can(m.appeal.selector, 4);
         RenterHandler r = new RenterHandler(s);
         _plays(address(r));
@@ -155,6 +156,11 @@ abstract contract InvariantsBase is Base {
         _can(n.actAsParty.selector, 1);
         _can(n.actAsRenter.selector, 1);
         _can(n.fileAlone.selector, 1);
+        StatingHandler t = new StatingHandler(s);
+        _plays(address(t));
+        _can(t.state.selector, 6);
+        _can(t.stateAndRent.selector, 4);
+        _can(t.extendBeyondItsCover.selector, 8);
         WorldHandler w = new WorldHandler(s);
         _plays(address(w));
         _can(w.waitSome.selector, 4);
@@ -180,6 +186,8 @@ abstract contract InvariantsBase is Base {
 
     /// @dev Through the handlers, so that the store knows.
     function _openShop() private {
+        MinerHandler(actors[0]).register(0, 2); // with no TAO at all
+        MinerHandler(actors[0]).offer(2, 1_000, uint256(2 days) << 32 | 600, 1, 30 days);
         for (uint256 i = 0; i < 2; ++i) {
             MinerHandler m = MinerHandler(actors[0]);
             m.register(i, i);

@@ -78,6 +78,82 @@ fn spoofs_have_the_digests_of_the_arbiter() {
     }
 }
 
+fn text_number<T: TryFrom<u64>>(value: &Value) -> T {
+    T::try_from(number(value)).ok().unwrap()
+}
+
+fn backing_of(value: &Value) -> Backing {
+    Backing {
+        owner: id(bytes(&value["owner"])),
+        machine: bytes(&value["machine"]),
+        registration: text_number(&value["registration"]),
+        case_id: number(&value["case"]),
+        kind: match value["kind"].as_str().unwrap() {
+            "NotDelivered" => Kind::NotDelivered,
+            "Offline" => Kind::Offline,
+            other => panic!("{other} takes no bond"),
+        },
+        rental: number(&value["rental"]),
+        tao_reserve: number(&value["tao_reserve_rao"]),
+        alpha: number(&value["alpha"]),
+        alpha_value: number(&value["alpha_value_rao"]),
+        earned: number(&value["earned_rao"]),
+    }
+}
+
+fn shortfall_of(value: &Value) -> Shortfall {
+    Shortfall {
+        owner: id(bytes(&value["owner"])),
+        machine: bytes(&value["machine"]),
+        registration: text_number(&value["registration"]),
+        case_id: number(&value["case"]),
+        alpha: number(&value["alpha"]),
+        alpha_value: number(&value["alpha_value_rao"]),
+        shortfall: number(&value["shortfall_rao"]),
+    }
+}
+
+/// What keepers' own encoder makes of the vault's statements is what this contract reads.
+#[test]
+fn the_vaults_own_statements_have_the_digests_that_keepers_sign() {
+    let vectors = vectors();
+    let mut checked = [0; 3];
+    for value in vectors["alphaStatements"].as_array().unwrap() {
+        let at = text_number(&value["stated_at_secs"]);
+        let vault = || bytes(&value["vault"]);
+        let (kind, hash) = match value["type"].as_str().unwrap() {
+            "backing" => (0, eip712::backing(&Host, &vault(), &backing_of(value), at)),
+            "shortfall" => (1, eip712::shortfall(&Host, &vault(), &shortfall_of(value), at)),
+            "verdict" => {
+                let dismissed = value["dismissed"].as_bool().unwrap();
+                let verdict = Verdict { dismissed, earned: number(&value["earned_rao"]) };
+                (2, eip712::verdict(&Host, &vault(), number(&value["case"]), &verdict, at))
+            }
+            other => panic!("{other} is no statement for this vault"),
+        };
+        check(&vectors, value, hash);
+        checked[kind] += 1;
+    }
+    // Two chains, two sets of numbers.
+    assert_eq!(checked, [4, 4, 4]);
+}
+
+/// Rolls of none, of three and of the most, with numbers up to the last of their types.
+#[test]
+fn rolls_have_the_digests_that_keepers_sign() {
+    let vectors = vectors();
+    let list = vectors["rolls"].as_array().unwrap();
+    let mut sizes = Vec::new();
+    for value in list {
+        let keepers: Vec<Address> = value["keepers"].as_array().unwrap().iter().map(bytes).collect();
+        let weights = value["weights"].as_array().unwrap().iter().map(number).collect();
+        sizes.push(keepers.len());
+        let next = Roll { number: number(&value["number"]), keepers, weights };
+        check(&vectors, value, eip712::roll(&Host, &bytes(&value["vault"]), &next, text_number(&value["until"])));
+    }
+    assert_eq!(sizes, [3, 64, 0, 3, 64, 0]);
+}
+
 fn hex(bytes: [u8; 32]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

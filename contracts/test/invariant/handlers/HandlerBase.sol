@@ -11,8 +11,10 @@ import { IArbiter } from "../../../src/interfaces/IArbiter.sol";
 import { ICollateralVault } from "../../../src/interfaces/ICollateralVault.sol";
 import { IGate } from "../../../src/interfaces/IGate.sol";
 import { IRentalEscrow } from "../../../src/interfaces/IRentalEscrow.sol";
+import { IStatedBonds } from "../../../src/interfaces/IStatedBonds.sol";
 import { Base } from "../../Base.t.sol";
 import { BondModel } from "../model/BondModel.sol";
+import { StatedModel } from "../model/StatedModel.sol";
 import { Store } from "../model/Store.sol";
 import { StreamOracle } from "../model/StreamOracle.sol";
 
@@ -88,6 +90,15 @@ abstract contract HandlerBase is Base {
         return count == 0 ? 0 : _to64((seed >> 4) % count) + 1;
     }
 
+    /// @dev Every other time a rental of the wanted sort that is covered by what was stated, if there is any.
+    function _perhapsCovered(uint256 seed, Wanted wanted) internal view returns (uint64 rental) {
+        uint64 count = STORE.rentals();
+        for (uint64 id = count; seed & 1 == 0 && id > 0 && id + 12 > count; --id) {
+            if (STORE.coveredOf(id).word != 0 && _isWanted(STORE.sumOf(id), wanted)) return id;
+        }
+        return _rental(seed >> 1, wanted);
+    }
+
     function _isWanted(StreamOracle.Sum memory s, Wanted wanted) private view returns (bool) {
         if (wanted == Wanted.Running) return _now() < s.end;
         return !s.closed && (wanted == Wanted.Open || s.end + LAG <= _now());
@@ -142,8 +153,12 @@ abstract contract HandlerBase is Base {
         return _to64(byClass < byCost ? byCost : byClass);
     }
 
-    /// @dev What the vault says to backing a rental (0: a new one) with `total`; empty when it agrees.
-    function _expectBacking(uint32 registration, uint64 rental, uint64 total) internal view returns (bytes memory) {
+    /// @dev What the vault says to `total` behind a rental (0: a new one) that ends at `end`; empty when it agrees.
+    function _expectBacking(uint32 registration, uint64 rental, uint64 total, uint32 end)
+        internal
+        view
+        returns (bytes memory)
+    {
         bytes memory closed = _gateError();
         if (closed.length != 0) return closed;
         BondModel.Bond memory b = STORE.bondOf(registration);
@@ -156,12 +171,27 @@ abstract contract HandlerBase is Base {
         if (rental == 0 && open[0] != 0 && open[1] != 0) {
             return _error(ICollateralVault.CollateralVault_TwoOpenRentals.selector, registration);
         }
-        uint64 free = b.exitReadyAt + 3 days < _now() ? b.free + b.exiting : b.free;
-        uint64 have = rental == 0 ? 0 : STORE.backingOf(rental).intact;
-        uint64 needed = total > have ? total - have : 0;
-        if (needed > free) {
-            bytes4 short = ICollateralVault.CollateralVault_NotEnoughFree.selector;
-            return abi.encodeWithSelector(short, b.machine, free, needed);
+        return _refused(b.machine, rental, STORE.ask(registration, rental, total, end + LAG, _now()));
+    }
+
+    function _refused(bytes32 machine, uint64 rental, StatedModel.Answer memory r) private view returns (bytes memory) {
+        if (r.refusal == StatedModel.Refusal.NoBond) {
+            return abi.encodeWithSelector(ICollateralVault.CollateralVault_NotEnoughFree.selector, machine, r.a, r.b);
+        }
+        if (r.refusal == StatedModel.Refusal.OtherRental) {
+            StatedModel.Word memory w = STORE.wordAt(r.word);
+            uint64 number = rental == 0 ? STORE.rentals() + 1 : rental;
+            bytes4 selector = IStatedBonds.StatedBonds_OtherRental.selector;
+            return abi.encodeWithSelector(selector, r.word, w.rental, w.over, number);
+        }
+        if (r.refusal == StatedModel.Refusal.Stale) {
+            return _error(IStatedBonds.StatedBonds_Stale.selector, r.a, r.b);
+        }
+        if (r.refusal == StatedModel.Refusal.TooShort) {
+            return _error(IStatedBonds.StatedBonds_TooShort.selector, r.word, r.a, r.b);
+        }
+        if (r.refusal == StatedModel.Refusal.NotEnough) {
+            return _error(IStatedBonds.StatedBonds_NotEnough.selector, r.word, r.a, r.b);
         }
         return "";
     }

@@ -214,12 +214,17 @@ contract MinerHandler is HandlerBase {
 
     /// @dev Gives a running rental up.
     function abandon(uint256 rentalSeed) external acts {
-        uint64 rental = _rental(rentalSeed, Wanted.Running);
+        uint64 rental = _perhapsCovered(rentalSeed, Wanted.Running);
         if (rental == 0) return;
         StreamOracle.Tenancy memory t = STORE.tenancyOf(rental);
         uint32 endsAt = STORE.sumOf(rental).end;
         bytes memory expected;
-        if (endsAt <= _now()) expected = _error(IRentalEscrow.RentalEscrow_Over.selector, rental, endsAt);
+        if (endsAt <= _now()) {
+            expected = _error(IRentalEscrow.RentalEscrow_Over.selector, rental, endsAt);
+        } else if (STORE.coveredOf(rental).word != 0) {
+            expected = _error(ICollateralVault.CollateralVault_Covered.selector, rental);
+            STORE.count("abandon, refused");
+        }
         uint64 share = STORE.backingOf(rental).intact / 20;
         uint64 earned = _earned(rental);
         bool ok = _succeeds("abandon", expected);

@@ -40,7 +40,7 @@ abstract contract RentingBase is HandlerBase {
             return _error(IRentalEscrow.RentalEscrow_UnknownClass.selector, p.terms.gpuClass);
         }
         uint64 bond = _required(p.terms.gpuClass, p.terms.gpuCount, p.cost);
-        return _expectBacking(STORE.registrationOf(p.machine), 0, bond);
+        return _expectBacking(STORE.registrationOf(p.machine), 0, bond, _now() + p.secs);
     }
 
     /* INTERNALS */
@@ -53,13 +53,22 @@ abstract contract RentingBase is HandlerBase {
     /// @dev A machine that can be rented, if there is one, else one that is on offer and empty, else any.
     function _rentable(uint256 seed) internal view returns (bytes32 machine) {
         machine = _machine(seed);
+        bool found;
         for (uint256 i = 0; i < STORE.machineCount(); ++i) {
             bytes32 next = _machine(seed % 4 + i);
             (IRentalEscrow.Offer memory terms,) = _termsOf(next);
             if (RaoPerSecond.unwrap(terms.price) == 0 || _readyAt(next, terms) > _now()) continue;
-            machine = next;
-            if (_isBackable(next, terms)) return machine;
+            if (!found) machine = next;
+            if (!_isBackable(next, terms)) continue;
+            if (!found || _hasCovered(next)) machine = next;
+            found = true;
         }
+    }
+
+    /// @dev Whether it has a rental that is not closed and covered by what was stated: the next one shares that.
+    function _hasCovered(bytes32 machine) private view returns (bool) {
+        uint64[2] memory open = STORE.openRentalsOf(STORE.registrationOf(machine));
+        return STORE.coveredOf(open[0]).word != 0 || STORE.coveredOf(open[1]).word != 0;
     }
 
     /// @dev Whether there is bond for an hour of it.
@@ -67,7 +76,7 @@ abstract contract RentingBase is HandlerBase {
         if (STORE.classBond(terms.gpuClass) == 0) return false;
         uint256 cost = uint256(RaoPerSecond.unwrap(terms.price)) * 1 hours;
         uint64 bond = _required(terms.gpuClass, terms.gpuCount, cost);
-        return _expectBacking(STORE.registrationOf(machine), 0, bond).length == 0;
+        return _expectBacking(STORE.registrationOf(machine), 0, bond, _now() + 1 hours).length == 0;
     }
 
     function _certificates(bytes32 machine, IRentalEscrow.Offer memory terms, uint256[] memory keys)
@@ -100,6 +109,12 @@ abstract contract RentingBase is HandlerBase {
         BondModel.Bond memory b = STORE.bondOf(registration);
         if (b.exiting != 0 && b.exitReadyAt + 3 days < _now()) STORE.count("rent after a lapse");
         STORE.lapse(registration, _now(), 3 days);
-        STORE.back(registration, rental, _required(t.gpuClass, t.gpuCount, p.cost));
+        uint64 required = _required(t.gpuClass, t.gpuCount, p.cost);
+        bool covered = STORE.back(registration, rental, required, _now() + p.secs + LAG, _now());
+        if (!covered) return;
+        STORE.count("rent, covered");
+        uint64[2] memory open = STORE.openRentalsOf(registration);
+        bool both = STORE.coveredOf(open[0]).word != 0 && STORE.coveredOf(open[1]).word != 0;
+        if (both) STORE.count("rent, both covered");
     }
 }

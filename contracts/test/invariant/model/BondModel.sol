@@ -138,7 +138,7 @@ abstract contract BondModel {
         if (_bonds[registration].exitReadyAt + exitWindowSecs < time) stay(registration);
     }
 
-    function back(uint32 registration, uint64 rental, uint64 total) external {
+    function _back(uint32 registration, uint64 rental, uint64 total) internal {
         Bond storage b = _bonds[registration];
         if (b.lastRental != rental) {
             b.lastRental = rental;
@@ -235,7 +235,7 @@ abstract contract BondModel {
         r.aside += taken;
     }
 
-    function _min(uint64 a, uint64 b) private pure returns (uint64) {
+    function _min(uint64 a, uint64 b) internal pure returns (uint64) {
         return a < b ? a : b;
     }
 }

@@ -4,10 +4,11 @@ pragma solidity 0.8.30;
 import { Strings } from "@openzeppelin/contracts/utils/Strings.sol";
 import { BidModel } from "./BidModel.sol";
 import { BondModel } from "./BondModel.sol";
+import { StatedModel } from "./StatedModel.sol";
 import { StreamOracle } from "./StreamOracle.sol";
 
 /// @title What the handlers share: time, people, electorate, and the books as they should be
-contract Store is StreamOracle, BondModel, BidModel {
+contract Store is StreamOracle, StatedModel, BidModel {
     /// @dev Time is kept here, because a handler's `vm.warp` is not what the next call starts from.
     uint32 public clock;
     bool public payoutsRefused;
