@@ -116,6 +116,7 @@ contract CollateralVault is ICollateralVault, Gate, StatedBonds {
         bytes32 hotkey = _hotkeyOf(uid, uidHash);
         node.uid = uid;
         node.hotkey = hotkey;
+        node.outdatedAt = timeNow(); // whose bond is stated goes by the hotkey
         emit Rebound(machine, registration, hotkey, uid);
     }
 
@@ -188,7 +189,8 @@ contract CollateralVault is ICollateralVault, Gate, StatedBonds {
         require(node.miner != address(0) && !node.retired, CollateralVault_NoNode(registration));
         bytes32 found = Subtensor.hotkeyAt(NETUID, node.uid);
         require(found == node.hotkey, CollateralVault_HotkeyNotAtUid(node.uid, found, node.hotkey));
-        Wanted memory wanted = Wanted(registration, rental, node.newestRental(), node.otherOpen(rental), until);
+        Wanted memory wanted =
+            Wanted(registration, rental, node.newestRental(), node.otherOpen(rental), node.outdatedAt, until);
         if (!node.backingOf(rental).isOpen()) {
             require(node.open(rental), CollateralVault_TwoOpenRentals(registration));
         }
@@ -222,6 +224,7 @@ contract CollateralVault is ICollateralVault, Gate, StatedBonds {
     /// @inheritdoc ICollateralVault
     function setAsideAny(uint32 registration, Rao amount) external onlyArbiter returns (Rao taken) {
         taken = _nodes[registration].asideAny(amount);
+        _nodes[registration].outdatedAt = timeNow(); // it may take of a stated bond too
         emit SetAside(registration, taken);
     }
 
@@ -341,9 +344,9 @@ contract CollateralVault is ICollateralVault, Gate, StatedBonds {
         return b < a ? a - b : ZERO_RAO;
     }
 
-    function _registrationOf(bytes32 machine) internal view override returns (uint32) {
+    function _currentOf(bytes32 machine) internal view override returns (uint32, Timestamp) {
         uint32 last = _machines[machine].registration;
-        return _nodes[last].retired ? 0 : last;
+        return (_nodes[last].retired ? 0 : last, _nodes[last].outdatedAt);
     }
 
     function _ownNode(bytes32 machine) private view returns (BondLib.Node storage node, uint32 registration) {

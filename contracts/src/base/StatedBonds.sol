@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import { IKeeperSet } from "../interfaces/IKeeperSet.sol";
 import { IStatedBonds } from "../interfaces/IStatedBonds.sol";
 import { Eip712 } from "../libraries/Eip712.sol";
-import { Rao, Timestamp, ZERO_RAO, minRao, minTime, plusSecs, secsBetween, timeNow } from "../types/Units.sol";
+import { Rao, Timestamp, ZERO_RAO, maxTime, minRao, minTime, plusSecs, secsBetween, timeNow } from "../types/Units.sol";
 
 /// @title What keepers state of bonds elsewhere, and which rentals it covers (see IStatedBonds)
 /// @dev Part of the Vault, because the Vault decides what is enough behind a rental. It touches none of its money.
@@ -12,12 +12,14 @@ abstract contract StatedBonds is IStatedBonds {
     /// @dev A rental that wants cover.
     /// @param newest The registration's newest rental before this one, when it begins; its own number later.
     /// @param other The other rental of the registration that is not closed; 0: none.
+    /// @param outdatedAt Statements from before, or of that second, say nothing any more.
     /// @param until When the rental can be closed.
     struct Wanted {
         uint32 registration;
         uint64 rental;
         uint64 newest;
         uint64 other;
+        Timestamp outdatedAt;
         Timestamp until;
     }
 
@@ -47,7 +49,7 @@ abstract contract StatedBonds is IStatedBonds {
     /// @inheritdoc IStatedBonds
     function state(BondClaim calldata claim, SignedStatement[] calldata statements) external returns (uint64 number) {
         // Check
-        uint32 current = _registrationOf(claim.machine);
+        (uint32 current, Timestamp outdatedAt) = _currentOf(claim.machine);
         require(
             current == claim.registration && current != 0,
             StatedBonds_NotCurrent(claim.machine, claim.registration, current)
@@ -55,7 +57,7 @@ abstract contract StatedBonds is IStatedBonds {
         Statement memory s = _read(claim, statements);
         bool something = s.vault != 0 && s.owner != 0 && s.alpha != 0 && ZERO_RAO < s.value;
         require(something, StatedBonds_Nothing());
-        _checkFresh(s.statedAt);
+        _checkFresh(s.statedAt, outdatedAt);
         Timestamp newest = _statements[_newestOf[current]].statedAt;
         require(newest < s.statedAt, StatedBonds_NotNewer(s.statedAt, newest));
         // Effect
@@ -89,8 +91,9 @@ abstract contract StatedBonds is IStatedBonds {
 
     /* FOR THE VAULT */
 
-    /// @dev The machine's registration, 0 when it has none.
-    function _registrationOf(bytes32 machine) internal view virtual returns (uint32);
+    /// @dev The machine's registration, 0 when it has none, and when something happened to its node after which no
+    /// earlier statement counts.
+    function _currentOf(bytes32 machine) internal view virtual returns (uint32 registration, Timestamp outdatedAt);
 
     function _isCovered(uint64 rental) internal view returns (bool) {
         return _covers[rental].statement != 0;
@@ -113,7 +116,7 @@ abstract contract StatedBonds is IStatedBonds {
         Statement memory s = _statements[number];
         // What a rental began with serves to extend it: while it runs, no case has taken anything from it.
         if (_covers[w.rental].statement != number) _checkMeant(number, s, w);
-        _checkFresh(s.statedAt);
+        _checkFresh(s.statedAt, w.outdatedAt);
         Timestamp needed = plusSecs(w.until, STATED_FILING_SECS);
         require(needed <= s.until, StatedBonds_TooShort(number, s.until, needed));
         uint64 left = s.alpha - _usedOf(s, w.other);
@@ -167,9 +170,10 @@ abstract contract StatedBonds is IStatedBonds {
         require(quorum, StatedBonds_NoQuorum(signers.length));
     }
 
-    function _checkFresh(Timestamp statedAt) private view {
-        Timestamp notBefore = Timestamp.wrap(secsBetween(Timestamp.wrap(STATEMENT_LIFE_SECS), timeNow()));
-        require(notBefore <= statedAt, StatedBonds_Stale(statedAt, notBefore));
+    /// @dev Within its life, and after what outdates it; what happened in the same second is taken to be later.
+    function _checkFresh(Timestamp statedAt, Timestamp outdatedAt) private view {
+        Timestamp oldest = Timestamp.wrap(secsBetween(Timestamp.wrap(STATEMENT_LIFE_SECS), timeNow()));
+        require(oldest <= statedAt && outdatedAt < statedAt, StatedBonds_Stale(statedAt, maxTime(oldest, outdatedAt)));
     }
 
     /// @dev Made after the registration's last rental was over, for one that begins; made during it, to extend it.

@@ -76,7 +76,7 @@ interface IStatedBonds {
     error StatedBonds_Nothing();
     error StatedBonds_OfTheFuture(uint256 index, Timestamp statedAt);
 
-    /// @notice Stated before `notBefore`: ask keepers for a new one.
+    /// @notice Stated before `notBefore` (its life, a `Spoofed` or a rebind since): ask keepers for a new one.
     error StatedBonds_Stale(Timestamp statedAt, Timestamp notBefore);
 
     /// @notice One recorded for this registration is at least as new.

@@ -17,6 +17,7 @@ library BondLib {
         uint16 uid;
         Timestamp exitReadyAt;
         bool retired;
+        Timestamp outdatedAt; // statements of bonds elsewhere from before say nothing any more
         // slot 1: money
         Rao free;
         Rao held;

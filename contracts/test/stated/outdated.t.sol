@@ -33,15 +33,17 @@ contract OutdatedTest is OrdersBase {
     }
 
     /// @dev Signed before and recorded after is no newer.
-    function test_AStatementFromBeforeASpoofOutdatesWithItWhenRecordedAfter() external {
+    function test_AStatementFromBeforeASpoofIsNotRecordedAfterIt() external {
         _register(MACHINE);
         IStatedBonds.SignedStatement[] memory all = _said(_claim(0, true), _word(), 3);
         skip(1);
         _spoof(8);
+        uint256 at = _now();
         skip(1);
+        vm.expectRevert(abi.encodeWithSelector(IStatedBonds.StatedBonds_Stale.selector, at - 1, at));
         vault.state(_claim(0, true), all);
-        _offerAgain();
-        _expectRentRefused();
+        skip(1);
+        _state(_claim(0, true), _word());
     }
 
     /// @dev Keepers state a bond for a node whose hotkey is its owner's; this node has another hotkey now.
