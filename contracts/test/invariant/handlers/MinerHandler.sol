@@ -63,7 +63,7 @@ contract MinerHandler is HandlerBase {
         bool ok = _succeeds("rebind", expected);
         vm.prank(miner);
         vault.rebind(machine, uid, uid == 0 ? UID_HASH : UID1_HASH);
-        if (ok) STORE.rebind(STORE.registrationOf(machine), METAGRAPH.getHotkey(NETUID, uid));
+        if (ok) STORE.rebind(STORE.registrationOf(machine), METAGRAPH.getHotkey(NETUID, uid), _now());
     }
 
     /// @dev One machine always stays. Three times of four one that is empty, if there is any.

@@ -177,8 +177,9 @@ contract StatingHandler is RenterHandler {
         }
         if (!quorum) return _error(IStatedBonds.StatedBonds_NoQuorum.selector, all.length);
         if (w.alpha == 0 || w.value == 0) return abi.encodeWithSelector(IStatedBonds.StatedBonds_Nothing.selector);
-        if (w.statedAt + 1 days < _now()) {
-            return _error(IStatedBonds.StatedBonds_Stale.selector, w.statedAt, _now() - 1 days);
+        if (w.statedAt + 1 days < _now() || w.statedAt <= b.outdatedAt) {
+            uint32 notBefore = _now() - 1 days < b.outdatedAt ? b.outdatedAt : _now() - 1 days;
+            return _error(IStatedBonds.StatedBonds_Stale.selector, w.statedAt, notBefore);
         }
         uint32 newest = STORE.wordAt(STORE.newestWordOf(w.registration)).statedAt;
         if (w.statedAt <= newest) return _error(IStatedBonds.StatedBonds_NotNewer.selector, w.statedAt, newest);

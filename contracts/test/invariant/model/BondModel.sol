@@ -19,6 +19,7 @@ abstract contract BondModel {
         uint64 takenOut;
         uint64 burned;
         uint32 lastSpoofedAt;
+        uint32 outdatedAt; // what was said of bonds elsewhere up to then says nothing any more
         uint64 lastRental;
         uint64[2] backed; // the two places for rentals that are not closed
     }
@@ -102,8 +103,8 @@ abstract contract BondModel {
         (b.machine, b.miner, b.uid, b.hotkey) = (machine, miner, uid, hotkey);
     }
 
-    function rebind(uint32 registration, bytes32 hotkey) external {
-        _bonds[registration].hotkey = hotkey;
+    function rebind(uint32 registration, bytes32 hotkey, uint32 time) external {
+        (_bonds[registration].hotkey, _bonds[registration].outdatedAt) = (hotkey, time);
     }
 
     function retire(uint32 registration) external {
@@ -174,6 +175,7 @@ abstract contract BondModel {
         Bond storage b = _bonds[c.registration];
         if (unbound) {
             b.lastSpoofedAt = c.filedAt;
+            if (wanted != 0) b.outdatedAt = c.filedAt;
             uint64 part = _min(wanted, b.exiting);
             (b.exiting, c.penalty) = (b.exiting - part, part);
             part = _min(wanted - c.penalty, b.free);

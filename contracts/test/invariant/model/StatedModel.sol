@@ -121,8 +121,10 @@ abstract contract StatedModel is BondModel {
             r.refusal = Refusal.NoBond;
         } else if (!_isMeant(w, registration, rental) && _covered[rental].word != number) {
             r.refusal = Refusal.OtherRental;
-        } else if (w.statedAt + WORD_LIFE < time) {
-            (r.refusal, r.a, r.b) = (Refusal.Stale, w.statedAt, time - WORD_LIFE);
+        } else if (w.statedAt + WORD_LIFE < time || w.statedAt <= _bonds[registration].outdatedAt) {
+            uint32 outdatedAt = _bonds[registration].outdatedAt;
+            r.b = time - WORD_LIFE < outdatedAt ? outdatedAt : time - WORD_LIFE;
+            (r.refusal, r.a) = (Refusal.Stale, w.statedAt);
         } else if (w.until < closesAt + FILING) {
             (r.refusal, r.a, r.b) = (Refusal.TooShort, w.until, closesAt + FILING);
         } else {
