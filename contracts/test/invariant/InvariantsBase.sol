@@ -160,6 +160,7 @@ abstract contract InvariantsBase is Base {
         _plays(address(t));
         _can(t.state.selector, 6);
         _can(t.stateAndRent.selector, 4);
+        _can(t.rentAgain.selector, 4);
         _can(t.extendBeyondItsCover.selector, 8);
         WorldHandler w = new WorldHandler(s);
         _plays(address(w));

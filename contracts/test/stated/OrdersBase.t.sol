@@ -62,6 +62,14 @@ abstract contract OrdersBase is StatedBase {
         this.extendByHand(rental, secs);
     }
 
+    function _expectRentPartially(bytes4 with) internal {
+        (, bytes32 hash,) = escrow.offerOf(MACHINE);
+        IRentalEscrow.SignedCertificate[] memory certificates = _certify(MACHINE, 3);
+        vm.expectPartialRevert(with);
+        vm.prank(RENTER);
+        escrow.rent{ value: uint256(PRICE) * 1 hours * WEI }(MACHINE, 1 hours, RENTER_KEY, hash, certificates);
+    }
+
     function _expectRent(bytes memory with) internal {
         (, bytes32 hash,) = escrow.offerOf(MACHINE);
         IRentalEscrow.SignedCertificate[] memory certificates = _certify(MACHINE, 3);

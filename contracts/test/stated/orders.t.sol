@@ -144,6 +144,32 @@ contract OrdersTest is OrdersBase {
         _assertCover2(second, 2, dear);
     }
 
+    /// @dev Whatever is stated then, at whatever rate: of one bond both have at most all of it, of two each its own.
+    function testFuzz_TwoOpenRentalsNeverShareAlpha(uint64[2] memory alpha, uint64[2] memory value, bool other)
+        external
+    {
+        _register(MACHINE);
+        _offer(MACHINE);
+        IStatedBonds.BondClaim memory claim = _claim(0, true);
+        for (uint256 i = 0; i < 2; ++i) {
+            IStatedBonds.SignedStatement memory word = _word();
+            alpha[i] = word.alpha = uint64(bound(alpha[i], 1, alpha[i] % 2 == 0 ? 1e6 : type(uint64).max));
+            value[i] = uint64(bound(value[i], NEEDED, 4 * NEEDED));
+            word.value = Rao.wrap(value[i]);
+            _state(claim, word);
+            if (i == 1) break;
+            claim.rental = _rent(MACHINE, 1 hours);
+            _endIt(claim.rental);
+            if (other) claim.owner = keccak256("another coldkey");
+        }
+        uint256 used = other ? 0 : vault.coverOf(1).alpha;
+        uint256 wanted = (uint256(NEEDED) * alpha[1] + value[1] - 1) / value[1];
+        if (used + wanted > alpha[1]) return _expectRentPartially(SHORT);
+        uint64 second = _rent(MACHINE, 1 hours);
+        assertEq(vault.coverOf(second).alpha, wanted);
+        assertLe(used + vault.coverOf(second).alpha, alpha[1]);
+    }
+
     /// @dev Also where the newer statement says less than covers the rental before: nothing is left, and no underflow.
     function test_ASmallerStatementThanWhatCoversTheRentalBeforeLeavesNothing() external {
         _statedReady(0);

@@ -41,6 +41,22 @@ contract StatingHandler is RenterHandler {
         }
     }
 
+    /// @dev A covered rental ends, and its machine is rented again before it is closed: both want of the same bond.
+    function rentAgain(uint256 rentalSeed, uint256 amountSeed, uint256 secsSeed, uint256 signerSeed) external acts {
+        uint64 rental = _perhapsCovered(rentalSeed & ~uint256(1), Wanted.Running);
+        if (rental == 0 || STORE.coveredOf(rental).word == 0 || STORE.sumOf(rental).end <= _now()) return;
+        StreamOracle.Tenancy memory t = STORE.tenancyOf(rental);
+        vm.prank(t.renter);
+        escrow.end(rental);
+        uint32 earliest = t.start + t.minSecs;
+        STORE.add(rental, StreamOracle.Did.Shortened, earliest < _now() ? _now() : earliest, 0);
+        STORE.pass(STORE.sumOf(rental).end - _now() + 30 minutes);
+        vm.warp(STORE.clock());
+        bytes32 machine = STORE.bondOf(t.registration).machine;
+        _state(machine, type(uint256).max, amountSeed, NOW_FOR_A_FORTNIGHT, signerSeed);
+        _rent(amountSeed, machine, secsSeed, signerSeed);
+    }
+
     /// @dev The miner agrees to a longer rental, for which what covers it now does not last; and bonds TAO for it, or
     /// keepers state anew what is there, or neither.
     function extendBeyondItsCover(
@@ -122,9 +138,9 @@ contract StatingHandler is RenterHandler {
         else ++w.rental;
     }
 
-    /// @dev Enough for some rentals; nothing now and then; at any rate.
+    /// @dev Enough for a rental, or for many, or for none; at any rate.
     function _amounts(StatedModel.Word memory w, uint256 seed) private pure {
-        w.value = uint64(bound(seed, seed % 16 == 0 ? 0 : 1e9, seed % 16 == 0 ? 1e9 : 12e9));
+        w.value = uint64(bound(seed, seed % 16 == 0 ? 0 : 5e8, seed % 2 == 0 ? 3e9 : 12e9));
         uint256 alpha = bound(seed >> 64, 1, 1e6);
         alpha = seed >> 192 & 1 == 0 ? alpha : alpha * w.value;
         w.alpha = seed >> 200 & 31 == 0 ? 0 : _to64(alpha);
