@@ -25,6 +25,7 @@
 //! lifetime, requests at once, time per request, page lengths, bytes read from a peer.
 
 mod alpha;
+mod asking;
 mod complaints;
 mod error;
 mod health;
@@ -39,6 +40,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use asking::{AskError, Asking};
 pub use complaints::{Desk, DeskLimits, Renters, WallClock};
 pub use peers::{BUNDLE_BYTES_MAX, PeerCounts, PeerLimits, Peers, PeersError, UnreadError};
 pub use sending::{SendError, Sending};
