@@ -6,7 +6,6 @@ use surety_core::quorum::is_quorum;
 use surety_core::statement::Signed;
 use surety_core::types::{Account, UnixSecs};
 use surety_core::view::KeeperView;
-#[cfg(test)]
 use surety_substrate::alpha::types::Roll;
 
 /// Whose word counts, and how much.
@@ -20,7 +19,6 @@ const APART_MAX_PERCENT: u128 = 1;
 const APART_MAX_SECS: u64 = 600;
 
 /// The electorate of a vault's roll.
-#[cfg(test)]
 pub(super) fn of_roll(roll: &Roll) -> Electorate {
     let keeper = |(account, weight): (&[u8; 20], &u64)| {
         let account = Account(*account);

@@ -90,11 +90,11 @@ impl Court {
     pub(super) fn checked<T: Copy + Into<AlphaStatement>>(
         &self,
         heard: Vec<Heard<Signed<T>>>,
-        fits: impl Fn(&T) -> Result<(), String>,
+        fits: impl Fn(&Signed<T>) -> Result<(), String>,
     ) -> Vec<Heard<Signed<T>>> {
         let check = |keeper: Account, signed: Signed<T>| {
             self.signed_by(keeper, &signed)?;
-            fits(&signed.statement)?;
+            fits(&signed)?;
             Ok(signed)
         };
         let each = heard.into_iter().map(|one| {

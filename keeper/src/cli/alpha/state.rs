@@ -113,7 +113,7 @@ fn show(as_json: bool, json: &Value, table: &Table) {
 /// Asks all keepers, and finds the part that agrees and counts most.
 pub(super) async fn look(court: &Court, machine: MachineId) -> Found {
     let heard = court.ask(async |url: &str| court.asking.bond(url, machine).await).await;
-    let heard = court.checked(heard, |s| fits(s, machine, court.now_secs));
+    let heard = court.checked(heard, |signed| fits(&signed.statement, machine, court.now_secs));
     let keepers = court.electorate();
     let group = agreed::largest(&keepers, &sound(&heard), agreed::claim);
     let counted = agreed::without_low(&keepers, &group);
