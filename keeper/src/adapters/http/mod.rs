@@ -14,7 +14,7 @@
 //! | `POST /v1/complaints` | takes a [`ComplaintBody`]; [`Taken`] when it is on disk: 201, or 200 when it was |
 //! | `/v1/complaints/{rental}` | [`ComplaintPage`]: what its renter complained of, newest first |
 //! | `/v1/epochs` | [`EpochPage`]: commitments to the secrets of measuring epochs, and secrets of the past |
-//! | `/v1/alpha/bonds/{machine}` | `Signed<BondStatement>`: the bond of alpha that is there for a machine's next rental or extension (`contracts/SPEC.md` 20), made anew each time |
+//! | `/v1/alpha/bonds/{machine}` | `Signed<BondStatement>`: alpha bonded for a machine's next rental (SPEC 20) |
 //! | `/v1/alpha/cases/{case}` | `Signed<AlphaStatement>`: what of a case's penalty falls on alpha |
 //! | `/v1/alpha/verdicts/{case}` | `Signed<AlphaVerdict>`: what became of a case |
 //! | `/evidence/{digest}` | [`crate::ports::Bundle`]: evidence, own or of a peer, with the statement that names it |

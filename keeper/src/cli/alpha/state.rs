@@ -243,7 +243,8 @@ async fn send(court: &Court, key: Key, call: Call) -> Result<(String, u64)> {
     }
     let end = Instant::now() + WAIT_MAX;
     while Instant::now() < end {
-        if let Some(receipt) = sender.receipt(hash).await? {
+        // It is sent: a node that does not answer now may in two seconds.
+        if let Ok(Some(receipt)) = sender.receipt(hash).await {
             let block = receipt.block;
             ensure!(receipt.ok, "in block {block} the contract refused it ({hash}): run it again with --dry-run");
             return Ok((hash.to_string(), block));

@@ -3,8 +3,16 @@
 
 use super::super::court::tests::{Member, NOW_SECS, court, deployment, domains, members, refusal, sign};
 use super::*;
-use surety_client::bindings::CollateralVault::stateCall;
+use alloy::consensus::transaction::SignerRecoverable;
+use alloy::consensus::{Transaction, TxEnvelope};
+use alloy::eips::eip2718::Decodable2718;
+use alloy::primitives::keccak256;
+use alloy::sol_types::SolError;
+use axum::{Json, Router};
+use std::sync::{Arc, Mutex};
+use surety_client::bindings::CollateralVault::{StatedBonds_Nothing, stateCall};
 use surety_client::digest::recover;
+use surety_client::provider::Node;
 use surety_core::types::{Hash32, Signature};
 
 const MACHINE: MachineId = MachineId([0x33; 32]);
@@ -121,4 +129,74 @@ async fn of_two_claims_the_heavier_is_taken_and_the_other_shown_as_left_out() {
     assert_eq!((found.counted.len(), found.quorum), (3, true));
     assert!(found.table(&court, MACHINE).to_string().contains("it disagrees with the others"));
     assert!(found.call(&court).unwrap().is_some());
+}
+
+/// A node that takes one transaction and has it in block 16, or refuses the call with these bytes.
+async fn node(refusal: Option<&'static str>, taken: Arc<Mutex<Vec<String>>>) -> Node {
+    let answer = move |method: &str, params: &Value| {
+        let (block, hash) = ("0x10", format!("0x{}", "b1".repeat(32)));
+        let head = json!({ "number": block, "hash": hash, "parentHash": hash, "timestamp": "0x6b49d200" });
+        Ok(match method {
+            "eth_estimateGas" => match refusal {
+                Some(data) => return Err(json!({ "code": 3, "message": "execution reverted", "data": data })),
+                None => json!("0x30d40"),
+            },
+            "eth_gasPrice" => json!("0x3b9aca00"),
+            "eth_getTransactionCount" => json!("0x5"),
+            "eth_sendRawTransaction" => {
+                let raw = params[0].as_str().unwrap().to_owned();
+                let hash = keccak256(hex::decode(&raw[2..]).unwrap());
+                taken.lock().unwrap().push(raw);
+                json!(hash)
+            }
+            "eth_getTransactionReceipt" if taken.lock().unwrap().is_empty() => Value::Null,
+            "eth_getTransactionReceipt" => {
+                json!({ "transactionHash": params[0], "blockNumber": block, "blockHash": hash, "status": "0x1",
+                    "gasUsed": "0x1", "effectiveGasPrice": "0x1", "logs": [] })
+            }
+            "eth_getBlockByNumber" => head,
+            other => return Err(json!({ "code": -32601, "message": other })),
+        })
+    };
+    let answer = Arc::new(answer);
+    let router = Router::new().fallback(move |Json(asked): Json<Value>| {
+        let said = answer(asked["method"].as_str().unwrap(), &asked["params"]);
+        let (name, said) = said.map_or_else(|error| ("error", error), |result| ("result", result));
+        async move { Json(json!({ "jsonrpc": "2.0", "id": asked["id"], name: said })) }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Node::new(&url).unwrap()
+}
+
+#[tokio::test]
+async fn the_call_is_tried_signed_by_the_key_and_waited_for() {
+    let mut court = court(&agreeing(3)).await;
+    let taken = Arc::new(Mutex::new(vec![]));
+    court.node = node(None, taken.clone()).await;
+    let call = look(&court, MACHINE).await.call(&court).unwrap().unwrap();
+    assert_eq!(tried(&court, None, &call).await.unwrap(), 200_000);
+    let key = Key::from_bytes([0x44; 32]).unwrap();
+    let (hash, block) = send(&court, key.clone(), call.clone()).await.unwrap();
+    let raw = hex::decode(&taken.lock().unwrap()[0][2..]).unwrap();
+    let sent = TxEnvelope::decode_2718(&mut &raw[..]).unwrap();
+    assert_eq!((sent.hash().to_string(), block), (hash, 16));
+    assert_eq!((sent.to(), sent.input(), sent.value().is_zero()), (Some(call.to), &call.data, true));
+    assert_eq!((sent.nonce(), sent.gas_limit(), sent.chain_id()), (5, 250_000, Some(42)));
+    assert_eq!(sent.recover_signer().unwrap(), Address::from(key.account().0));
+}
+
+#[tokio::test]
+async fn what_the_contract_refuses_is_told_by_its_name_and_not_sent() {
+    let mut court = court(&agreeing(3)).await;
+    let taken = Arc::new(Mutex::new(vec![]));
+    // StatedBonds_Nothing().
+    let data = format!("0x{}", hex::encode(StatedBonds_Nothing::SELECTOR));
+    court.node = node(Some(data.leak()), taken.clone()).await;
+    let call = look(&court, MACHINE).await.call(&court).unwrap().unwrap();
+    let why = tried(&court, None, &call).await.unwrap_err().to_string();
+    assert!(why.contains("the contract refuses it: StatedBonds_Nothing"), "{why}");
+    let why = send(&court, Key::from_bytes([0x44; 32]).unwrap(), call).await.unwrap_err().to_string();
+    assert!(why.contains("StatedBonds_Nothing") && taken.lock().unwrap().is_empty(), "{why}");
 }
