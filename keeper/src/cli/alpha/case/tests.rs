@@ -139,11 +139,11 @@ async fn a_quorums_statement_and_attestations_become_a_case_that_a_verdict_dismi
     // One says why not, one shows all attestations and a forged one; the others show none.
     scene.answer(3, &format!("/v1/alpha/cases/{CASE}"), refusal("nothing to state: no such case"));
     let until = statement.stated_at_secs - 30;
-    let mut shown: Vec<_> = (0..3).map(|index| scene.attested(index, until)).collect();
-    let mut forged = scene.attested(3, until);
+    let shown: Vec<_> = (1..4).map(|index| scene.attested(index, until)).collect();
+    // The forged one, under the first keeper's name, would be taken first.
+    let mut forged = scene.attested(0, until);
     forged.statement.from_secs -= 1;
-    shown.push(forged);
-    scene.show(3, &shown);
+    scene.show(3, &[&shown[..], &[forged]].concat());
     scene.bring(false).await.unwrap();
 
     let vault = scene.chain.vault();
@@ -157,6 +157,7 @@ async fn a_quorums_statement_and_attestations_become_a_case_that_a_verdict_dismi
         let digest = domains().alpha_backing(&said).unwrap();
         assert_eq!((stated.signature.r, stated.signature.vs), Scene::signature(key, digest), "ascending by signer");
         let digest = domains().attestation(&shown[index].statement).unwrap();
+        let key = &scene.members[index + 1].key;
         assert_eq!((attested.signature.r, attested.signature.vs), Scene::signature(key, digest));
     }
     assert!(scene.refused(false).await.contains("AlreadyJudged"));
