@@ -6,12 +6,23 @@
 //! - [`deed`]: what is asked for: looked at, tried, and put into words before anything is signed;
 //! - [`errand`]: signed, sent, waited for, told;
 //! - [`status`]: what stands; [`words`]: times and tables; [`refused`]: why not.
+//!
+//! What keepers sign about bonds and cases is brought to whoever takes it, by anybody:
+//! - [`court`]: the contracts' keepers, all asked at once; [`agreed`]: what their answers come to;
+//! - [`state`]: a bond, for the contracts;
+//! - [`case`]: a case of the Arbiter, for the vault; [`filing`]: as its messages; [`filed`]: those in words.
 
+mod agreed;
+mod case;
+mod court;
 mod deed;
 mod errand;
+mod filed;
+mod filing;
 mod key;
 mod place;
 mod refused;
+mod state;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -133,6 +144,16 @@ pub(super) enum AlphaCommand {
         #[command(flatten)]
         signing: Signing,
     },
+    /// Ask the keepers what bond of alpha stands for a machine, and bring their word to the contracts, so that a rental
+    /// can begin on it or be extended. Anybody may; it serves for a day.
+    /// Example: surety alpha state --machine 0x5c..e1 --deployment deployments/964.json --evm-rpc
+    /// http://127.0.0.1:9944 --key-file evm.key
+    State(state::StateArguments),
+    /// Ask the keepers what of a case of the Arbiter falls on a bond of alpha, and bring their word to the vault, which
+    /// sets it aside; with --verdict, what became of the case. Anybody may, with any coldkey, for the fee.
+    /// Example: surety alpha case --case 7 --deployment deployments/964.json --evm-rpc http://127.0.0.1:9944 --vault
+    /// 5D..u3 --rpc http://127.0.0.1:9944 --coldkey-file ~/.bittensor/wallets/me/coldkey
+    Case(case::CaseArguments),
     /// What stands: the vault, and a coldkey's stake, bonds and cases. Needs no key.
     /// Example: surety alpha status --owner 5G..Qk --vault 5D..u3 --rpc http://127.0.0.1:9944
     Status {
@@ -152,6 +173,8 @@ impl AlphaCommand {
         let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (wanted, at, signing) = match self {
             Self::Status { owner, machine, at } => return tokio.block_on(status::run(&at, owner, machine)),
+            Self::Case(arguments) => return tokio.block_on(case::run(&arguments)),
+            Self::State(arguments) => return tokio.block_on(state::run(&arguments)),
             Self::Deposit { machine, hotkey, amount, at, signing } => {
                 (deed::Wanted::Deposit { machine, hotkey, rao: amount.0 }, at, signing)
             }

@@ -2,10 +2,10 @@
 
 use crate::adapters::http::{ComplaintBody, Sending};
 use crate::config::is_the_chain;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use secrecy::SecretString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use surety_client::deployment::Deployment;
 use surety_client::digest::Domains;
@@ -106,13 +106,23 @@ fn sign(arguments: &ComplainArguments, deployment: &Deployment, key: &Key) -> Re
 }
 
 fn key(arguments: &ComplainArguments) -> Result<Key> {
-    if let Some(path) = &arguments.key_file {
-        return Ok(Key::read(path)?);
+    let key = evm_key(arguments.key_file.as_deref())?;
+    key.with_context(|| {
+        format!("whose complaint? name the renter's key with --key-file FILE, or put it in {KEY_VARIABLE}")
+    })
+}
+
+/// The EVM key in this file, or in the environment's `SURETY_KEY`; None: neither is there.
+///
+/// # Errors
+/// The file cannot be read, can be read by others, or what is there is no key.
+pub(super) fn evm_key(file: Option<&Path>) -> Result<Option<Key>> {
+    if let Some(path) = file {
+        return Ok(Some(Key::read(path)?));
     }
-    match std::env::var(KEY_VARIABLE).map(SecretString::from) {
-        Ok(text) => Key::from_hex(&text).with_context(|| format!("{KEY_VARIABLE} does not hold 32 bytes as hex")),
-        Err(_) => bail!("whose complaint? name the renter's key with --key-file FILE, or put it in {KEY_VARIABLE}"),
-    }
+    let Ok(text) = std::env::var(KEY_VARIABLE).map(SecretString::from) else { return Ok(None) };
+    let key = Key::from_hex(&text).with_context(|| format!("{KEY_VARIABLE} does not hold 32 bytes as hex"))?;
+    Ok(Some(key))
 }
 
 fn code(text: &str) -> Result<ComplaintCode, String> {

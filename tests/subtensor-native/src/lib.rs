@@ -14,7 +14,7 @@ mod vault;
 
 pub use contracts::FEE_RAO;
 pub use rpc::{Knobs, Server};
-pub use vault::{LEAST_TRANSFER_RAO, RECORD_DEPOSIT_RAO, Trouble, Vault};
+pub use vault::{LEAST_TRANSFER_RAO, RECORD_DEPOSIT_RAO, Told, Trouble, Vault};
 
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};

@@ -1,6 +1,10 @@
 //! A small model of AlphaVault and of the stake it takes: what its owners' messages do and refuse, in the contract's
-//! own types. One rao is one share; nothing earns. Cases, keepers and dissolution are not in it.
+//! own types. One rao is one share; nothing earns. Of cases it has their filing and dismissal ([`filing`]). Keepers'
+//! signatures and dissolution are not in it.
 
+mod filing;
+
+pub use filing::Told;
 use std::collections::BTreeMap;
 use subxt::ext::codec::{Decode, Encode};
 use surety_core::types::Hash32;
@@ -8,7 +12,7 @@ use surety_substrate::alpha::CODE_HASH;
 use surety_substrate::alpha::events::{Deposited, ExitCancelled, ExitRequested, Withdrawn};
 use surety_substrate::alpha::message::{self, Deed, View};
 use surety_substrate::alpha::refusal::{ChainError, Function, Refusal};
-use surety_substrate::alpha::types::{Bond, BondRecord, Books, Config, LangError, Roll, Stateable};
+use surety_substrate::alpha::types::{Bond, BondRecord, Books, Case, Config, LangError, Roll, Stateable};
 use surety_substrate::ss58::AccountId;
 
 const DAY: u64 = 86_400;
@@ -61,6 +65,10 @@ pub struct Vault {
     pub bonds: Vec<BondRecord>,
     /// By which case a bond has answered for a case of the Arbiter.
     pub judged: BTreeMap<(u64, u32), u32>,
+    /// Cases in order of their numbers.
+    pub cases: Vec<Case>,
+    /// What others than owners brought, in order.
+    pub told: Vec<Told>,
     /// What goes wrong.
     pub trouble: Option<Trouble>,
 }
@@ -101,7 +109,8 @@ impl Vault {
         };
         let roll = Roll { number: 0, keepers: vec![[1; 20], [2; 20], [3; 20]], weights: vec![1, 1, 1] };
         let (stakes, locked, bonds, judged) = Default::default();
-        Self { account, code_hash: CODE_HASH, config, hotkey, roll, stakes, locked, bonds, judged, trouble: None }
+        let (code_hash, cases, told, trouble) = (CODE_HASH, vec![], vec![], None);
+        Self { account, code_hash, config, hotkey, roll, stakes, locked, bonds, judged, cases, told, trouble }
     }
 
     fn staked(&self, coldkey: AccountId, hotkey: AccountId) -> u64 {
@@ -143,7 +152,7 @@ impl Vault {
             tao_owed: 0,
             tao_to_burn: 0,
             bonds: u32::try_from(self.bonds.len()).unwrap(),
-            cases: 0,
+            cases: u32::try_from(self.cases.len()).unwrap(),
         }
     }
 
@@ -225,8 +234,10 @@ impl Call<'_> {
         } else if let Some(asked) = is::<message::JudgedBy>(message::JudgedBy::NAME, selector, args) {
             let judged = vault.judged.get(&(asked.case_id, asked.bond)).copied();
             self.show(judged);
-        } else if is::<message::CaseAt>(message::CaseAt::NAME, selector, args).is_some() {
-            self.show(None::<u32>);
+        } else if let Some(asked) = is::<message::CaseAt>(message::CaseAt::NAME, selector, args) {
+            let case = usize::try_from(asked.number).unwrap().checked_sub(1).and_then(|at| vault.cases.get(at));
+            let case = case.cloned();
+            self.show(case);
         } else if is::<message::CreditOf>(message::CreditOf::NAME, selector, args).is_some() {
             self.show(0u64);
         } else {
@@ -247,6 +258,15 @@ impl Call<'_> {
             self.end(answer);
         } else if let Some(asked) = is::<message::Withdraw>(message::Withdraw::NAME, selector, args) {
             let answer = self.withdraw(&asked);
+            self.end(answer);
+        } else if let Some(asked) = is::<message::SetAside>(message::SetAside::NAME, selector, args) {
+            let answer = self.set_aside(&asked);
+            self.end(answer);
+        } else if let Some(asked) = is::<message::SetAsideSpoofed>(message::SetAsideSpoofed::NAME, selector, args) {
+            let answer = self.set_aside_spoofed(&asked);
+            self.end(answer);
+        } else if let Some(asked) = is::<message::Amend>(message::Amend::NAME, selector, args) {
+            let answer = self.amend(&asked);
             self.end(answer);
         } else {
             return None;

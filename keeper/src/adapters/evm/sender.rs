@@ -76,7 +76,11 @@ impl Sender {
     /// Signs an intent at `nonce`, with at least `min_fee_wei` as fee cap. Asks the node for gas first, so that what
     /// the contract refuses is never sent.
     pub async fn sign(&self, intent: &Intent, nonce: u64, min_fee_wei: u64) -> Result<SignedTx, SendError> {
-        let call = intent::encode(intent, &self.contracts)?;
+        self.sign_call(intent::encode(intent, &self.contracts)?, nonce, min_fee_wei).await
+    }
+
+    /// The same for a call that is no intent of a keeper's.
+    pub async fn sign_call(&self, call: Call, nonce: u64, min_fee_wei: u64) -> Result<SignedTx, SendError> {
         let gas_limit = self.gas_limit(&call).await?;
         self.signed(call, gas_limit, nonce, min_fee_wei).await
     }

@@ -14,7 +14,7 @@
 //! | `POST /v1/complaints` | takes a [`ComplaintBody`]; [`Taken`] when it is on disk: 201, or 200 when it was |
 //! | `/v1/complaints/{rental}` | [`ComplaintPage`]: what its renter complained of, newest first |
 //! | `/v1/epochs` | [`EpochPage`]: commitments to the secrets of measuring epochs, and secrets of the past |
-//! | `/v1/alpha/bonds/{machine}` | `Signed<BondStatement>`: a machine's bond of alpha (`contracts/SPEC.md` 20) |
+//! | `/v1/alpha/bonds/{machine}` | `Signed<BondStatement>`: alpha bonded for a machine's next rental (SPEC 20) |
 //! | `/v1/alpha/cases/{case}` | `Signed<AlphaStatement>`: what of a case's penalty falls on alpha |
 //! | `/v1/alpha/verdicts/{case}` | `Signed<AlphaVerdict>`: what became of a case |
 //! | `/evidence/{digest}` | [`crate::ports::Bundle`]: evidence, own or of a peer, with the statement that names it |
@@ -25,6 +25,7 @@
 //! lifetime, requests at once, time per request, page lengths, bytes read from a peer.
 
 mod alpha;
+mod asking;
 mod complaints;
 mod error;
 mod health;
@@ -39,6 +40,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use asking::{AskError, Asking};
 pub use complaints::{Desk, DeskLimits, Renters, WallClock};
 pub use peers::{BUNDLE_BYTES_MAX, PeerCounts, PeerLimits, Peers, PeersError, UnreadError};
 pub use sending::{SendError, Sending};

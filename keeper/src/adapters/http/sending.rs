@@ -71,7 +71,7 @@ impl Sending {
 }
 
 /// Text from elsewhere for a terminal: bounded, and nothing in it that moves a cursor.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     clip_text(&text.chars().map(|c| if c.is_control() { '.' } else { c }).collect::<String>())
 }
 

@@ -6,7 +6,9 @@ use super::words::{Table, date, span};
 use anyhow::Result;
 use serde_json::{Value, json};
 use surety_core::types::MachineId;
-use surety_substrate::alpha::message::{CancelExit, Deed, Deposit, RequestExit, Withdraw};
+use surety_substrate::alpha::message::{
+    Amend, CancelExit, Deed, Deposit, RequestExit, SetAside, SetAsideSpoofed, Withdraw,
+};
 use surety_substrate::alpha::types::{Bond, Config};
 use surety_substrate::alpha::{AlphaVault, Would};
 use surety_substrate::amount::Amount;
@@ -41,6 +43,12 @@ pub(super) enum Wanted {
     Cancel { machine: MachineId },
     /// What is ready, and at least so much of it.
     Withdraw { machine: MachineId, least_rao: Option<u64> },
+    /// What of a rental's penalty falls on a bond, held.
+    SetAside(SetAside),
+    /// What of a `Spoofed` penalty falls on a bond, held.
+    SetAsideSpoofed(SetAsideSpoofed),
+    /// A case smaller, or dismissed.
+    Amend(Amend),
 }
 
 /// What will be sent, as it was tried.
@@ -70,6 +78,9 @@ impl Desk<'_> {
             Wanted::Exit { machine, rao } => self.exit(*machine, *rao).await?,
             Wanted::Cancel { machine } => self.cancel(*machine).await?,
             Wanted::Withdraw { machine, least_rao } => self.withdraw(*machine, *least_rao).await?,
+            Wanted::SetAside(deed) => self.set_aside(deed).await?,
+            Wanted::SetAsideSpoofed(deed) => self.set_aside_spoofed(deed).await?,
+            Wanted::Amend(deed) => self.amend(deed).await?,
         };
         let message = self.vault.message(self.owner, input);
         let limits = limits(&tried)?;
@@ -83,7 +94,7 @@ impl Desk<'_> {
         table.row("fee", fee_words);
         if tried.deposit_rao > 0 {
             let (held, most) = (Amount(tried.deposit_rao), Amount(limits.deposit_rao));
-            table.row("held", format!("{held} TAO, by the chain, for the bond's record (at most {most})"));
+            table.row("held", format!("{held} TAO, by the chain, for the record (at most {most})"));
         }
         table.row("tried", "the vault would do it, at that block");
         json["fee_rao"] = json!(fee);
@@ -93,12 +104,14 @@ impl Desk<'_> {
     }
 
     /// What every summary begins with.
-    fn begin(&self, title: String, what: &str, machine: MachineId) -> (Table, Value) {
+    pub(super) fn begin(&self, title: String, what: &str, machine: Option<MachineId>) -> (Table, Value) {
         let mut table = Table::new(title);
         table.row("chain", self.place.words());
         table.row("vault", format!("{}, its code as committed, subnet {}", self.vault.account(), self.config.netuid));
         table.row("coldkey", self.owner.to_string());
-        table.row("machine", machine.to_string());
+        if let Some(machine) = machine {
+            table.row("machine", machine.to_string());
+        }
         let json = json!({
             "message": what, "chain_id": self.place.chain_id, "block": self.place.at.number,
             "vault": self.vault.account().to_string(), "netuid": self.config.netuid,
@@ -112,7 +125,7 @@ impl Desk<'_> {
         let deed = Deposit { machine: machine.0, from_hotkey: hotkey, amount: rao };
         let would = self.vault.try_deed(self.owner, &deed).await?;
         let title = format!("Deposit {} alpha of subnet {} into a bond.", Amount(rao), self.config.netuid);
-        let (mut table, mut json) = self.begin(title, Deposit::NAME, machine);
+        let (mut table, mut json) = self.begin(title, Deposit::NAME, Some(machine));
         let (under, available) = (Amount(held.under(hotkey)), Amount(held.available));
         table.row("from", format!("hotkey {hotkey}: {under} alpha; {available} of the coldkey's can be moved"));
         table.row("to", format!("the vault, under its own hotkey {}", self.vault.books().await?.hotkey));
@@ -165,7 +178,7 @@ impl Desk<'_> {
         let deed = RequestExit { machine: machine.0, amount: rao };
         let would = self.vault.try_deed(self.owner, &deed).await?;
         let title = format!("Ask for {} out of a bond.", Amount(rao.unwrap_or(available)));
-        let (mut table, mut json) = self.begin(title, RequestExit::NAME, machine);
+        let (mut table, mut json) = self.begin(title, RequestExit::NAME, Some(machine));
         table.row("bond", bond_words(&bond));
         let (ready_at, closes_at) = (would.answer, would.answer.saturating_add(self.config.exit_window_secs));
         table.row("ready", format!("from about {} to {}", date(ready_at), date(closes_at)));
@@ -191,7 +204,7 @@ impl Desk<'_> {
         let deed = CancelExit { machine: machine.0 };
         let would = self.vault.try_deed(self.owner, &deed).await?;
         let title = format!("Call off an exit of {}.", Amount(bond.exiting_rao));
-        let (mut table, json) = self.begin(title, CancelExit::NAME, machine);
+        let (mut table, json) = self.begin(title, CancelExit::NAME, Some(machine));
         table.row("bond", bond_words(&bond));
         Ok(step(&deed, would, table, json))
     }
@@ -213,7 +226,7 @@ impl Desk<'_> {
         let books = self.vault.books().await?;
         let unit = if books.wound_up { "TAO" } else { "alpha" };
         let title = format!("Withdraw {} {unit} from a bond.", Amount(would.answer));
-        let (mut table, mut json) = self.begin(title, Withdraw::NAME, machine);
+        let (mut table, mut json) = self.begin(title, Withdraw::NAME, Some(machine));
         table.row("bond", bond_words(&bond));
         match books.wound_up {
             true => table.row("to", "the coldkey's free TAO: the subnet is gone"),
@@ -239,9 +252,9 @@ impl Desk<'_> {
 }
 
 /// A message's bytes, what it was found to take, and what is said of it.
-type Step = (Vec<u8>, Tried, Table, Value);
+pub(super) type Step = (Vec<u8>, Tried, Table, Value);
 
-fn step<D: Deed>(deed: &D, would: Would<D::Answer>, table: Table, json: Value) -> Step {
+pub(super) fn step<D: Deed>(deed: &D, would: Would<D::Answer>, table: Table, json: Value) -> Step {
     (deed.input(), would.tried, table, json)
 }
 

@@ -20,12 +20,16 @@ use tokio::task::spawn_blocking;
 
 /// Does what is wanted, or says why not.
 pub(super) async fn run(wanted: &Wanted, at: &Where, signing: &Signing) -> Result<()> {
-    let place = Place::find(at).await?;
+    go(&Place::find(at).await?, wanted, at, signing).await
+}
+
+/// The same where one is already.
+pub(super) async fn go(place: &Place, wanted: &Wanted, at: &Where, signing: &Signing) -> Result<()> {
     let (vault, config) = place.vault(at).await?;
     let (asked, local) = (signing.clone(), place.is_local());
     // Opening an encrypted file takes seconds, and asking takes as long as it takes.
     let Actor { account: owner, key } = spawn_blocking(move || key::actor(&asked, local)).await??;
-    let prepared = Desk { place: &place, vault, config, owner }.prepare(wanted).await?;
+    let prepared = Desk { place, vault, config, owner }.prepare(wanted).await?;
     let mut json = prepared.json.clone();
     if at.json && (signing.dry_run || key.is_none()) {
         json["sent"] = Value::Null;
@@ -41,7 +45,7 @@ pub(super) async fn run(wanted: &Wanted, at: &Where, signing: &Signing) -> Resul
     };
     let (yes, as_json) = (signing.yes, at.json);
     spawn_blocking(move || key::confirm(yes, as_json)).await??;
-    let (signed, born) = sign(&place, &prepared, &key).await?;
+    let (signed, born) = sign(place, &prepared, &key).await?;
     if !at.json {
         println!("Sent as {}; waiting until it is final, some 40 seconds ...", signed.hash);
     }
@@ -96,6 +100,20 @@ fn words(wanted: &Wanted, event: &Event) -> Option<(String, Value)> {
         (Wanted::Withdraw { .. }, Event::Withdrawn(done)) => {
             let json = json!({ "paid_rao": done.rao, "bond": done.bond, "shares": done.shares.to_string() });
             Some((format!("Withdrawn: {}.", Amount(done.rao)), json))
+        }
+        (Wanted::SetAside(_) | Wanted::SetAsideSpoofed(_), Event::Filed(done)) => {
+            let json = json!({ "case": done.case, "bond": done.bond, "alpha_rao": done.alpha,
+                "shares": done.shares.to_string() });
+            let (case, alpha) = (done.case, Amount(done.alpha));
+            Some((format!("Set aside: case {case} of the vault asks for {alpha} alpha of bond {}.", done.bond), json))
+        }
+        (Wanted::Amend(_), Event::Amended(done)) => {
+            let json = json!({ "case": done.case, "alpha_rao": done.alpha, "shares": done.shares.to_string() });
+            Some((format!("Amended: case {} asks for {} alpha now.", done.case, Amount(done.alpha)), json))
+        }
+        (Wanted::Amend(_), Event::Dismissed(done)) => {
+            let json = json!({ "case": done.case, "dismissed": true, "shares": done.shares.to_string() });
+            Some((format!("Dismissed: what case {} held is free bond again.", done.case), json))
         }
         _ => None,
     }

@@ -73,3 +73,16 @@ fn spans_are_told_in_their_two_largest_parts() {
         assert_eq!(span(secs), words);
     }
 }
+
+#[test]
+fn what_keepers_state_is_asked_for_by_machine_or_case_and_needs_the_contracts() {
+    let parsed = |line: &str| Line::try_parse_from(line.split_whitespace()).map_err(|error| error.to_string());
+    let side = "--deployment d.json --evm-rpc http://n";
+    assert!(parsed(&format!("alpha state --machine {MACHINE} {side}")).is_ok());
+    let native = format!("--vault {VAULT} --rpc http://n --dev //Alice");
+    assert!(parsed(&format!("alpha case --case 7 --verdict {side} {native}")).is_ok());
+    let bare = parsed(&format!("alpha case --case 7 {native}")).unwrap_err();
+    assert!(bare.contains("--deployment"), "{bare}");
+    let none = parsed(&format!("alpha case --case x {side} {native}")).unwrap_err();
+    assert!(none.contains("invalid digit"), "{none}");
+}

@@ -1,5 +1,6 @@
 //! What AlphaVault says happened. The first topic of an event names it: the contract's metadata have the hash.
 
+use super::types::Kind;
 use crate::ss58::AccountId;
 use subxt::ext::codec::{Decode, DecodeAll, Encode};
 use surety_core::types::Hash32;
@@ -84,5 +85,36 @@ events! {
         shares: u128,
         /// Rao that left: of alpha, or of TAO once the subnet is gone.
         rao: u64,
+    }
+    /// A case was filed.
+    Filed "ad868fe7728a4a6b19929b7301d7c7438c4544c3661c3da3cd7e623a1abac540" {
+        /// The case.
+        case: u32,
+        /// The bond.
+        bond: u32,
+        /// What it says.
+        kind: Kind,
+        /// The Arbiter's case.
+        case_id: u64,
+        /// Shares set aside.
+        shares: u128,
+        /// What they were meant to be worth, in rao of alpha.
+        alpha: u64,
+    }
+    /// A quorum's verdict made a case smaller.
+    Amended "b077b98b5ee71c13c150afcb3982f1c83ff96a23f7e21189f67711da230e908a" {
+        /// The case.
+        case: u32,
+        /// Shares that are still set aside.
+        shares: u128,
+        /// What it asks for now, in rao of alpha.
+        alpha: u64,
+    }
+    /// What a case set aside is free bond again.
+    Dismissed "d635fda798b949e5453e5cca06b1a925e22557c3501d1c0626faee57e74aadc7" {
+        /// The case.
+        case: u32,
+        /// Shares that are free again.
+        shares: u128,
     }
 }

@@ -121,6 +121,51 @@ messages! {
         /// Refused if it would be less, in rao.
         min_rao: u64
     } -> u64;
+    /// Sets aside what of a rental's penalty falls on alpha. Anybody sends it; answers the case's number here.
+    deed "set_aside" SetAside {
+        /// What stood behind the rental.
+        backing: types::Backing,
+        /// A quorum's signatures under it, signers ascending.
+        stated: Vec<types::Stated>,
+        /// A quorum's attestations of the outage, signers ascending.
+        attestations: Vec<types::Attestation>
+    } -> u32;
+    /// Sets aside what of a `Spoofed` penalty TAO could not bear. Anybody sends it; answers the case's number here.
+    deed "set_aside_spoofed" SetAsideSpoofed {
+        /// What TAO could not bear.
+        shortfall: types::Shortfall,
+        /// The class that the machine claimed.
+        gpu_class: u16,
+        /// How many cards it claimed.
+        gpu_count: u16,
+        /// A quorum's signatures under the shortfall, signers ascending.
+        stated: Vec<types::Stated>,
+        /// A quorum's spoofs, signers ascending.
+        spoofs: Vec<types::Spoof>
+    } -> u32;
+    /// Makes a case smaller, or dismisses it, as the Arbiter's case went. Anybody sends it.
+    deed "amend" Amend {
+        /// The case here.
+        case: u32,
+        /// What became of the Arbiter's.
+        verdict: types::Verdict,
+        /// A quorum's signatures under it, signers ascending.
+        stated: Vec<types::Stated>
+    } -> ();
+    /// Makes `next` the roll. Anybody sends it.
+    deed "hand_over" HandOver {
+        /// The next roll.
+        next: types::Roll,
+        /// The last second in which it can be handed over, as signed.
+        until: u32,
+        /// Signatures of a quorum of the present roll, signers ascending.
+        signatures: Vec<types::Signature>
+    } -> ();
+    /// Burns what a case set aside, once nobody can contest it any more. Anybody sends it.
+    deed "execute" Execute {
+        /// The case here.
+        case: u32
+    } -> ();
     /// What the vault was made with.
     view "config" Config {} -> types::Config;
     /// The totals.

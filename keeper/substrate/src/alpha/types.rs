@@ -156,6 +156,89 @@ records! {
         /// Nothing of it can leave before this second.
         until: u64,
     }
+    /// What stood behind a rental when its case was filed with the Arbiter: `AlphaBacking` without its time.
+    Backing {
+        /// Whose alpha.
+        owner: AccountId,
+        /// The machine's ed25519 host key.
+        machine: [u8; 32],
+        /// The node's registration.
+        registration: u32,
+        /// The Arbiter's case.
+        case_id: u64,
+        /// What it says: `NotDelivered` or `Offline`.
+        kind: Kind,
+        /// The rental.
+        rental: u64,
+        /// What bears before this alpha, in rao of TAO.
+        tao_reserve: u64,
+        /// Alpha that backed the rental.
+        alpha: u64,
+        /// What that alpha counted for, in rao of TAO.
+        alpha_value: u64,
+        /// What the rental has earned, in rao of TAO.
+        earned: u64,
+    }
+    /// What of a `Spoofed` penalty TAO could not bear: `AlphaShortfall` without its time.
+    Shortfall {
+        /// Whose alpha.
+        owner: AccountId,
+        /// The machine's ed25519 host key.
+        machine: [u8; 32],
+        /// The node's registration.
+        registration: u32,
+        /// The Arbiter's case.
+        case_id: u64,
+        /// Alpha pledged to that registration when the case was filed.
+        alpha: u64,
+        /// What that alpha counted for, in rao of TAO.
+        alpha_value: u64,
+        /// What of the penalty TAO could not bear, in rao of TAO.
+        shortfall: u64,
+    }
+    /// What became of the Arbiter's case: `AlphaVerdict` without the case and its time.
+    Verdict {
+        /// The Arbiter dismissed it.
+        dismissed: bool,
+        /// What the rental has earned, in rao of TAO.
+        earned: u64,
+    }
+    /// An EIP-2098 compact signature.
+    Signature {
+        /// r.
+        r: [u8; 32],
+        /// s, and in its highest bit the parity of the recovered point.
+        vs: [u8; 32],
+    }
+    /// A keeper's signature under a statement that it dated itself.
+    Stated {
+        /// When the keeper read it.
+        stated_at: u32,
+        /// Its signature.
+        signature: Signature,
+    }
+    /// The Arbiter's attestation, without what all of a case have in common.
+    Attestation {
+        /// Why, as the Arbiter numbers causes.
+        cause: u8,
+        /// First failing look.
+        from: u32,
+        /// Last failing look.
+        until: u32,
+        /// Digest of the evidence.
+        evidence: [u8; 32],
+        /// The keeper's signature.
+        signature: Signature,
+    }
+    /// The Arbiter's spoof, without what all of a case have in common.
+    Spoof {
+        /// When it was proved.
+        proved_at: u32,
+        /// Digest of the evidence.
+        evidence: [u8; 32],
+        /// The keeper's signature.
+        signature: Signature,
+    }
 }
 
 choices! {
