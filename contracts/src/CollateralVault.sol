@@ -268,10 +268,8 @@ contract CollateralVault is ICollateralVault, Gate, StatedBonds {
     function nodeAt(uint32 registration) external view returns (NodeView memory v) {
         BondLib.Node storage node = _nodes[registration];
         Machine storage record = _machines[node.machine];
-        v.machine = node.machine;
-        v.miner = node.miner;
-        v.hotkey = node.hotkey;
-        v.uid = node.uid;
+        (v.machine, v.miner, v.hotkey, v.uid) = (node.machine, node.miner, node.hotkey, node.uid);
+        v.outdatedAt = node.outdatedAt;
         v.registration = registration;
         v.retired = node.retired;
         if (record.registration == registration) v.endpoint = Endpoint(record.ip, record.port);

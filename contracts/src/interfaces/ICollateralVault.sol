@@ -50,7 +50,8 @@ interface ICollateralVault is IRaoLedger, IGate, IStatedBonds {
     /// @notice A node, all of it.
     /// @dev `freeRao` and `exitingRao` are as they stand now: a lapsed exit is free again without anybody having
     /// written it down. `exitReadyAt` is 0 while nothing is exiting, `endpoint` while the machine has a newer node.
-    /// `firstRental` and `secondRental` are the rentals not closed that it backs, in no order; 0: none.
+    /// `firstRental` and `secondRental` are the rentals not closed that it backs, in no order; 0: none. What was stated
+    /// of bonds elsewhere up to `outdatedAt` says nothing any more; 0: nothing has happened.
     struct NodeView {
         bytes32 machine;
         address miner;
@@ -65,6 +66,7 @@ interface ICollateralVault is IRaoLedger, IGate, IStatedBonds {
         Timestamp exitReadyAt;
         uint64 firstRental;
         uint64 secondRental;
+        Timestamp outdatedAt;
         bool retired;
     }
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
 import { IStatedBonds } from "../../src/interfaces/IStatedBonds.sol";
+import { Timestamp } from "../../src/types/Units.sol";
 import { OrdersBase } from "./OrdersBase.t.sol";
 
 /// @dev What takes of a stated bond, or of the reason for stating it, without ending a rental.
@@ -54,6 +55,13 @@ contract OutdatedTest is OrdersBase {
         vault.rebind(MACHINE, 0, UID_HASH);
         skip(1);
         _expectRentRefused();
+    }
+
+    function test_ViewsSayWhenWhatWasStatedWasOutdated() external {
+        _statedReady(0);
+        assertEq(Timestamp.unwrap(vault.nodeAt(1).outdatedAt), 0);
+        _spoof(8);
+        assertEq(Timestamp.unwrap(vault.nodeAt(1).outdatedAt), _now());
     }
 
     function _expectRentRefused() private {

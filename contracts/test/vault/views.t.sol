@@ -19,7 +19,7 @@ contract ViewsTest is VaultBase {
     /* NODE AT */
 
     function test_NodeAt_GivenTheNumberIsNotInUse() external {
-        bytes32 nothing = keccak256(new bytes(15 * 32));
+        bytes32 nothing = keccak256(new bytes(16 * 32));
         assertEq(keccak256(abi.encode(vault.nodeAt(0))), nothing);
         _register(MACHINE);
         assertEq(keccak256(abi.encode(vault.nodeAt(0))), nothing);

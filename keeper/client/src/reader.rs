@@ -4,6 +4,7 @@ mod fleet;
 mod seat;
 mod stated;
 pub use seat::{SeatOf, SetKind};
+pub use stated::FarTerms;
 
 use crate::bindings::{
     AppointedKeepers, Arbiter, CollateralVault, IArbiter, ICollateralVault, IKeeperSet, IRentalEscrow, RentalEscrow,

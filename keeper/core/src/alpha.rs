@@ -52,14 +52,13 @@ pub struct BondFacts {
     pub now_secs: UnixSecs,
     /// The vault's account id.
     pub vault: Hash32,
-    /// The coldkey whose bond it is.
-    pub owner: Hash32,
     /// The machine it is for.
     pub machine: MachineId,
     /// The machine's current registration, if it has one.
     pub registration: Option<u32>,
-    /// The coldkey that owns the registration's hotkey on the chain.
-    pub hotkeys_owner: Option<Hash32>,
+    /// The coldkey that owns the registration's hotkey on the chain: its bond is stated and nobody else's, so that
+    /// nobody pledges a stranger's by registering the machine it names.
+    pub owner: Option<Hash32>,
     /// What the vault says may be stated: rao of alpha that are free.
     pub free: u64,
     /// Until when nothing of it can leave, as the vault says, Unix seconds.
@@ -81,15 +80,20 @@ pub struct BondFacts {
 pub enum NotStated {
     #[error("the machine has no registration: register it first")]
     NotRegistered,
-    #[error("the registration's hotkey belongs to the coldkey {found:?}, not to {owner}: only its own bond counts")]
-    OtherOwner { owner: Hash32, found: Option<Hash32> },
+    #[error("nobody owns the registration's hotkey on the chain: whose bond it would be is not known")]
+    NoOwner,
     #[error("nothing of the bond is free in the vault: deposit, or cancel an exit")]
     NothingFree,
     #[error("the bond is worth nothing at the chain's price less the haircut: deposit more")]
     WorthNothing,
+    #[error("at the chain's price the bond is worth more than all TAO there is: the price cannot be right")]
+    WorthTooMuch,
     #[error("case {case} waits to be set aside in the vault: file it there, or wait until it no longer can be")]
     Waiting { case: CaseId },
-    #[error("the vault's roll is not the keeper set, or the set may not punish now: keepers hand the roll over first")]
+    #[error(
+        "the vault's roll is not the keeper set, or the set may not punish now: its keepers have to hand the roll over \
+         (AlphaVault.hand_over), or be three again"
+    )]
     RollDiffers,
     #[error("case {case} is of no kind that takes bond elsewhere")]
     NoSuchKind { case: CaseId },
@@ -97,6 +101,8 @@ pub enum NotStated {
     Overturned { case: CaseId },
     #[error("case {case} was filed at {filed_at_secs}, more than the vault's {life_secs} s ago")]
     TooLate { case: CaseId, filed_at_secs: UnixSecs, life_secs: u64 },
+    #[error("case {case} set no penalty aside, since the keeper set could not punish then")]
+    NotPunished { case: CaseId },
     #[error("nothing of case {case}'s penalty falls on alpha")]
     NoPenalty { case: CaseId },
     #[error("case {case} is not about that rental or registration")]
@@ -104,11 +110,18 @@ pub enum NotStated {
 }
 
 /// What `alpha` counts for in TAO: at the price, less the haircut, rounded down.
-pub fn value_of(alpha: u64, price: MovingPrice, rules: &AlphaRules) -> Rao {
+///
+/// # Errors
+/// `WorthNothing`, `WorthTooMuch`.
+pub fn value_of(alpha: u64, price: MovingPrice, rules: &AlphaRules) -> Result<Rao, NotStated> {
     let at_price = (u128::from(alpha) * u128::from(price.0)) >> PRICE_FRACTION_BITS;
     let kept = BPS.saturating_sub(u128::from(rules.haircut_bps));
     // At most 2^96 · 10^4: no overflow. What does not fit 64 bits is more than all TAO there is.
-    u64::try_from(at_price * kept / BPS).unwrap_or(u64::MAX)
+    match u64::try_from(at_price * kept / BPS) {
+        Ok(0) => Err(NotStated::WorthNothing),
+        Ok(value) => Ok(value),
+        Err(_) => Err(NotStated::WorthTooMuch),
+    }
 }
 
 /// States a bond for the rental that comes next, or for an extension of the one that runs.
@@ -117,9 +130,7 @@ pub fn value_of(alpha: u64, price: MovingPrice, rules: &AlphaRules) -> Rao {
 /// What stands against it, for the owner to read.
 pub fn state_bond(facts: &BondFacts, rules: &AlphaRules) -> Result<BondStatement, NotStated> {
     let registration = facts.registration.ok_or(NotStated::NotRegistered)?;
-    if facts.hotkeys_owner != Some(facts.owner) {
-        return Err(NotStated::OtherOwner { owner: facts.owner, found: facts.hotkeys_owner });
-    }
+    let owner = facts.owner.ok_or(NotStated::NoOwner)?;
     if !facts.roll_fits {
         return Err(NotStated::RollDiffers);
     }
@@ -129,13 +140,10 @@ pub fn state_bond(facts: &BondFacts, rules: &AlphaRules) -> Result<BondStatement
     if facts.free == 0 {
         return Err(NotStated::NothingFree);
     }
-    let value_rao = value_of(facts.free, facts.price, rules);
-    if value_rao == 0 {
-        return Err(NotStated::WorthNothing);
-    }
+    let value_rao = value_of(facts.free, facts.price, rules)?;
     Ok(BondStatement {
         vault: facts.vault,
-        owner: facts.owner,
+        owner,
         machine: facts.machine,
         registration,
         rental: facts.newest.map_or(0, |(rental, _)| rental),

@@ -7,7 +7,7 @@ use super::gauges::{self, Candidate, Gauges};
 use super::mirror::Mirror;
 use super::native;
 use super::spoofs;
-use super::stating::{Newest, Notary};
+use super::stating::{self, Newest, Notary};
 use super::upkeep::{self, Upkeep};
 use super::weights::Weigher;
 use crate::adapters::clock::Clock;
@@ -308,6 +308,8 @@ impl Parts {
             domains: domains(&self.settings),
             collateral_vault: deployment.vault.address,
             archive: self.store.clone(),
+            spoof_life_secs: deployment.times.spoof_life_secs,
+            apart_max_secs: stating::APART_MAX_SECS,
             lane: Notary::lane(),
         }))
     }

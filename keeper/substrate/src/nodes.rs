@@ -57,6 +57,8 @@ pub struct Nodes {
 pub struct Sent {
     /// Nodes that took it or have it.
     pub taken: usize,
+    /// Nodes that did not answer, or not in time: they may have it.
+    pub silent: usize,
     /// What the others said, each once.
     pub refusals: Vec<String>,
     /// Whether some said that the nonce is used or the call too old.
@@ -194,14 +196,19 @@ impl Nodes {
 
     /// Sends a signed call to all of them.
     pub async fn submit(&self, bytes: &[u8]) -> Sent {
-        let mut sent = Sent::default();
-        for answer in self.all(|node| async move { node.submit(bytes).await }).await {
+        let answers = self.all(|node| async move { node.submit(bytes).await }).await;
+        let mut sent = Sent { silent: self.nodes.len().saturating_sub(answers.len()), ..Sent::default() };
+        for answer in answers {
             match answer {
                 Ok(Submitted::Taken(_) | Submitted::Known) => sent.taken += 1,
                 Ok(Submitted::Outdated) => sent.outdated = true,
                 Ok(Submitted::NonceTaken) => sent.refuse("another call of this nonce is in the pool".into()),
                 Ok(Submitted::Refused(why)) => sent.refuse(why),
-                Err(error) => sent.refuse(error.to_string()),
+                Err(error) => {
+                    // It may have taken the call, and its answer be lost.
+                    sent.silent += 1;
+                    sent.refuse(error.to_string());
+                }
             }
         }
         sent

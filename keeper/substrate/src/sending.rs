@@ -27,7 +27,7 @@ const FAILS_MAX: u32 = 20;
 /// Why it is not known that a call was carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// No node took it: it is nowhere.
+    /// Every node refused it: it is nowhere.
     #[error("no node took the call, nothing was sent: {why}")]
     NotTaken {
         /// What they said.
@@ -99,7 +99,8 @@ pub async fn send(
     signed: &Signed,
 ) -> Result<Receipt, SendError> {
     let sent = nodes.submit(&signed.bytes).await;
-    if sent.taken == 0 {
+    // Whoever did not answer may have taken it: only when all refuse is it known to be nowhere.
+    if sent.taken == 0 && sent.silent == 0 {
         let mut why = sent.refusals;
         if sent.outdated {
             why.push("its nonce is used: another call of this account came first, try again".into());

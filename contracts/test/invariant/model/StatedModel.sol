@@ -140,6 +140,7 @@ abstract contract StatedModel is BondModel {
         if (alpha > left) {
             (r.refusal, r.a, r.b) = (Refusal.NotEnough, uint64(uint256(left) * w.value / w.alpha), value);
         } else {
+            // forge-lint: disable-next-line(unsafe-typecast) at most what is left
             r.cover = Covered(r.word, uint64(alpha), value, 0, 0);
         }
     }

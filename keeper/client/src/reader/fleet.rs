@@ -6,7 +6,7 @@ use crate::bindings::RentalEscrow;
 use crate::provider::{Each, NodeError};
 use surety_core::types::{Account, Hotkey, Rao, RentalId};
 use surety_core::view::RentalView;
-use surety_core::weights::Registered;
+use surety_core::weights::{Registered, StatedBond};
 
 impl Reader {
     /// Registrations by number, current or over.
@@ -24,8 +24,11 @@ impl Reader {
         };
         let read = self.parts_of(registrations, block).await?.into_iter();
         let stated = self.stated_at(registrations, block).await?;
-        let with = |(parts, stated): (Result<NodeParts, NodeError>, Result<_, NodeError>)| {
-            Ok(Registered { stated: stated?, ..found(parts?) })
+        let with = |(parts, stated): (Result<NodeParts, NodeError>, Result<Option<StatedBond>, NodeError>)| {
+            let (parts, stated) = (parts?, stated?);
+            let outdated_at_secs = u64::from(parts.view.outdatedAt);
+            let stated = stated.filter(|stated| outdated_at_secs < stated.stated_at_secs);
+            Ok(Registered { stated, ..found(parts) })
         };
         Ok(read.zip(stated).map(with).collect())
     }

@@ -8,6 +8,17 @@ use surety_core::alpha::Behind;
 use surety_core::types::{Hash32, RentalId};
 use surety_core::weights::StatedBond;
 
+/// What a vault of stated bonds has to share with these contracts (SPEC AP3, AP5, P33).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FarTerms {
+    /// Its penalty of `NotDelivered`.
+    pub not_delivered_bps: u16,
+    /// Its penalty of `Offline`.
+    pub offline_bps: u16,
+    /// It may take cases no longer than this after a rental's close, seconds.
+    pub stated_filing_secs: u64,
+}
+
 impl Reader {
     /// What covers or covered each rental beside its reserve of TAO; `None`: TAO bears it alone.
     pub async fn covers_at(&self, rentals: &[RentalId], block: u64) -> Result<Each<Option<Behind>>, NodeError> {
@@ -44,10 +55,21 @@ impl Reader {
             0 => Ok(None),
             _ => {
                 let statement = next(&mut statements)?;
-                Ok(Some(StatedBond { value_rao: statement.value, until_secs: u64::from(statement.until) }))
+                let (stated_at_secs, until_secs) = (u64::from(statement.statedAt), u64::from(statement.until));
+                Ok(Some(StatedBond { value_rao: statement.value, stated_at_secs, until_secs }))
             }
         };
         Ok(numbers.into_iter().map(stated).collect())
+    }
+
+    /// What a vault of stated bonds has to share with these contracts.
+    pub async fn far_terms(&self, block: u64) -> Result<FarTerms, NodeError> {
+        let id = BlockId::number(block);
+        Ok(FarTerms {
+            not_delivered_bps: view(self.arbiter.NOT_DELIVERED_BPS().block(id).call().await)?,
+            offline_bps: view(self.arbiter.OFFLINE_BPS().block(id).call().await)?,
+            stated_filing_secs: view(self.vault.STATED_FILING_SECS().block(id).call().await)?.into(),
+        })
     }
 
     /// Whether the keeper set may have penalties set aside at present.

@@ -93,6 +93,11 @@ pub fn state_backing(
     check(case, shares, now_secs)?;
     let earned_rao = earned(rental, now_secs);
     let share = on_alpha(case.kind, behind, earned_rao, shares).ok_or(NotStated::NoSuchKind { case: case.id })?;
+    // What alpha would bear if all of the reserve were alpha is what TAO had to bear.
+    let in_tao = Behind { value_rao: behind.tao_rao, tao_rao: 0, ..*behind };
+    if case.penalty_rao == 0 && on_alpha(case.kind, &in_tao, earned_rao, shares).is_some_and(|rao| rao > 0) {
+        return Err(NotStated::NotPunished { case: case.id });
+    }
     if share == 0 {
         return Err(NotStated::NoPenalty { case: case.id });
     }

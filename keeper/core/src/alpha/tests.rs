@@ -15,10 +15,9 @@ fn facts() -> BondFacts {
     BondFacts {
         now_secs: NOW,
         vault: Hash32([1; 32]),
-        owner: Hash32([2; 32]),
         machine: MachineId([3; 32]),
         registration: Some(7),
-        hotkeys_owner: Some(Hash32([2; 32])),
+        owner: Some(Hash32([2; 32])),
         free: 40_000_000_000,
         until_secs: NOW + 14 * DAY,
         price: QUARTER,
@@ -49,11 +48,9 @@ fn a_rental_is_over_from_the_second_it_ends_in() {
 }
 
 #[test]
-fn nobody_pledges_a_bond_that_is_somebody_elses() {
-    for found in [None, Some(Hash32([9; 32]))] {
-        let refused = stated(&BondFacts { hotkeys_owner: found, ..facts() });
-        assert_eq!(refused, Err(NotStated::OtherOwner { owner: Hash32([2; 32]), found }));
-    }
+fn the_bond_of_the_hotkeys_owner_is_stated_and_nobody_elses() {
+    assert_eq!(stated(&facts()).unwrap().owner, Hash32([2; 32]));
+    assert_eq!(stated(&BondFacts { owner: None, ..facts() }), Err(NotStated::NoOwner));
 }
 
 #[test]
@@ -68,6 +65,8 @@ fn nothing_and_what_is_worth_nothing_are_not_stated() {
     assert_eq!(stated(&BondFacts { free: 0, ..facts() }), Err(NotStated::NothingFree));
     assert_eq!(stated(&BondFacts { free: 1, ..facts() }), Err(NotStated::WorthNothing));
     assert_eq!(stated(&BondFacts { price: MovingPrice(0), ..facts() }), Err(NotStated::WorthNothing));
+    let absurd = stated(&BondFacts { free: u64::MAX, price: MovingPrice(u64::MAX), ..facts() });
+    assert_eq!(absurd, Err(NotStated::WorthTooMuch));
     let all = AlphaRules { haircut_bps: 10_000 };
     assert_eq!(state_bond(&facts(), &all), Err(NotStated::WorthNothing));
 }
@@ -78,9 +77,10 @@ proptest! {
         alpha in any::<u64>(), more in any::<u64>(), price in any::<u64>(), haircut_bps in 0u16..=20_000
     ) {
         let rules = AlphaRules { haircut_bps };
-        let value = value_of(alpha, MovingPrice(price), &rules);
+        let Ok(value) = value_of(alpha, MovingPrice(price), &rules) else { return Ok(()) };
         prop_assert!(u128::from(value) << 32 <= u128::from(alpha) * u128::from(price));
-        prop_assert!(value <= value_of(alpha.max(more), MovingPrice(price), &rules));
+        let of_more = value_of(alpha.max(more), MovingPrice(price), &rules);
+        prop_assert!(of_more == Err(NotStated::WorthTooMuch) || of_more.unwrap() >= value);
     }
 
     /// SPEC 19: both vaults together take what the Arbiter's rule says of the sum of both reserves.
@@ -160,6 +160,15 @@ fn an_overturned_an_old_and_a_strange_case_back_nothing() {
 }
 
 #[test]
+fn where_tao_was_spared_because_nobody_could_punish_alpha_is_spared_too() {
+    let spared = CaseView { penalty_rao: 0, ..case(Kind::Offline) };
+    let state = |behind: &Behind| state_backing(&spared, &rental(), behind, &SHARES, NOW);
+    assert_eq!(state(&behind()), Err(NotStated::NotPunished { case: 11 }));
+    // Nothing was there to be set aside: that says nothing.
+    assert!(state(&Behind { tao_rao: 9, ..behind() }).is_ok());
+}
+
+#[test]
 fn an_offline_that_earned_nothing_takes_nothing() {
     let unserved = RentalView { faults: vec![FaultView { from_secs: 0, until_secs: NOW, case_id: 11 }], ..rental() };
     let refused = state_backing(&case(Kind::Offline), &unserved, &behind(), &SHARES, NOW);
@@ -210,6 +219,9 @@ fn a_roll_speaks_for_the_same_keepers_with_about_the_same_shares() {
     assert!(roll_fits(&set, &roll([30, 35, 35])));
     assert!(!roll_fits(&set, &roll([29, 35, 36])));
     assert!(!roll_fits(&set, &roll([40, 35, 25])[..2]));
-    assert!(!roll_fits(&set, &[roll([40, 35, 25]), vec![(Account([4; 20]), 1)]].concat()));
+    // Who has next to nothing does not count, on either side; who has much does.
+    let with = |n: u8, weight| [roll([40, 35, 25]), vec![(Account([n; 20]), weight)]].concat();
+    assert!(roll_fits(&set, &with(4, 1)) && roll_fits(&set, &with(5, 11)));
+    assert!(!roll_fits(&set, &with(5, 12)));
     assert!(!roll_fits(&set[..0], &[]));
 }

@@ -30,6 +30,8 @@ pub struct Registered {
 pub struct StatedBond {
     /// What it counts for, in rao of TAO.
     pub value_rao: Rao,
+    /// When it was so, Unix seconds.
+    pub stated_at_secs: UnixSecs,
     /// Nothing of it leaves before, Unix seconds.
     pub until_secs: UnixSecs,
 }
@@ -166,14 +168,23 @@ pub fn gather(chain: &OnChain, own: &OwnRecord, subnet: OnSubnet) -> Fleet {
         let rentals = rentals.remove(&one.node.registration).unwrap_or_default();
         let known = own.measured.get(&one.node.machine).filter(|known| known.registration == one.node.registration);
         let since_secs = own.since_secs(one.node.registration);
+        let stated = stated_rao(one.stated, &of_it, chain.at_secs);
         let mut facts = facts(one, (rentals, of_it), known, &chain.class_bonds);
-        // What a quorum stated counts for as long as it cannot have left.
-        let stated = one.stated.filter(|stated| chain.at_secs < stated.until_secs).map_or(0, |stated| stated.value_rao);
         facts.bonded_rao = facts.bonded_rao.saturating_add(stated);
         machines.push(MachineFacts { since_secs, ..facts });
     }
     let OnSubnet { seats, coldkeys, terms } = subnet;
     Fleet { at_secs: chain.at_secs, subnet: terms, seats, machines, past_spoofs, coldkeys }
+}
+
+/// What a quorum stated counts for as long as it cannot have left, and no case that takes bond was filed since.
+fn stated_rao(stated: Option<StatedBond>, cases: &[CaseView], at_secs: UnixSecs) -> Rao {
+    let taken_since = |stated: &StatedBond| {
+        let since = cases.iter().filter(|case| case.filed_at_secs >= stated.stated_at_secs);
+        since.into_iter().any(|case| case.kind != Kind::Interrupted)
+    };
+    let counts = |stated: &StatedBond| at_secs < stated.until_secs && !taken_since(stated);
+    stated.filter(counts).map_or(0, |stated| stated.value_rao)
 }
 
 fn facts(

@@ -4,8 +4,9 @@
 use super::touched::IDS_MAX;
 use super::{Endpoints, FollowError, Member};
 use surety_client::provider::{Each, NodeError, Tag};
+use surety_client::reader::FarTerms;
 use surety_core::alpha::Behind;
-use surety_core::types::{CaseId, Hotkey, MachineId, Rao, RentalId, UnixSecs};
+use surety_core::types::{CaseId, Hotkey, Kind, MachineId, Rao, RentalId, UnixSecs};
 use surety_core::view::{BlockRef, CaseView, KeeperView, RentalView};
 
 /// Cases asked for together.
@@ -35,12 +36,14 @@ pub struct MachineFacts {
     pub registered: Option<(u32, Hotkey)>,
     /// The registration's newest rental and its end.
     pub newest: Option<(RentalId, UnixSecs)>,
-    /// Cases of that registration filed in the time asked for, oldest first.
+    /// Cases of any registration of the machine that take bond, filed in the time asked for, oldest first.
     pub cases: Vec<CaseFacts>,
     /// The electorate.
     pub keepers: Vec<KeeperView>,
     /// Whether the keeper set may have penalties set aside at present.
     pub may_punish: bool,
+    /// What the other vault has to share with these contracts.
+    pub terms: FarTerms,
 }
 
 /// Reads them.
@@ -55,7 +58,7 @@ impl StatedReader {
         Self { endpoints }
     }
 
-    /// A machine, with its registration's cases of the last `since_secs` seconds.
+    /// A machine, with the cases of the last `since_secs` seconds.
     ///
     /// # Errors
     /// There is no majority for it, or the only endpoint's own reason.
@@ -63,12 +66,17 @@ impl StatedReader {
         self.agreed(|member, block| machine_facts(member, block, machine, since_secs)).await
     }
 
-    /// A case and the time of the block it is read at; `None`: there is none of that number.
+    /// A case, the block it is read at, and whether the keeper set may have penalties set aside then; `None`: there is
+    /// none of that number.
     ///
     /// # Errors
     /// There is no majority for it, or the only endpoint's own reason.
-    pub async fn case(&self, case: CaseId) -> Result<(BlockRef, Option<CaseFacts>), FollowError> {
-        self.agreed(|member, block| async move { Ok((block, case_facts(member, block.number, case).await?)) }).await
+    pub async fn case(&self, case: CaseId) -> Result<(BlockRef, bool, Option<CaseFacts>), FollowError> {
+        self.agreed(|member, block| async move {
+            let may_punish = member.reader.may_punish(block.number).await?;
+            Ok((block, may_punish, case_facts(member, block.number, case).await?))
+        })
+        .await
     }
 
     /// What the class asks for one card, now.
@@ -112,7 +120,7 @@ async fn machine_facts(
 ) -> Result<MachineFacts, FollowError> {
     let (reader, at) = (&member.reader, block.number);
     let registration = reader.registration_of(machine, at).await?;
-    let (mut registered, mut newest, mut cases) = (None, None, vec![]);
+    let (mut registered, mut newest) = (None, None);
     if let Some(registration) = registration {
         let found = first(reader.registered_at(&[registration], at).await?)?;
         registered = Some((registration, found.hotkey));
@@ -120,17 +128,20 @@ async fn machine_facts(
         if last != 0 {
             newest = Some((last, reader.rental_at(last, at).await?.end_secs));
         }
-        cases = cases_since(member, at, registration, block.timestamp_secs.saturating_sub(since_secs)).await?;
     }
-    let (keepers, may_punish) = (reader.keepers(at).await?, reader.may_punish(at).await?);
-    Ok(MachineFacts { block, machine, registered, newest, cases, keepers, may_punish })
+    let cases = cases_since(member, at, machine, block.timestamp_secs.saturating_sub(since_secs)).await?;
+    let (keepers, may_punish, terms) =
+        (reader.keepers(at).await?, reader.may_punish(at).await?, reader.far_terms(at).await?);
+    Ok(MachineFacts { block, machine, registered, newest, cases, keepers, may_punish, terms })
 }
 
-/// From the newest backwards: cases are numbered in the order they are filed in.
+/// Cases of any registration of the machine: a bond elsewhere is for the machine, and answers for what an earlier
+/// registration did. From the newest backwards, since cases are numbered in the order they are filed in; only of kinds
+/// that take bond.
 async fn cases_since(
     member: &Member,
     at: u64,
-    registration: u32,
+    machine: MachineId,
     since_secs: UnixSecs,
 ) -> Result<Vec<CaseFacts>, FollowError> {
     let newest = member.reader.counts(at).await?.cases;
@@ -138,11 +149,11 @@ async fn cases_since(
     let mut found = vec![];
     for some in ids.chunks(SLICE) {
         let cases: Vec<CaseView> = sound(member.reader.cases_at(some, at).await?)?;
-        let young = cases.iter().take_while(|case| case.filed_at_secs >= since_secs);
-        let ours: Vec<CaseId> = young.clone().filter(|case| case.registration == registration).map(|c| c.id).collect();
-        let over = young.count() < cases.len();
-        for case in ours {
-            found.extend(case_facts(member, at, case).await?);
+        let young: Vec<CaseView> = cases.into_iter().take_while(|case| case.filed_at_secs >= since_secs).collect();
+        let over = young.len() < some.len();
+        let taking: Vec<CaseView> = young.into_iter().filter(|case| case.kind != Kind::Interrupted).collect();
+        for case in of_machine(member, at, machine, taking).await? {
+            found.push(facts_of(member, at, machine, case).await?);
         }
         if over {
             break;
@@ -152,6 +163,18 @@ async fn cases_since(
     Ok(found)
 }
 
+async fn of_machine(
+    member: &Member,
+    at: u64,
+    machine: MachineId,
+    cases: Vec<CaseView>,
+) -> Result<Vec<CaseView>, FollowError> {
+    let registrations: Vec<u32> = cases.iter().map(|case| case.registration).collect();
+    let registered = sound(member.reader.registered_at(&registrations, at).await?)?;
+    let ours = cases.into_iter().zip(registered).filter(|(_, one)| one.node.machine == machine);
+    Ok(ours.map(|(case, _)| case).collect())
+}
+
 async fn case_facts(member: &Member, at: u64, id: CaseId) -> Result<Option<CaseFacts>, FollowError> {
     let reader = &member.reader;
     if id == 0 || id > reader.counts(at).await?.cases {
@@ -159,12 +182,16 @@ async fn case_facts(member: &Member, at: u64, id: CaseId) -> Result<Option<CaseF
     }
     let case = reader.case_at(id, at).await?;
     let registered = first(reader.registered_at(&[case.registration], at).await?)?;
+    facts_of(member, at, registered.node.machine, case).await.map(Some)
+}
+
+async fn facts_of(member: &Member, at: u64, machine: MachineId, case: CaseView) -> Result<CaseFacts, FollowError> {
     let (mut rental, mut behind) = (None, None);
     if case.rental != 0 {
-        rental = Some(reader.rental_at(case.rental, at).await?);
-        behind = first(reader.covers_at(&[case.rental], at).await?)?;
+        rental = Some(member.reader.rental_at(case.rental, at).await?);
+        behind = first(member.reader.covers_at(&[case.rental], at).await?)?;
     }
-    Ok(Some(CaseFacts { case, rental, behind, machine: registered.node.machine }))
+    Ok(CaseFacts { case, rental, behind, machine })
 }
 
 /// One that cannot be decoded is a reason to state nothing.

@@ -47,7 +47,7 @@ pub(super) async fn go(place: &Place, wanted: &Wanted, at: &Where, signing: &Sig
     spawn_blocking(move || key::confirm(yes, as_json)).await??;
     let (signed, born) = sign(place, &prepared, &key).await?;
     if !at.json {
-        println!("Sent as {}; waiting until it is final, some 40 seconds ...", signed.hash);
+        println!("Signed as {}; it is sent, and waited for until it is final, some 40 seconds ...", signed.hash);
     }
     let receipt = send(&place.nodes, &place.runtime, place.genesis, born, &signed).await?;
     let (told, happened) = told(wanted, at.vault, &receipt)?;

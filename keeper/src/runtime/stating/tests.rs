@@ -65,6 +65,9 @@ async fn scene() -> Scene {
         domains: world.chain.domains(),
         collateral_vault: deployment.vault.address,
         archive: store.clone(),
+        spoof_life_secs: 86_400,
+        // The clocks of the two models are years apart.
+        apart_max_secs: u64::MAX,
         lane: Notary::lane(),
     };
     let notaries = keys.into_iter().map(notary).collect();
@@ -195,8 +198,25 @@ async fn statements_of_different_things_or_by_others_make_no_call() {
     assert_eq!(state_call(&domains, vault, &other), Err(NoCall::NotSigned { signer }));
     let mut differs = stated[1].statement;
     differs.rental = 7;
-    other[1] = scene.notaries[1].sign(differs).unwrap();
+    let native = scene.notaries[1].native().unwrap();
+    other[1] = scene.notaries[1].sign(differs, &native, BlockRef::default()).unwrap();
     assert_eq!(state_call(&domains, vault, &other), Err(NoCall::Differ { first: stated[0].signer, signer }));
     let twice = [stated[0].clone(), stated[0].clone(), stated[1].clone()];
     assert_eq!(state_call(&domains, vault, &twice).unwrap().statements.len(), 2);
+}
+
+#[tokio::test]
+async fn a_vault_with_other_penalties_or_a_longer_life_of_filings_is_not_stated() {
+    let scene = scene().await;
+    scene.change(|vault| vault.config.offline_bps = 0);
+    assert!(matches!(scene.refusal().await, StatingError::NotNow(why) if why.contains("other penalties")));
+    scene.change(|vault| (vault.config.offline_bps, vault.config.filing_life_secs) = (1_000, 3 * 86_400 + 1));
+    assert!(matches!(scene.refusal().await, StatingError::NotNow(why) if why.contains("for longer")));
+}
+
+#[tokio::test]
+async fn a_side_that_stands_still_does_not_pass_for_fresh() {
+    let mut scene = scene().await;
+    scene.notaries[0].apart_max_secs = APART_MAX_SECS;
+    assert!(matches!(scene.refusal().await, StatingError::NotNow(why) if why.contains("s apart")));
 }

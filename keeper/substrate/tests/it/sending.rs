@@ -110,6 +110,15 @@ async fn a_call_that_no_node_takes_is_told_with_what_they_said() {
     assert!(matches!(&met, SendError::NotTaken { why } if why.contains("Inability to pay some fees")), "{met}");
 }
 
+/// The only node there is took it and never said so: it must not be told that nothing was sent.
+#[tokio::test]
+async fn a_call_whose_only_answer_was_lost_is_looked_for_all_the_same() {
+    let world = start(1).await;
+    world.servers[0].knobs.mute.store(true, Relaxed);
+    let receipt = sent(&world, signed(&world, ALPHA, 0, LIMITS)).await.unwrap();
+    assert!(matches!(receipt.outcome, Outcome::Done(_)));
+}
+
 #[tokio::test]
 async fn a_call_whose_answer_was_lost_is_found_in_its_block_by_the_word_of_the_others() {
     let world = start(3).await;

@@ -167,12 +167,15 @@ fn a_new_machine_is_on_offer_only_since_it_may_have_been_there() {
 
 /// SPEC 20: a bond elsewhere is bond here by a quorum's word, until the second in which it could leave.
 #[test]
-fn a_stated_bond_counts_until_it_can_leave_beside_what_is_in_tao() {
-    let bonded = |at_secs| {
-        let stated = Some(StatedBond { value_rao: 1_000, until_secs: 500 });
+fn a_stated_bond_counts_until_it_can_leave_or_a_case_has_taken_of_it() {
+    let bonded = |at_secs, cases: Vec<CaseView>| {
+        let stated = Some(StatedBond { value_rao: 1_000, stated_at_secs: 100, until_secs: 500 });
         let registered = vec![Registered { stated, ..registered(1, true) }];
-        let chain = OnChain { at_secs, registered, ..OnChain::default() };
+        let chain = OnChain { at_secs, registered, cases, ..OnChain::default() };
         gather(&chain, &OwnRecord::default(), OnSubnet::default()).machines[0].bonded_rao
     };
-    assert_eq!((bonded(499), bonded(500)), (1_060, 60));
+    assert_eq!((bonded(499, vec![]), bonded(500, vec![])), (1_060, 60));
+    let filed = |kind, filed_at_secs| vec![CaseView { filed_at_secs, ..case(1, kind, 1) }];
+    assert_eq!((bonded(499, filed(Kind::Offline, 99)), bonded(499, filed(Kind::Offline, 100))), (1_060, 60));
+    assert_eq!((bonded(499, filed(Kind::Spoofed, 300)), bonded(499, filed(Kind::Interrupted, 300))), (60, 1_060));
 }
