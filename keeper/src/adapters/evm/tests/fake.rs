@@ -161,6 +161,7 @@ impl Chain {
                 let owner = V::ownerOfReturn { registration: self.registration(word), miner: Address::ZERO };
                 (format!("ownerOf({})", word[0]), V::ownerOfCall::abi_encode_returns(&owner))
             }
+            V::statementOfCall::SELECTOR => (format!("statementOf({id})"), V::statementOfCall::abi_encode_returns(&0)),
             V::machineOfCall::SELECTOR => {
                 (format!("machineOf({id})"), V::machineOfCall::abi_encode_returns(&self.machine(registration)))
             }
