@@ -48,13 +48,13 @@ pub(crate) fn name(kind: Kind) -> &'static str {
 fn priced(intent: &Intent) -> (&'static str, u64) {
     match intent {
         Intent::File { kind: Kind::Interrupted, .. } => ("file Interrupted", 145_858),
-        Intent::File { .. } => ("file NotDelivered or Offline", 209_735),
-        Intent::FileSpoofed { .. } => ("file Spoofed", 221_847),
-        Intent::Execute { .. } => ("execute", 71_068),
-        Intent::FlushBurn => ("burn", 37_969),
+        Intent::File { .. } => ("file NotDelivered or Offline", 209_938),
+        Intent::FileSpoofed { .. } => ("file Spoofed", 225_281),
+        Intent::Execute { .. } => ("execute", 71_252),
+        Intent::FlushBurn => ("burn", 37_945),
         // The first of five and each further one.
-        Intent::Close { rentals } => ("close", 65_958 + 36_896 * (rentals.len() as u64).saturating_sub(1)),
-        Intent::Claim { .. } => ("claim", 64_330),
+        Intent::Close { rentals } => ("close", 66_072 + 37_020 * (rentals.len() as u64).saturating_sub(1)),
+        Intent::Claim { .. } => ("claim", 64_374),
         // Not modelled: keepers here are appointed.
         Intent::Join { .. } | Intent::CheckIn { .. } => ("seat", 0),
     }

@@ -94,7 +94,7 @@ async fn with_accounts_of_their_own_tenants_and_keepers_get_what_is_theirs() {
     // Without mark, without terminal, without parent: only the account gives it away.
     agent.run(RENTER_SEED, &format!("env -i setsid sleep {} >/dev/null 2>&1 </dev/null & echo", nap(98767)), "").await;
     let session = agent.log_in(RENTER_SEED, TENANT).await.unwrap();
-    assert!(runs(&nap(98767)));
+    eventually("what was left behind runs", || runs(&nap(98767))).await;
     agent.set_rental(None);
     agent.until_put_out(RENTER_SEED).await;
     eventually("the session is cut", || session.is_closed()).await;
