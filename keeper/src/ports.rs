@@ -1,11 +1,15 @@
 //! What the runtime and the HTTP server need of the world, as traits documented by their obligations.
 
 use std::pin::Pin;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::{Arc, PoisonError, RwLock};
 use surety_core::alpha::{AlphaStatement, AlphaVerdict, BondStatement};
 use surety_core::complaints::Complaint;
 use surety_core::health::Blind;
 use surety_core::statement::{Attestation, Certificate, Signed, Spoof, Statement};
 use surety_core::types::{CaseId, Hash32, MachineId, RentalId};
+use surety_market::market::Market;
 use surety_verifier::gauge::Figures;
 
 /// The store could not answer.
@@ -252,3 +256,36 @@ pub trait Stating: Send + Sync + 'static {
 
 /// An answer that takes reading.
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, StatingError>> + Send + 'a>>;
+
+/// The market that is shown. Clones are the same one. What a panic left behind is whole enough to be read: each change
+/// is of one machine.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    market: Arc<RwLock<Market>>,
+    generation: Arc<AtomicU64>,
+}
+
+impl Shop {
+    /// Shows this market.
+    pub fn new(market: Market) -> Self {
+        let generation = Arc::new(AtomicU64::new(market.generation()));
+        Self { market: Arc::new(RwLock::new(market)), generation }
+    }
+
+    /// Counts its changes; 0: nothing was read yet. Never blocks.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Acquire)
+    }
+
+    /// Looks at it; blocks while it is being brought up to date.
+    pub fn read<T>(&self, look: impl FnOnce(&Market) -> T) -> T {
+        look(&self.market.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Brings it up to date; blocks while it is being looked at.
+    pub fn write(&self, change: impl FnOnce(&mut Market)) {
+        let mut market = self.market.write().unwrap_or_else(PoisonError::into_inner);
+        change(&mut market);
+        self.generation.store(market.generation(), Release);
+    }
+}

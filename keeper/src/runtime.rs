@@ -8,6 +8,7 @@ mod core_loop;
 mod deeds;
 mod feeds;
 mod gauges;
+mod market;
 mod measurements;
 mod mirror;
 mod native;

@@ -1,6 +1,7 @@
 //! Contract state at one block, as `surety_core::view` types. Views are the truth; logs only say where to look.
 
 mod fleet;
+mod market;
 mod seat;
 mod stated;
 pub use seat::{SeatOf, SetKind};

@@ -1,6 +1,7 @@
 //! Tasks that turn the world into inputs: ticks, both ends of the chain, peers.
 
 use super::core_loop::Shown;
+use super::market::Hints;
 use crate::adapters::clock::Clock;
 use crate::adapters::evm::{Follower, Standing};
 use crate::adapters::http::Peers;
@@ -65,16 +66,17 @@ pub(super) async fn ticks(
     }
 }
 
-/// Follows one end of the chain.
+/// Follows one end of the chain; `hints` are told what the best one says.
 pub(super) async fn chain(
     mut follower: Follower,
-    best: bool,
+    hints: Option<Hints>,
     clock: Clock,
     every: Duration,
     health: Arc<ChainHealth>,
     inputs: mpsc::Sender<Input>,
     mut stop: watch::Receiver<bool>,
 ) {
+    let best = hints.is_some();
     let mut polls = interval(every);
     polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -92,6 +94,9 @@ pub(super) async fn chain(
                 let read = if best { &health.best_ms } else { &health.finalized_ms };
                 read.store(clock.now_ms(), Relaxed);
                 let Some(update) = update else { continue };
+                if let Some(hints) = &hints {
+                    hints.tell(&update);
+                }
                 if inputs.send(Input::Chain(Box::new(update))).await.is_err() {
                     return;
                 }

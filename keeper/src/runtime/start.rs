@@ -4,6 +4,7 @@ use super::core_loop::{CoreLoop, Shown};
 use super::deeds::{Hands, dispatch};
 use super::feeds::{self, ChainHealth};
 use super::gauges::{self, Candidate, Gauges};
+use super::market::{Hints, Keeping};
 use super::mirror::Mirror;
 use super::native;
 use super::spoofs;
@@ -11,7 +12,7 @@ use super::stating::{self, Newest, Notary};
 use super::upkeep::{self, Upkeep};
 use super::weights::Weigher;
 use crate::adapters::clock::Clock;
-use crate::adapters::evm::{BareLogs, Endpoints, FleetReader, Follower, Sender, StatedReader};
+use crate::adapters::evm::{BareLogs, Endpoints, FleetReader, Follower, MarketReader, Sender, StatedReader};
 use crate::adapters::http::{self, Api, Desk, DeskLimits, HttpLimits, PeerCounts, PeerLimits, Peers, WallClock};
 use crate::adapters::ssh::{Eyes, Rounds, SshLimits};
 use crate::adapters::store::{Loaded, Store, StoreError};
@@ -19,19 +20,24 @@ use crate::adapters::substrate::NativeFollower;
 use crate::adapters::verify::Epochs;
 use crate::config::{Preflight, PreflightError, Settings};
 use crate::outbox::Lane;
-use crate::ports::Stating;
+use crate::ports::{Shop, Stating};
 use std::sync::Arc;
 use std::time::Duration;
 use surety_client::digest::Domains;
 use surety_client::reader::{SeatOf, SetKind};
+use surety_core::effect::Effect;
 use surety_core::evidence::Contracts;
 use surety_core::input::{Input, Started};
 use surety_core::state::Config;
 use surety_core::view::View;
+use surety_market::facts::Setting;
+use surety_market::market::Market;
+use surety_market::wire;
 use surety_substrate::node::Head;
 use surety_substrate::nodes::Nodes;
 use surety_substrate::runtime::Runtime;
 use surety_substrate::voter::{BLOCK_TIME_MS, Voter};
+use surety_verifier::classes::ClassId;
 use surety_verifier::schedule::Master;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
@@ -98,19 +104,24 @@ pub async fn run(settings: Settings, dry_run: bool, mut stop: watch::Receiver<bo
     let (endpoints, set, peer_counts) = (preflight.endpoints, preflight.set, Arc::default());
     let peers = peers(&settings, &peer_counts)?;
     let (lane, native) = (Arc::new(Notify::new()), watch::channel(None).0);
-    let parts =
-        Parts { settings, clock, endpoints, set, store, shown, inputs, peers, peer_counts, lane, native, dry_run };
-    let mut tasks = JoinSet::new();
-    parts.spawn_feeds(&mut tasks, &stop);
-    tasks.spawn(parts.mirror().run(stop.clone()));
-    parts.spawn_lane(&mut tasks, &stop);
-    parts.spawn_http(&mut tasks, listener, &stop);
-    let (gauges, candidates) = mpsc::channel(gauges::WAITING_MAX);
-    let hands = Arc::new(parts.hands(gauges));
-    tasks.spawn(parts.gauges(&hands).run(candidates));
-    tasks.spawn(dispatch(hands, wishes_rx));
+    let market = (Shop::new(Market::new(setting(&settings))), Hints::default());
+    let parts = Parts {
+        settings,
+        clock,
+        endpoints,
+        set,
+        store,
+        shown,
+        inputs,
+        peers,
+        peer_counts,
+        lane,
+        native,
+        market,
+        dry_run,
+    };
     let (fault, mut faults) = mpsc::channel(1);
-    tasks.spawn(parts.upkeep(fault).run(stop.clone()));
+    let mut tasks = parts.spawn_all(listener, wishes_rx, fault, &stop);
     drop(parts);
 
     let (mut early, mut fault) = (None, None);
@@ -158,6 +169,31 @@ fn contracts(settings: &Settings) -> Contracts {
     Contracts { escrow: d.escrow.address, arbiter: d.arbiter.address, vault: d.vault.address }
 }
 
+/// What the market's answers say of where they come from.
+fn setting(settings: &Settings) -> Setting {
+    let (d, times) = (&settings.deployment, settings.deployment.times);
+    Setting {
+        chain_id: d.chain_id,
+        netuid: d.netuid,
+        keeper: settings.key.account(),
+        contracts: wire::Contracts {
+            vault: d.vault.address,
+            escrow: d.escrow.address,
+            arbiter: d.arbiter.address,
+            bids: d.bids.address,
+            keepers: d.keepers.address,
+        },
+        terms: wire::Terms {
+            settle_lag_secs: times.settle_lag_secs,
+            certificate_life_secs: times.certificate_life_secs,
+            delivery_grace_secs: times.delivery_grace_secs,
+            min_interrupted_secs: times.min_interrupted_secs,
+            min_offline_secs: times.min_offline_secs,
+        },
+        class_name: |class| ClassId(class).to_string(),
+    }
+}
+
 /// Whose seat is to be read: ours, where keepers have seats.
 fn seat_of(settings: &Settings, set: SetKind) -> Option<SeatOf> {
     let SetKind::VotingPower { check_in_secs } = set else { return None };
@@ -190,10 +226,33 @@ struct Parts {
     lane: Arc<Notify>,
     /// The Substrate side's newest final block, once it is known to be of the same chain.
     native: watch::Sender<Option<(Arc<Runtime>, Head)>>,
+    /// The market that is shown, and what is to be read for it.
+    market: (Shop, Hints),
     dry_run: bool,
 }
 
 impl Parts {
+    fn spawn_all(
+        &self,
+        listener: TcpListener,
+        wishes: mpsc::Receiver<Effect>,
+        fault: mpsc::Sender<PreflightError>,
+        stop: &watch::Receiver<bool>,
+    ) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        self.spawn_feeds(&mut tasks, stop);
+        tasks.spawn(self.keeping().run(stop.clone()));
+        tasks.spawn(self.mirror().run(stop.clone()));
+        self.spawn_lane(&mut tasks, stop);
+        self.spawn_http(&mut tasks, listener, stop);
+        let (gauges, candidates) = mpsc::channel(gauges::WAITING_MAX);
+        let hands = Arc::new(self.hands(gauges));
+        tasks.spawn(self.gauges(&hands).run(candidates));
+        tasks.spawn(dispatch(hands, wishes));
+        tasks.spawn(self.upkeep(fault).run(stop.clone()));
+        tasks
+    }
+
     fn poll_every(&self) -> Duration {
         Duration::from_millis(self.settings.file.chain.poll_ms)
     }
@@ -214,7 +273,8 @@ impl Parts {
             let suspects = if view == View::Best { self.shown.suspects.clone() } else { Default::default() };
             let follower = follower.with_suspects(suspects).with_bare_logs(bare);
             let (health, inputs) = (health.clone(), self.inputs.clone());
-            tasks.spawn(feeds::chain(follower, view == View::Best, self.clock, every, health, inputs, stop.clone()));
+            let hints = (view == View::Best).then(|| self.market.1.clone());
+            tasks.spawn(feeds::chain(follower, hints, self.clock, every, health, inputs, stop.clone()));
         }
         // Three polls without an answer, and never less than a slow request takes.
         let patience_ms = self.settings.file.chain.poll_ms.saturating_mul(3).max(15_000);
@@ -248,6 +308,12 @@ impl Parts {
         Some(Weigher { voter, fleet, measurements, store: self.store.clone(), rules, refused: None.into() })
     }
 
+    fn keeping(&self) -> Keeping {
+        let (shop, hints) = self.market.clone();
+        let measurements = self.shown.measurements.clone();
+        Keeping { reader: MarketReader::new(self.endpoints.clone()), shop, hints, measurements }
+    }
+
     fn mirror(&self) -> Mirror {
         let (store, peers, counts) = (self.store.clone(), self.peers.clone(), self.peer_counts.clone());
         let (shown, me) = (self.shown.clone(), self.settings.key.account());
@@ -276,6 +342,7 @@ impl Parts {
             desk: Arc::new(self.desk()),
             epochs: Arc::new(self.master()),
             stating: self.notary(self.native.subscribe()),
+            shop: self.market.0.clone(),
             limits: HttpLimits::default(),
         };
         let mut stop = stop.clone();

@@ -121,7 +121,7 @@ impl Asking {
         }
         if status != StatusCode::OK {
             let said: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
-            let why = said.pointer("/error/message").and_then(|text| text.as_str()).unwrap_or("it gives no reason");
+            let why = said.pointer("/detail").and_then(|text| text.as_str()).unwrap_or("it gives no reason");
             return Err(AskError::Refused { status: status.as_u16(), why: plain(why) });
         }
         serde_json::from_slice(&bytes).map_err(|error| AskError::Odd(plain(&error.to_string())))

@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 use surety_core::limits::{COMPLAINT_AGE_MAX_SECS, COMPLAINT_TEXT_BYTES_MAX};
 use surety_core::types::{Account, UnixSecs};
+use surety_market::wire::Problem;
 
 /// Why a request got no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,11 +24,7 @@ pub(super) enum ApiError {
     NoEvidence,
     #[error("this keeper has not measured this machine's processors, memory, disk and line yet")]
     NoFigures,
-    #[error(
-        "no such path: there are /v1/attestations/RENTAL, /v1/attestations?after=SEQ&limit=N, \
-         /v1/certificates/MACHINE, /v1/figures/MACHINE, /v1/spoofs, /v1/spoofs/MACHINE, /v1/complaints/RENTAL, \
-         /v1/alpha/bonds/MACHINE, /v1/alpha/cases/CASE, /v1/alpha/verdicts/CASE, /v1/epochs, /evidence/DIGEST, /healthz, /metrics, and POST /v1/complaints"
-    )]
+    #[error("no such path: /v1/openapi.json describes all there are, as /v1/market and /evidence/DIGEST")]
     NoRoute,
     #[error("everything here is read with GET")]
     NotGet,
@@ -82,6 +78,20 @@ pub(super) enum ApiError {
     NotStatedNow { why: String },
     #[error("no final block was read yet, so the present epoch is not known: try again in a minute")]
     NoEpochYet,
+    #[error("not a question this path knows: {why}; /v1/openapi.json lists what may be asked")]
+    BadQuery { why: String },
+    #[error("this is no account: want 20 bytes as 40 hex digits, with or without 0x")]
+    BadAccount,
+    #[error("no machine with this key is registered now")]
+    NoMachine,
+    #[error("there is no rental with this id")]
+    NoSuchRental,
+    #[error("there is no case with this id")]
+    NoSuchCase,
+    #[error("the chain was not read yet: try again in a few seconds")]
+    NotReadYet,
+    #[error("too many requests from your address: at most {per_sec} a second, for longer than a moment")]
+    Hasty { per_sec: u32 },
     #[error("too many requests at once: try again in a few seconds")]
     Busy,
     #[error("the answer took too long: try again later")]
@@ -119,6 +129,13 @@ impl ApiError {
             Self::NothingStated { .. } => "nothing_stated",
             Self::NotStatedNow { .. } => "not_stated_now",
             Self::Body => "body",
+            Self::BadQuery { .. } => "bad_query",
+            Self::BadAccount => "bad_account",
+            Self::NoMachine => "no_machine",
+            Self::NoSuchRental => "no_rental",
+            Self::NoSuchCase => "no_case",
+            Self::NotReadYet => "not_read_yet",
+            Self::Hasty { .. } => "hasty",
             Self::Busy => "busy",
             Self::TooSlow => "too_slow",
             Self::Store => "store",
@@ -128,7 +145,9 @@ impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::BadRental | Self::BadMachine | Self::BadDigest | Self::BadPage { .. } => StatusCode::BAD_REQUEST,
-            Self::BadCase => StatusCode::BAD_REQUEST,
+            Self::BadCase | Self::BadAccount | Self::BadQuery { .. } => StatusCode::BAD_REQUEST,
+            Self::NoMachine | Self::NoSuchRental | Self::NoSuchCase => StatusCode::NOT_FOUND,
+            Self::Hasty { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::BadComplaint { .. } | Self::OldComplaint { .. } | Self::FutureComplaint { .. } => {
                 StatusCode::BAD_REQUEST
             }
@@ -144,6 +163,7 @@ impl ApiError {
             | Self::TooSlow
             | Self::Store
             | Self::NotStoredYet
+            | Self::NotReadYet
             | Self::NoEpochYet => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -151,9 +171,20 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = json!({ "error": { "code": self.code(), "message": self.to_string() } });
-        let mut response = (self.status(), Json(body)).into_response();
-        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+        let status = self.status();
+        let problem = Problem {
+            kind: "about:blank".into(),
+            title: status.canonical_reason().unwrap_or("No answer").into(),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            code: self.code().into(),
+        };
+        let mut response = (status, Json(problem)).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if matches!(self, Self::Hasty { .. }) {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         let allowed = match self {

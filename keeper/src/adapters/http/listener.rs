@@ -1,7 +1,9 @@
-//! Connections, bounded: how many in all, how many from one host, and how long each may last.
+//! Connections, bounded: how many in all, how many from one host, and how long each may last: until the first byte of
+//! an answer, while an answer is read, between an answer and the next question, and in all.
 
 use super::HttpLimits;
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -21,6 +23,7 @@ pub(super) struct Bounded {
     hosts: Hosts,
     per_host_max: u32,
     request_max: Duration,
+    idle_max: Duration,
     connection_max: Duration,
 }
 
@@ -32,6 +35,7 @@ impl Bounded {
             hosts: Hosts::default(),
             per_host_max: limits.connections_per_host_max,
             request_max: limits.request_max,
+            idle_max: limits.idle_max,
             connection_max: limits.connection_max,
         }
     }
@@ -61,7 +65,10 @@ impl Listener for Bounded {
             let connection = Connection {
                 stream,
                 ends: Box::pin(sleep_until(opened + self.request_max)),
-                last_end: Some(opened + self.connection_max),
+                phase: Phase::Asking,
+                request_max: self.request_max,
+                idle_max: self.idle_max,
+                last_end: opened + self.connection_max,
                 _slot: slot,
                 _seat: seat,
             };
@@ -71,6 +78,16 @@ impl Listener for Bounded {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
+    }
+}
+
+/// Where a connection comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct From(pub(super) SocketAddr);
+
+impl Connected<IncomingStream<'_, Bounded>> for From {
+    fn connect_info(stream: IncomingStream<'_, Bounded>) -> Self {
+        Self(*stream.remote_addr())
     }
 }
 
@@ -92,7 +109,7 @@ impl Hosts {
 }
 
 /// One host usually has a whole IPv6 /64 to itself.
-fn host_of(ip: IpAddr) -> IpAddr {
+pub(super) fn host_of(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
         v4 => v4,
@@ -117,12 +134,26 @@ impl Drop for Seat {
     }
 }
 
+/// What a connection is doing, as far as its bytes tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// A question comes in, or is being answered and nothing of the answer is written.
+    Asking,
+    /// An answer is being written.
+    Answering,
+    /// What there was to write is written.
+    Idle,
+}
+
 /// A connection that ends when its time is up, whatever the other side does.
 pub(super) struct Connection {
     stream: TcpStream,
     ends: Pin<Box<Sleep>>,
-    /// The end once an answer is being written; taken then.
-    last_end: Option<Instant>,
+    phase: Phase,
+    request_max: Duration,
+    idle_max: Duration,
+    /// The end whatever happens.
+    last_end: Instant,
     _slot: OwnedSemaphorePermit,
     _seat: Seat,
 }
@@ -135,8 +166,11 @@ impl Connection {
         }
     }
 
-    fn answering(&mut self) {
-        if let Some(end) = self.last_end.take() {
+    /// Goes into a phase, which may last for `most`, or to the end of the connection.
+    fn enter(&mut self, phase: Phase, most: Option<Duration>) {
+        if self.phase != phase {
+            self.phase = phase;
+            let end = most.map_or(self.last_end, |most| self.last_end.min(Instant::now() + most));
             self.ends.as_mut().reset(end);
         }
     }
@@ -145,13 +179,18 @@ impl Connection {
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.in_time(cx)?;
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        if self.phase == Phase::Idle {
+            let most = self.request_max;
+            self.enter(Phase::Asking, Some(most));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.answering();
+        self.enter(Phase::Answering, None);
         self.in_time(cx)?;
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
@@ -161,7 +200,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.answering();
+        self.enter(Phase::Answering, None);
         self.in_time(cx)?;
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
@@ -173,6 +212,12 @@ impl AsyncWrite for Connection {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.in_time(cx)?;
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        if self.phase == Phase::Answering {
+            let most = self.idle_max;
+            self.enter(Phase::Idle, Some(most));
+            // The new deadline must be waited for, or nothing wakes a connection that nobody uses.
+            self.in_time(cx)?;
+        }
         Poll::Ready(Ok(()))
     }
 

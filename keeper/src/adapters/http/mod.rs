@@ -1,10 +1,16 @@
 //! HTTP: what this keeper shows to anybody ([`serve`]), and what it asks of the other keepers ([`Peers`]).
 //!
 //! # Routes
-//! All but one are `GET`, take no body, and answer JSON; errors are `{"error": {"code": "...", "message": "..."}}`.
+//! All but one are `GET`, take no body, and answer JSON; errors are problem documents (RFC 9457), with a `code` for
+//! programs. `/v1/openapi.json` describes all of them. What a question has and its path does not know is refused.
 //!
 //! | route | answer |
 //! |---|---|
+//! | `/v1/market?...` | [`surety_market::wire::MarketPage`]: machines, filtered, sorted, in pages |
+//! | `/v1/machines/{machine}`, `/v1/miners/{account}` | all of one machine, or of one miner |
+//! | `/v1/rentals?...`, `/v1/rentals/{rental}` | rentals, the newest first; one of them |
+//! | `/v1/cases?...`, `/v1/cases/{case}` | cases, the newest first; one of them |
+//! | `/v1/network`, `/v1/network/days`, `/v1/network/days.csv` | everything in one look, and day by day |
 //! | `/v1/attestations/{rental}` | `{"attestations": [Signed<Attestation>]}`: all this keeper holds about a rental |
 //! | `/v1/attestations?after=SEQ&limit=N` | `{"attestations": [{"seq", "signed"}], "failing": [machine]}`: its own ones, in order, and what fails now, as it sees it |
 //! | `/v1/certificates/{machine}` | `{"certificates": [Signed<Certificate>]}`, newest first |
@@ -26,11 +32,15 @@
 
 mod alpha;
 mod asking;
+mod cached;
 mod complaints;
 mod error;
 mod health;
 mod listener;
+mod market;
 mod metrics;
+mod openapi;
+mod pace;
 mod peers;
 mod routes;
 mod sending;
@@ -47,7 +57,7 @@ pub use sending::{SendError, Sending};
 pub use server::{ServeError, serve};
 pub use wire::{ComplaintBody, ComplaintPage, EpochPage, Numbered, Page, SpoofPage, Taken};
 
-use crate::ports::{Archive, Progress, Stating};
+use crate::ports::{Archive, Progress, Shop, Stating};
 use std::sync::Arc;
 use std::time::Duration;
 use surety_verifier::schedule::Master;
@@ -72,6 +82,8 @@ pub struct Api {
     pub epochs: Arc<Master>,
     /// Makes statements about bonds of alpha, where this keeper does.
     pub stating: Option<Arc<dyn Stating>>,
+    /// The market.
+    pub shop: Shop,
     /// Bounds.
     pub limits: HttpLimits,
 }
@@ -85,8 +97,14 @@ pub struct HttpLimits {
     /// Connections open at once from one address (IPv4) or one /64 (IPv6); more are closed at once. A reverse proxy in
     /// front is one address.
     pub connections_per_host_max: u32,
-    /// From the connection to the first byte of the answer: a request that drips in ends here.
+    /// From the connection, or from a further question's first byte, to the first byte of the answer: a request that
+    /// drips in ends here.
     pub request_max: Duration,
+    /// Between an answer and the first byte of the next question: a kept connection holds its place no longer.
+    pub idle_max: Duration,
+    /// Requests a second of one address (IPv4) or one /64 (IPv6), with a burst of five seconds' worth; more are
+    /// refused with 429. 0: as many as they like, as behind a reverse proxy that counts them itself.
+    pub requests_per_sec: u32,
     /// From the connection to its end: an answer that is read in drips ends here.
     pub connection_max: Duration,
     /// Time an answer may take to make.
@@ -115,6 +133,8 @@ impl Default for HttpLimits {
             connections_max: 512,
             connections_per_host_max: 32,
             request_max: Duration::from_secs(15),
+            idle_max: Duration::from_secs(5),
+            requests_per_sec: 100,
             connection_max: Duration::from_secs(60),
             answer_max: Duration::from_secs(10),
             lists_at_once: 64,

@@ -1,24 +1,28 @@
 //! The routes. Handlers only parse; the store is read on blocking threads.
 
+use super::cached::{Answer, Cache};
 use super::error::ApiError;
+use super::listener::From;
 use super::metrics::Counts;
+use super::pace::Pace;
 use super::peers::SPOOFS_MAX;
 use super::wire::{EpochPage, Numbered, Page, SpoofPage};
 use super::{Api, health, metrics};
-use super::{alpha, complaints};
+use super::{alpha, complaints, market};
 use crate::ports::{Archive, ArchiveError, Bundle, SoftFigures};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use surety_core::statement::{Attestation, Certificate, Signed};
 use surety_core::types::RentalId;
 use surety_verifier::schedule::EPOCH_BLOCKS;
@@ -28,9 +32,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(super) struct Shared {
     pub(super) api: Api,
     pub(super) counts: Counts,
-    lists: Arc<Semaphore>,
+    pub(super) lists: Arc<Semaphore>,
     bundles: Arc<Semaphore>,
     pub(super) complaints: Arc<Semaphore>,
+    /// Answers about the market as it is.
+    pub(super) cache: Cache,
+    /// The API's own description, once somebody has asked for it.
+    pub(super) description: OnceLock<Answer>,
+    /// Tells this run's entity tags from another's: generations begin anew.
+    pub(super) salt: u64,
+    pace: Pace,
 }
 
 type App = State<Arc<Shared>>;
@@ -40,7 +51,10 @@ pub(super) fn router(api: Api) -> Router {
     let lane = |most: usize| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
     let (lists, bundles) = (lane(api.limits.lists_at_once), lane(api.limits.bundles_at_once));
     let complaints = lane(api.desk.limits.at_once);
-    let shared = Arc::new(Shared { api, counts: Counts::default(), lists, bundles, complaints });
+    let pace = Pace::new(api.limits.requests_per_sec);
+    let salt = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (counts, cache, description) = (Counts::default(), Cache::default(), OnceLock::new());
+    let shared = Arc::new(Shared { api, counts, lists, bundles, complaints, cache, description, salt, pace });
     Router::new()
         .route("/v1/attestations", get(own_attestations))
         .route("/v1/attestations/{rental}", get(attestations))
@@ -52,6 +66,7 @@ pub(super) fn router(api: Api) -> Router {
         .route("/v1/complaints/{rental}", get(complaints_of))
         .route("/v1/epochs", get(epochs))
         .merge(alpha::routes())
+        .merge(market::routes())
         .route("/evidence/{digest}", get(evidence))
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics_text))
@@ -64,19 +79,29 @@ pub(super) fn router(api: Api) -> Router {
 /// The one path that takes something in.
 const COMPLAINTS: &str = "/v1/complaints";
 
-/// Round every request: no body but a complaint's, bounded time, one request a connection, headers of a public API.
-async fn guard(State(shared): App, request: Request, next: Next) -> Response {
+/// Round every request: not too many of one host, no body but a complaint's, bounded time, headers of a public API.
+async fn guard(
+    State(shared): App,
+    ConnectInfo(From(from)): ConnectInfo<From>,
+    request: Request,
+    next: Next,
+) -> Response {
     let complains = request.method() == Method::POST && request.uri().path() == COMPLAINTS;
-    let mut response = if complains || request.body().is_end_stream() {
+    let mut response = if !shared.pace.allows(from.ip(), Instant::now()) {
+        ApiError::Hasty { per_sec: shared.pace.per_sec() }.into_response()
+    } else if complains || request.body().is_end_stream() {
         let answer = tokio::time::timeout(shared.api.limits.answer_max, next.run(request)).await;
         answer.unwrap_or_else(|_| ApiError::TooSlow.into_response())
     } else {
         ApiError::Body.into_response()
     };
     shared.counts.answered(response.status());
+    let refused = response.status().is_client_error() || response.status().is_server_error();
     let headers = response.headers_mut();
-    // A kept connection would hold its place for as long as its client likes.
-    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    // Who gets no answer need not keep its place; who gets one may ask again, for a while (`listener`).
+    if refused || complains {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -118,7 +143,7 @@ impl Shared {
     }
 }
 
-fn store_failed(error: impl std::fmt::Display) -> ApiError {
+pub(super) fn store_failed(error: impl std::fmt::Display) -> ApiError {
     tracing::error!(%error, "an HTTP request could not be answered");
     ApiError::Store
 }

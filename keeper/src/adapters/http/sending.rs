@@ -64,7 +64,7 @@ impl Sending {
         let refused = |why: &str| SendError::Refused { status, why: plain(why) };
         if !matches!(status, 200 | 201) {
             let said: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
-            return Err(refused(said.pointer("/error/message").and_then(|text| text.as_str()).unwrap_or("no reason")));
+            return Err(refused(said.pointer("/detail").and_then(|text| text.as_str()).unwrap_or("no reason")));
         }
         serde_json::from_slice(&bytes).map_err(|error| refused(&format!("the answer makes no sense: {error}")))
     }

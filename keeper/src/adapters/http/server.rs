@@ -1,6 +1,6 @@
 //! The server's life: bind elsewhere, serve here, drain at the end.
 
-use super::listener::Bounded;
+use super::listener::{Bounded, From};
 use super::{Api, routes};
 use std::pin::pin;
 use tokio::net::TcpListener;
@@ -26,7 +26,8 @@ pub async fn serve(
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async move { drop(stopped.await) };
     let bounded = Bounded::new(listener, &api.limits);
-    let server = axum::serve(bounded, routes::router(api)).with_graceful_shutdown(stopped);
+    let service = routes::router(api).into_make_service_with_connect_info::<From>();
+    let server = axum::serve(bounded, service).with_graceful_shutdown(stopped);
     let mut server = pin!(server.into_future());
     tokio::select! {
         ended = &mut server => return Ok(ended?),

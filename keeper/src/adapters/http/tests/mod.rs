@@ -7,6 +7,7 @@ mod complaints;
 mod figures;
 mod health;
 mod hostile;
+mod market;
 mod peers;
 mod routes;
 mod spoofs;
@@ -182,6 +183,7 @@ impl Archive for Shelf {
 pub(super) struct Served {
     pub(super) url: String,
     pub(super) address: std::net::SocketAddr,
+    pub(super) shop: Shop,
     pub(super) shelf: Arc<Shelf>,
     pub(super) progress: Arc<Progress>,
     pub(super) clock_ms: Arc<AtomicU64>,
@@ -213,12 +215,33 @@ async fn start_all(
     let clock = clock_ms.clone();
     let now_ms: Now = Arc::new(move || clock.load(std::sync::atomic::Ordering::Relaxed));
     let (archive, counts) = (shelf.clone(), Arc::new(PeerCounts::default()));
+    let shop = Shop::new(market::empty());
     let (counter, desk) = complaints::Counter::open(desk_limits);
     let (desk, epochs) = (Arc::new(desk), Arc::new(Master::of_key(&[1; 32], 31_337, &[2; 20])));
-    let api = Api { archive, progress: progress.clone(), peers: counts, now_ms, desk, epochs, stating, limits };
+    let api = Api {
+        archive,
+        progress: progress.clone(),
+        peers: counts,
+        now_ms,
+        desk,
+        epochs,
+        stating,
+        shop: shop.clone(),
+        limits,
+    };
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(serve(listener, api, async { drop(stopped.await) }));
-    Served { url: format!("http://{address}"), address, shelf, progress, clock_ms, counter, stop: Some(stop), task }
+    Served {
+        url: format!("http://{address}"),
+        address,
+        shop,
+        shelf,
+        progress,
+        clock_ms,
+        counter,
+        stop: Some(stop),
+        task,
+    }
 }
 
 pub(super) struct Got {
@@ -235,8 +258,10 @@ impl Got {
     /// The code of an error, which must come with a sentence.
     pub(super) fn code(&self) -> String {
         let json = self.json();
-        assert!(json["error"]["message"].as_str().unwrap().len() > 10, "{json}");
-        json["error"]["code"].as_str().unwrap().to_owned()
+        assert!(json["detail"].as_str().unwrap().len() > 10, "{json}");
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!((json["type"].as_str(), json["status"].as_u64()), (Some("about:blank"), Some(self.status.into())));
+        json["code"].as_str().unwrap().to_owned()
     }
 }
 

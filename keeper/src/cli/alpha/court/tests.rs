@@ -57,7 +57,7 @@ pub(in crate::cli::alpha) fn sign<T: Copy + Into<AlphaStatement>>(key: &Key, sta
 
 /// What a keeper answers that states nothing.
 pub(in crate::cli::alpha) fn refusal(why: &str) -> Value {
-    json!({ "error": { "code": "not_stated", "message": why } })
+    json!({ "code": "not_stated", "detail": why })
 }
 
 async fn serve(answers: BTreeMap<String, Value>) -> String {
@@ -66,7 +66,7 @@ async fn serve(answers: BTreeMap<String, Value>) -> String {
         let answer = answers.get(uri.path()).cloned();
         async move {
             match answer {
-                Some(answer) if answer.get("error").is_none() => (StatusCode::OK, answer.to_string()),
+                Some(answer) if answer.get("detail").is_none() => (StatusCode::OK, answer.to_string()),
                 Some(answer) => (StatusCode::CONFLICT, answer.to_string()),
                 None => (StatusCode::NOT_FOUND, "\u{1b}[2J".to_owned()),
             }

@@ -1,0 +1,166 @@
+//! Keeps the market that is shown up to date: reads at each new block what changed, and what is missing still.
+
+use super::measurements::Measurements;
+use crate::adapters::evm::{Beside, FollowError, MarketReader, SLICE_IDS};
+use crate::ports::Shop;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use surety_core::input::ChainUpdate;
+use surety_core::types::MachineId;
+use surety_core::weights::Measured;
+use surety_market::facts::{Certificates, Wanted};
+use surety_verifier::classes::CLASSES;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+/// The electorate and the class bonds, which no id names, are read this often.
+const BESIDE_EVERY: Duration = Duration::from_secs(60);
+
+/// A look is made at least this often: what failed is tried again, and time passes without blocks too.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+
+/// Ids remembered at most between two looks; with more, everything is read anew, slice by slice.
+const HINTS_MAX: usize = 20_000;
+
+/// What changed on chain, told by whoever follows it. Clones are the same.
+#[derive(Clone, Default)]
+pub(super) struct Hints {
+    wanted: Arc<Mutex<Wanted>>,
+    news: Arc<Notify>,
+}
+
+impl Hints {
+    /// Takes what an update of the best view names.
+    pub(super) fn tell(&self, update: &ChainUpdate) {
+        {
+            let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+            let room = |held: usize| HINTS_MAX.saturating_sub(held);
+            let nodes = update.nodes.iter().take(room(wanted.registrations.len()));
+            wanted.registrations.extend(nodes.map(|node| node.registration));
+            let rentals = update.rentals.iter().take(room(wanted.rentals.len()));
+            wanted.rentals.extend(rentals.map(|rental| rental.id));
+            let cases = update.cases.iter().take(room(wanted.cases.len()));
+            wanted.cases.extend(cases.map(|case| case.id));
+        }
+        self.news.notify_one();
+    }
+
+    fn peek(&self) -> Wanted {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was read is not wanted any more.
+    fn done(&self, read: &Wanted) {
+        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.registrations.retain(|id| !read.registrations.contains(id));
+        wanted.rentals.retain(|id| !read.rentals.contains(id));
+        wanted.cases.retain(|id| !read.cases.contains(id));
+    }
+}
+
+/// The task.
+pub(super) struct Keeping {
+    pub(super) reader: MarketReader,
+    pub(super) shop: Shop,
+    pub(super) hints: Hints,
+    pub(super) measurements: Measurements,
+}
+
+impl Keeping {
+    /// Keeps the market until told to stop.
+    pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut beside_at = Instant::now();
+        let mut measured = BTreeMap::new();
+        loop {
+            let next = Instant::now() + LOOK_EVERY;
+            let looks = async {
+                if let Some(newer) = self.measurements.ask().await {
+                    measured = newer;
+                }
+                let beside = Instant::now() >= beside_at;
+                match self.look(&measured, beside).await {
+                    Ok(more) => {
+                        if beside {
+                            beside_at = Instant::now() + BESIDE_EVERY;
+                        }
+                        more
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "the market was not read");
+                        sleep_until(next).await;
+                        false
+                    }
+                }
+            };
+            tokio::select! {
+                more = looks => if more { continue },
+                _ = stop.changed() => return,
+            }
+            tokio::select! {
+                // Whether news came or not, it is time.
+                _ = timeout_at(next, self.hints.news.notified()) => {}
+                _ = stop.changed() => return,
+            }
+        }
+    }
+
+    /// One reading; says whether more is left to be read.
+    async fn look(&self, measured: &BTreeMap<MachineId, Measured>, beside: bool) -> Result<bool, FollowError> {
+        let hinted = self.hints.peek();
+        let classes: Vec<u16> = CLASSES.iter().map(|class| class.id.0).collect();
+        let beside = Beside { classes: if beside { &classes } else { &[] }, keepers: beside };
+        let mut read = Wanted::default();
+        let reading = self
+            .reader
+            .read(
+                |counts| {
+                    let missing = self.shop.read(|market| market.missing(counts, SLICE_IDS));
+                    read = both(&hinted, missing, SLICE_IDS);
+                    read.clone()
+                },
+                beside,
+            )
+            .await?;
+        let counts = reading.counts;
+        let shop = self.shop.clone();
+        let certificates = certificates(measured);
+        // Rows of many machines take a while: not on a thread that serves.
+        let applied = tokio::task::spawn_blocking(move || shop.write(|market| market.apply(reading, certificates)));
+        if applied.await.is_err() {
+            tracing::error!("the market was not brought up to date");
+        }
+        self.hints.done(&read);
+        let left = self.shop.read(|market| market.missing(counts, SLICE_IDS));
+        let halted = left == read;
+        Ok(!halted && (!left.is_empty() || !self.hints.peek().is_empty()))
+    }
+}
+
+/// What was named first, then what is missing, at most `most` of each kind.
+fn both(hinted: &Wanted, missing: Wanted, most: usize) -> Wanted {
+    fn some<T: Ord + Copy>(
+        first: &std::collections::BTreeSet<T>,
+        then: std::collections::BTreeSet<T>,
+        most: usize,
+    ) -> std::collections::BTreeSet<T> {
+        let mut taken: std::collections::BTreeSet<T> = first.iter().rev().take(most).copied().collect();
+        for id in then.into_iter().rev() {
+            if taken.len() >= most {
+                break;
+            }
+            taken.insert(id);
+        }
+        taken
+    }
+    Wanted {
+        registrations: some(&hinted.registrations, missing.registrations, most),
+        rentals: some(&hinted.rentals, missing.rentals, most),
+        cases: some(&hinted.cases, missing.cases, most),
+    }
+}
+
+fn certificates(measured: &BTreeMap<MachineId, Measured>) -> Certificates {
+    let certified = measured.iter().filter_map(|(machine, one)| Some((*machine, (one.registration, one.certified?))));
+    certified.collect()
+}
