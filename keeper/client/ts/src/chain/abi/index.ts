@@ -1,0 +1,6 @@
+export { appointedKeepersAbi } from './AppointedKeepers.ts'
+export { arbiterAbi } from './Arbiter.ts'
+export { collateralVaultAbi } from './CollateralVault.ts'
+export { rentalBidsAbi } from './RentalBids.ts'
+export { rentalEscrowAbi } from './RentalEscrow.ts'
+export { votingPowerKeepersAbi } from './VotingPowerKeepers.ts'

@@ -1,0 +1,6 @@
+export * from './api.ts'
+export { type Answer, askableUrl, type Bounds, fetchJson, ProblemError, UnreachableError } from './fetching.ts'
+export * from './quorum.ts'
+export * from './ssh.ts'
+export * from './units.ts'
+export * from './wire.ts'

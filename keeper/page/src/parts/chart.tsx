@@ -1,0 +1,109 @@
+/** A small chart and the numbers behind it, which can be read as a table and saved. */
+
+import { useState } from 'preact/hooks'
+import { type Row, save, toCsv } from './download.ts'
+
+export interface Point {
+  /** What stands below it: a day, a time. */
+  label: string
+  /** Where it is drawn; the chart is a picture, so a float will do. */
+  value: number
+  /** The exact figure, as text. */
+  text: string
+}
+
+interface ChartProps {
+  title: string
+  unit: string
+  points: readonly Point[]
+  kind?: 'bars' | 'steps'
+  /** Name of the saved file, without its ending. */
+  file: string
+}
+
+const WIDTH = 600
+const HEIGHT = 140
+
+function shape(points: readonly Point[], kind: 'bars' | 'steps', most: number): string {
+  const step = WIDTH / Math.max(points.length, 1)
+  const y = (value: number) => (HEIGHT - (value / most) * (HEIGHT - 4)).toFixed(1)
+  if (kind === 'bars') {
+    const gap = step > 4 ? 1 : 0.3
+    const bar = (value: number, at: number) =>
+      `M${(at * step).toFixed(1)} ${HEIGHT}V${y(value)}h${(step - gap).toFixed(1)}V${HEIGHT}z`
+    return points.map((point, at) => (point.value > 0 ? bar(point.value, at) : '')).join('')
+  }
+  return points
+    .map((point, at) => `${at === 0 ? `M0 ${y(point.value)}` : `V${y(point.value)}`}h${step.toFixed(1)}`)
+    .join('')
+}
+
+function Numbers({ points, unit, file }: Pick<ChartProps, 'points' | 'unit' | 'file'>) {
+  const [open, setOpen] = useState(false)
+  const rows: Row[] = points.map((point) => ({ when: point.label, value: point.text.replaceAll(',', '') }))
+  return (
+    <details class="numbers" onToggle={(event) => setOpen((event.target as HTMLDetailsElement).open)}>
+      <summary>Numbers</summary>
+      <p>
+        <button type="button" onClick={() => save(`${file}.csv`, 'text/csv', toCsv(rows))}>
+          Save as CSV
+        </button>{' '}
+        <button type="button" onClick={() => save(`${file}.json`, 'application/json', JSON.stringify(rows, null, 1))}>
+          Save as JSON
+        </button>
+      </p>
+      {open ? (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard.
+        <section class="scroll short" tabIndex={0} aria-label={`Numbers, in ${unit}`}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">When</th>
+                <th scope="col" class="right">
+                  {unit}
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {points.map((point) => (
+                <tr key={point.label}>
+                  <td class="num">{point.label}</td>
+                  <td class="num right">{point.text}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      ) : null}
+    </details>
+  )
+}
+
+export function Chart({ title, unit, points, kind = 'bars', file }: ChartProps) {
+  const most = Math.max(...points.map((point) => point.value), 0) || 1
+  const highest = points.find((point) => point.value === most)
+  const [first, last] = [points[0], points.at(-1)]
+  if (!first || !last) return <p class="note">{title}: nothing yet.</p>
+  const words = `${title}, ${first.label} to ${last.label}; last ${last.text} ${unit}, most ${highest?.text ?? 0} ${unit}`
+  return (
+    <figure class="chart">
+      <figcaption>
+        <strong>{title}</strong>
+        <span class="num muted">
+          last {last.text} {unit}
+        </span>
+      </figcaption>
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={words} preserveAspectRatio="none">
+        <path class={kind} d={shape(points, kind, most)} />
+      </svg>
+      <div class="axis num muted">
+        <span>{first.label}</span>
+        <span>
+          most {highest?.text ?? 0} {unit}
+        </span>
+        <span>{last.label}</span>
+      </div>
+      <Numbers points={points} unit={unit} file={file} />
+    </figure>
+  )
+}
