@@ -7,6 +7,7 @@ pub use alpha::Alpha;
 pub use preflight::{Preflight, PreflightError, is_the_chain};
 pub use subnet::Subnet;
 
+use crate::adapters::http::HttpLimits;
 use crate::adapters::ssh::{KeeperKey, KeyFileError};
 use crate::adapters::store::{KEEP_DAYS_MIN, Retention};
 use serde::Deserialize;
@@ -182,6 +183,13 @@ impl Seat {
 pub struct Http {
     /// Address to listen on.
     pub listen: SocketAddr,
+    /// Requests a second that one address may make, with a burst of five seconds' worth; 0: as many as it likes.
+    #[serde(default = "default_requests")]
+    pub requests_per_sec: u32,
+}
+
+fn default_requests() -> u32 {
+    HttpLimits::default().requests_per_sec
 }
 
 /// `[look]`

@@ -343,7 +343,7 @@ impl Parts {
             epochs: Arc::new(self.master()),
             stating: self.notary(self.native.subscribe()),
             shop: self.market.0.clone(),
-            limits: HttpLimits::default(),
+            limits: HttpLimits { requests_per_sec: self.settings.file.http.requests_per_sec, ..HttpLimits::default() },
         };
         let mut stop = stop.clone();
         tasks.spawn(async move {

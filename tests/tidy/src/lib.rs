@@ -9,7 +9,7 @@ pub fn root() -> PathBuf {
 }
 
 /// Folders that hold nothing written by hand.
-const SKIPPED: &[&str] = &["target", "node_modules", "out", "cache", ".git"];
+const SKIPPED: &[&str] = &["target", "node_modules", "out", "cache", ".git", "dist"];
 
 /// Every file below `folder` (relative to the root) with one of these endings, sorted.
 pub fn files(folder: &str, endings: &[&str]) -> Vec<PathBuf> {

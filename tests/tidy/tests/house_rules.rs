@@ -33,6 +33,37 @@ fn solidity_files_have_at_most_400_lines() {
     report(longer_than(&files("contracts/src", &[".sol"]), 400));
 }
 
+fn typescript() -> Vec<std::path::PathBuf> {
+    let written = files("keeper", &[".ts", ".tsx", ".mjs", ".css"]).into_iter().chain(files("tests", &[".ts", ".mjs"]));
+    // The contracts' ABIs are generated.
+    written.filter(|path| !path.components().any(|part| part.as_os_str() == "abi")).collect()
+}
+
+#[test]
+fn typescript_files_have_at_most_400_lines_of_120_columns() {
+    let mut broken = longer_than(&typescript(), 400);
+    for path in typescript() {
+        for (number, line) in read(&path).lines().enumerate() {
+            // A sentence to be shown cannot be broken by a formatter.
+            if line.chars().count() > 120 && !line.contains(['"', '`', '/']) {
+                broken.push(format!("{}:{}", path.display(), number + 1));
+            }
+        }
+    }
+    report(broken);
+}
+
+/// What miners and renters write on chain is text: nothing of the page may turn text into HTML.
+#[test]
+fn the_page_never_turns_text_into_html() {
+    let ways = ["dangerouslySetInnerHTML", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("];
+    for path in files("keeper/page/src", &[".ts", ".tsx"]) {
+        let text = read(&path);
+        let found = ways.iter().find(|way| text.contains(**way));
+        assert!(found.is_none(), "{} has {found:?}", path.display());
+    }
+}
+
 #[test]
 fn functions_have_at_most_70_lines() {
     let mut broken = Vec::new();

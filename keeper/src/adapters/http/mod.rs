@@ -6,6 +6,7 @@
 //!
 //! | route | answer |
 //! |---|---|
+//! | `/`, `/assets/{file}` | the page: HTML, scripts, styles (`keeper/page`) |
 //! | `/v1/market?...` | [`surety_market::wire::MarketPage`]: machines, filtered, sorted, in pages |
 //! | `/v1/machines/{machine}`, `/v1/miners/{account}` | all of one machine, or of one miner |
 //! | `/v1/rentals?...`, `/v1/rentals/{rental}` | rentals, the newest first; one of them |
@@ -41,6 +42,7 @@ mod market;
 mod metrics;
 mod openapi;
 mod pace;
+mod page;
 mod peers;
 mod routes;
 mod sending;

@@ -8,7 +8,7 @@ use super::pace::Pace;
 use super::peers::SPOOFS_MAX;
 use super::wire::{EpochPage, Numbered, Page, SpoofPage};
 use super::{Api, health, metrics};
-use super::{alpha, complaints, market};
+use super::{alpha, complaints, market, page};
 use crate::ports::{Archive, ArchiveError, Bundle, SoftFigures};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
@@ -67,6 +67,7 @@ pub(super) fn router(api: Api) -> Router {
         .route("/v1/epochs", get(epochs))
         .merge(alpha::routes())
         .merge(market::routes())
+        .merge(page::routes())
         .route("/evidence/{digest}", get(evidence))
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics_text))

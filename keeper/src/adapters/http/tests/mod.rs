@@ -8,6 +8,7 @@ mod figures;
 mod health;
 mod hostile;
 mod market;
+mod page;
 mod peers;
 mod routes;
 mod spoofs;
