@@ -49,6 +49,17 @@ npm_setup() {
     done
 }
 
+# npm_folder FOLDER: what its lock file names lies in its node_modules. Not `npm ci`, for the reason above.
+npm_folder() {
+    local folder=$1 lock=$1/package-lock.json
+    if [ ! -f "$folder/node_modules/.package-lock.json" ] || [ "$lock" -nt "$folder/node_modules/.package-lock.json" ]; then
+        progress "npm install in ${folder#"$root"/} (pinned tools)"
+        (cd "$folder" && npm install --no-save --ignore-scripts --no-audit --no-fund >&2) ||
+            fail "npm install failed in ${folder#"$root"/}: it needs the npm registry once; look above for its reason"
+        touch "$folder/node_modules/.package-lock.json"
+    fi
+}
+
 # forge ARG...: in contracts/. The program itself, not npm's wrapper round it, which exits 0 whatever forge says.
 forge() {
     local program

@@ -73,6 +73,11 @@ impl Machine {
         Ok(Self { name: name.to_owned(), endpoint, process })
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// SIGKILL to the agent, its sshd and everything below.
     pub fn kill(&mut self) {
         self.process.kill();

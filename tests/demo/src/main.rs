@@ -18,7 +18,7 @@ struct Cli {
     /// JSON lines instead of text.
     #[arg(long)]
     json: bool,
-    /// Leave everything running at the end, until Ctrl-C.
+    /// At the end bond and offer again, and leave everything running until Ctrl-C: a market to be used.
     #[arg(long)]
     keep: bool,
     /// Keys and choices come from this number; drawn from the clock if not given.
@@ -61,6 +61,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         seed: Seed(cli.seed.unwrap_or_else(drawn_seed)),
         sshd: cli.sshd,
         kill_keepers: cli.kill_keepers,
+        keep: cli.keep,
         deployments: cli.deployments.clone(),
         programs: Programs::beside(&demo),
     };
@@ -91,18 +92,22 @@ async fn told_or_interrupted(options: &Options, dir: &Path, show: &Show, keep: b
         }
     };
     tokio::pin!(signalled);
-    let told = tokio::select! {
+    let interrupted = || {
+        show.plain("interrupted", "\ninterrupted: everything is ended", json!({}));
+        Ok(ExitCode::from(INTERRUPTED))
+    };
+    let mut told = tokio::select! {
         told = tell(options, dir, show) => told?,
-        () = &mut signalled => {
-            show.plain("interrupted", "\ninterrupted: everything is ended", json!({}));
-            return Ok(ExitCode::from(INTERRUPTED));
-        }
+        () = &mut signalled => return interrupted(),
     };
     end(&told, show);
     if keep {
-        let lines = told.addresses();
-        let text = format!("\nEverything still runs, until Ctrl-C:\n{}", lines.join("\n"));
-        show.plain("kept", &text, json!({ "addresses": lines }));
+        let (facts, lines) = tokio::select! {
+            opened = told.reopen() => opened?,
+            () = &mut signalled => return interrupted(),
+        };
+        let text = format!("\nThe market is open again, and everything runs until Ctrl-C:\n{}", lines.join("\n"));
+        show.plain("kept", &text, json!({ "addresses": lines, "house": facts }));
         signalled.await;
     }
     Ok(ExitCode::SUCCESS)

@@ -27,6 +27,18 @@ pub const WINDOWS: Windows = Windows {
     spoof_life_secs: 14,
 };
 
+/// With `--keep` somebody is to look at a case, make up their mind and appeal: a minute for each.
+const UNHURRIED_SECS: u32 = 60;
+
+/// The story's windows, or those of one that is to be used afterwards.
+pub const fn windows(keep: bool) -> Windows {
+    if keep {
+        Windows { appeal_window_secs: UNHURRIED_SECS, ruling_window_secs: UNHURRIED_SECS, ..WINDOWS }
+    } else {
+        WINDOWS
+    }
+}
+
 /// Who the deployment belongs to.
 #[derive(Debug, Clone, Copy)]
 pub struct Roles {

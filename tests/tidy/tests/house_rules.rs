@@ -34,7 +34,7 @@ fn solidity_files_have_at_most_400_lines() {
 }
 
 fn typescript() -> Vec<std::path::PathBuf> {
-    let written = files("keeper", &[".ts", ".tsx", ".mjs", ".css"]).into_iter().chain(files("tests", &[".ts", ".mjs"]));
+    let written = files("keeper", &[".ts", ".tsx", ".mjs"]).into_iter().chain(files("tests", &[".ts", ".mjs"]));
     // The contracts' ABIs are generated.
     written.filter(|path| !path.components().any(|part| part.as_os_str() == "abi")).collect()
 }

@@ -9,6 +9,7 @@
 //! | [`outage`] | 5 one machine is killed; an audit in the middle of it |
 //! | [`complaint`] | 5 what its renter does about it |
 //! | [`closing`] | 6 claims, closings, exits; 7 an audit, and where every rao went |
+//! | [`reopened`] | after the end, with `--keep`: a market to be used |
 
 mod closing;
 mod complaint;
@@ -16,6 +17,7 @@ mod measured;
 mod opening;
 mod outage;
 mod rentals;
+mod reopened;
 mod stage;
 mod surety;
 
@@ -25,11 +27,14 @@ use crate::seed::Seed;
 use crate::show::Show;
 use crate::wait::Seer;
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 use stage::Stage;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use surety_core::types::Rao;
+
+/// Certificates of three machines take the longest.
+const REOPEN_LIMIT: Duration = Duration::from_secs(180);
 
 /// What to tell, and with what.
 #[derive(Debug, Clone)]
@@ -40,6 +45,8 @@ pub struct Options {
     pub sshd: bool,
     /// Keepers to kill at random moments.
     pub kill_keepers: u32,
+    /// Everything is to be used after the end: cases can be appealed for longer.
+    pub keep: bool,
     /// Where the deployment file goes; the run's own directory if none is given.
     pub deployments: Option<PathBuf>,
     /// The programs.
@@ -111,9 +118,15 @@ pub struct Told {
 }
 
 impl Told {
-    /// Addresses of everything that still runs, a line each.
-    pub fn addresses(&self) -> Vec<String> {
-        self.stage.addresses()
+    /// Opens the market again, for whoever wants to use it. Facts for programs, and lines for people.
+    ///
+    /// # Errors
+    /// A miner could not come back.
+    pub async fn reopen(&mut self) -> Result<(Value, Vec<String>)> {
+        let reopened = tokio::time::timeout(REOPEN_LIMIT, reopened::reopen(&mut self.stage)).await;
+        reopened.context("the market did not open again in time")??;
+        let (facts, more) = reopened::house(&self.stage)?;
+        Ok((facts, [self.stage.addresses(), more].concat()))
     }
 }
 
@@ -148,7 +161,7 @@ async fn tell_on(teller: &Teller, stage: &mut Stage, blows: &mut Aborting) -> Re
     let title = "two renters rent with a quorum of certificates, and log in";
     let [lost, kept] = teller.step(4, title, 40, rentals::rent_two(stage)).await?;
     let title = "one machine is killed: case, refund, penalty";
-    teller.step(5, title, 80, outage::outage(stage, &lost, &kept)).await?;
+    teller.step(5, title, 80 + stage.patience_secs(), outage::outage(stage, &lost, &kept)).await?;
     let title = "the other rental runs out; claims, closings, exits";
     teller.step(6, title, 80, closing::close_all(stage, &lost, &kept)).await?;
     let killed = tokio::time::timeout(Duration::from_secs(60), &mut blows.0);

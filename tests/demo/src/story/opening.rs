@@ -10,7 +10,7 @@ use crate::deploy::{self, Appointment};
 use crate::keepers::{self, Api, Keeper};
 use crate::machines::{self, Machine};
 use crate::miner::{Miner, Terms};
-use crate::params::{Roles, demo_params};
+use crate::params::{Roles, demo_params, windows};
 use crate::process::Processes;
 use crate::renter::{Renter, quorum_of_certificates};
 use crate::seed::Seed;
@@ -31,6 +31,7 @@ use surety_client::units::tao;
 use surety_core::statement::{Certificate, Signed};
 use surety_core::types::{Account, Hash32};
 use surety_deploy::network::Network;
+use surety_deploy::params::Params;
 use surety_deploy::record::DeploymentFile;
 use surety_subtensor_rpc::{Control, Mild, StandIn};
 use tokio::net::TcpListener;
@@ -173,7 +174,7 @@ async fn deployed(
     show: &Show,
 ) -> Result<(DeploymentFile, PathBuf)> {
     let roles = Roles { netuid: NETUID, owner, treasury: owner, guardian: owner, judge: owner };
-    let params = demo_params(&roles)?;
+    let params = Params { windows: windows(options.keep), ..demo_params(&roles)? }.checked(Network::Local)?;
     let asked = deploy::ready(node, deployer.account(), &params, dir).await?;
     let file = deploy::deploy(node, deployer, &params, dir).await?;
     let mut path = DeploymentFile::path(dir, Network::Local);

@@ -9,6 +9,7 @@ use crate::chain::Chain;
 use crate::keepers::{Api, Keeper};
 use crate::machines::{self, Machine};
 use crate::miner::Miner;
+use crate::params::{WINDOWS, windows};
 use crate::process::Processes;
 use crate::renter::Renter;
 use crate::show::Show;
@@ -94,6 +95,11 @@ impl Stage {
             .await
     }
 
+    /// How much longer than in a hurried story anything takes that waits for a case.
+    pub(super) fn patience_secs(&self) -> u64 {
+        u64::from(windows(self.options.keep).appeal_window_secs - WINDOWS.appeal_window_secs)
+    }
+
     /// Pays out what the contracts owe an account; anybody may send that.
     pub(super) async fn pay_out(&self, actor: &Actor) -> Result<Rao> {
         let account = actor.account();
@@ -177,8 +183,9 @@ impl Stage {
         ];
         lines.extend(self.chain.deployment.contracts().map(|(name, at)| format!("contract    {} {name}", at.address)));
         lines.extend(self.keepers.iter().map(|keeper| format!("keeper      {} {}", keeper.url(), keeper.name)));
-        let alive = self.machines.iter().enumerate().filter(|(index, _)| *index != self.cast.lost);
-        lines.extend(alive.map(|(_, machine)| format!("machine     ssh://{} {}", machine.endpoint, machine.name)));
+        lines.extend(
+            self.machines.iter().map(|machine| format!("machine     ssh://{} {}", machine.endpoint, machine.name)),
+        );
         lines.push(format!("logs        {}", self.processes.logs().display()));
         lines
     }
