@@ -6,6 +6,7 @@ mod fleet;
 mod follower;
 mod history;
 mod majority;
+mod market;
 mod odd;
 mod slices;
 mod suspects;
