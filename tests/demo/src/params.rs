@@ -27,8 +27,8 @@ pub const WINDOWS: Windows = Windows {
     spoof_life_secs: 14,
 };
 
-/// With `--keep` somebody is to look at a case, make up their mind and appeal: a minute for each.
-const UNHURRIED_SECS: u32 = 60;
+/// With `--keep` somebody is to look at a case, make up their mind, and appeal it.
+const UNHURRIED_SECS: u32 = 45;
 
 /// The story's windows, or those of one that is to be used afterwards.
 pub const fn windows(keep: bool) -> Windows {

@@ -184,7 +184,8 @@ async fn filing(stage: &Stage) -> Result<(Vec<Account>, Vec<Hash32>)> {
 
 /// Waits until keepers have executed the case and burned the penalty.
 async fn settled(stage: &Stage, lost: &Rented, case: &IArbiter::Case) -> Result<()> {
-    let executed = stage.seer.until("the case is executed", SETTLED_LIMIT, async || {
+    let limit = SETTLED_LIMIT + Duration::from_secs(stage.patience_secs());
+    let executed = stage.seer.until("the case is executed", limit, async || {
         let status = stage.chain.case(CASE).await?.status;
         Ok(if status == EXECUTED { Seen::Done(()) } else { Seen::NotYet(format!("its status is {status}")) })
     });
