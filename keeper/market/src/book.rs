@@ -1,6 +1,6 @@
 //! Everything read so far, by id, and what belongs to whom.
 
-use crate::facts::{CaseFacts, Counts, NodeFacts, Reading, RentalFacts, Wanted};
+use crate::facts::{Beside, CaseFacts, Counts, NodeFacts, Reading, RentalFacts, Wanted};
 use crate::wire::{At, Keeper};
 use std::collections::{BTreeMap, BTreeSet};
 use surety_core::types::{Account, CaseId, MachineId, Rao, RentalId};
@@ -53,12 +53,13 @@ impl Book {
             registrations.insert(case.registration);
             self.put_case(case);
         }
-        self.class_bonds.extend(reading.class_bonds);
-        if let Some(keepers) = reading.keepers {
-            self.keepers = keepers;
-        }
         touched.extend(registrations.iter().filter_map(|registration| self.machine_of(*registration)));
         touched
+    }
+
+    /// Takes what no id names.
+    pub fn put_beside(&mut self, beside: Beside) {
+        (self.class_bonds, self.keepers) = (beside.class_bonds, beside.keepers);
     }
 
     /// What there is at these counts and is not here, the newest first and at most `most` of each kind.

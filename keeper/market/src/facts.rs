@@ -157,10 +157,15 @@ pub struct Reading {
     pub rentals: Vec<RentalFacts>,
     /// Cases.
     pub cases: Vec<CaseFacts>,
-    /// Bond that one card of each class asks for.
+}
+
+/// What no id names.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Beside {
+    /// Bond that one card of each class asks for; 0: not on the market.
     pub class_bonds: BTreeMap<u16, Rao>,
-    /// The electorate, when it was read.
-    pub keepers: Option<Vec<Keeper>>,
+    /// The electorate.
+    pub keepers: Vec<Keeper>,
 }
 
 /// What this keeper certifies, by machine: the registration, and its newest measurement that passed.

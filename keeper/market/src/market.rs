@@ -3,7 +3,7 @@
 use crate::amount::Amount;
 use crate::book::Book;
 use crate::days;
-use crate::facts::{Certificates, Counts, NodeFacts, Reading, RentalFacts, Setting, Wanted};
+use crate::facts::{Beside, Certificates, Counts, NodeFacts, Reading, RentalFacts, Setting, Wanted};
 use crate::money::day_of;
 use crate::wire::{Availability, Bond, CaseCounts, Machine, PricePoint};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -48,6 +48,13 @@ impl Market {
             self.refresh(machine);
         }
         self.generation += 1;
+    }
+
+    /// Takes what no id names.
+    pub fn put_beside(&mut self, beside: Beside) {
+        self.book.put_beside(beside);
+        // Before the first reading there is nothing to be shown.
+        self.generation += u64::from(self.generation > 0);
     }
 
     /// Counts what was taken: answers of one number are alike.
