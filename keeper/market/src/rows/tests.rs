@@ -69,8 +69,8 @@ fn count(story: &Story, of: impl Fn(Option<CaseStatus>, UnixSecs) -> bool) -> u6
     let mut at_secs = story.rental.start_secs;
     while at_secs < story.rental.start_secs + story.rental.bought_secs {
         let fault = story.rental.faults.iter().find(|fault| (fault.from_secs..fault.until_secs).contains(&at_secs));
-        let of = |id| story.cases.iter().find(|case| case.id == id).unwrap().status;
-        let status = fault.map(|fault| of(fault.case_id));
+        let status_of = |id| story.cases.iter().find(|case| case.id == id).unwrap().status;
+        let status = fault.map(|fault| status_of(fault.case_id));
         found += u64::from(of(status, at_secs));
         at_secs += 1;
     }
