@@ -37,7 +37,8 @@ pub struct NodeFacts {
     pub current: bool,
     /// The live offer.
     pub offer: Option<Offer>,
-    /// Bond that the offer's shortest rental asks for; 0 without an offer.
+    /// Bond that the offer's shortest rental asks for; 0 without an offer, and for a class off the
+    /// market.
     pub needed_rao: Rao,
     /// The newest statement of a bond elsewhere that is not outdated.
     pub stated: Option<StatedBond>,
