@@ -58,8 +58,8 @@ function Header() {
         ))}
       </nav>
       <div class="tools">
-        <button type="button" aria-label={`Theme: ${theme.value}. Change`} title="Theme" onClick={nextTheme}>
-          {theme.value}
+        <button type="button" onClick={nextTheme}>
+          Theme: {theme.value}
         </button>
         <WalletButton />
       </div>

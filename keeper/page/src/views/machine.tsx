@@ -14,6 +14,7 @@ import { usePath } from '../api/source.ts'
 import { AVAILABILITY_WORDS } from '../parts/availability.ts'
 import { Cases } from '../parts/cases.tsx'
 import { Chart } from '../parts/chart.tsx'
+import { everyDay } from '../parts/days.ts'
 import { Figures } from '../parts/figures.tsx'
 import { Rentals } from '../parts/rentals.tsx'
 import { Source } from '../parts/source.tsx'
@@ -72,7 +73,7 @@ function Overview({ page }: { page: MachinePage }) {
 
 function Uptime({ page }: { page: MachinePage }) {
   const { machine: m, days } = page
-  const points = days.map((day) => {
+  const points = everyDay(days, { rented_secs: 0, faulted_secs: 0 }).map((day) => {
     const served = day.rented_secs - day.faulted_secs
     return { label: isoDay(day.day), value: served / 3_600, text: (served / 3_600).toFixed(2) }
   })

@@ -20,10 +20,10 @@ const HOUR = 3_600n
 const COLUMNS = [
   { key: 'class', title: 'Class' },
   { key: 'gpus', title: 'GPUs', right: true },
-  { key: 'price', title: 'TAO / hour', right: true },
-  { key: 'gpu', title: 'TAO / GPU hour', right: true },
+  { key: 'price', title: 'TAO / hour', short: 'TAO/h', right: true },
+  { key: 'gpu', title: 'TAO / GPU hour', short: 'per GPU', right: true },
   { key: 'bond', title: 'Bond', right: true },
-  { key: 'verified', title: 'Verified until' },
+  { key: 'verified', title: 'Verified until', short: 'until' },
   { key: 'uptime', title: 'Uptime, 90 days' },
   { key: 'cases', title: 'Cases', right: true },
   { key: 'state', title: 'State' },
@@ -140,7 +140,6 @@ function Filters({ filter }: { filter: Filter }) {
 
 function Machines({ page, filter }: { page: MarketPage; filter: Filter }) {
   const key = JSON.stringify(filter)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` is the filter, by value.
   const chosen = useMemo(() => {
     performance.mark('filter-start')
     const machines = choose(page.machines, filter)

@@ -81,7 +81,10 @@ function Running({ of }: { of: Rental }) {
         of={[
           ['Ends', <Time secs={end} />],
           ['Left', <Span secs={Math.max(0, end - chainNow())} />],
-          ['Earned by the miner', earned === null ? <span class="muted">connect to read</span> : <Tao rao={earned} />],
+          [
+            'Earned by the miner',
+            earned === null ? <span class="muted">not read from the contract</span> : <Tao rao={earned} />,
+          ],
           ['Paid', <Tao rao={of.paid_rao} />],
           ['Without service', <Span secs={of.faulted_secs} />],
           ['Source', live ? 'the contract, now' : "the keeper's last block"],
