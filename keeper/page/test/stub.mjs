@@ -1,5 +1,5 @@
 // A wallet that exists only in a test, and keepers whose signatures are real.
-import { encodeErrorResult, parseAbi } from 'viem'
+import { encodeErrorResult, parseAbi, toEventSelector } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { CHAIN_ID, hex } from '../dev/fixtures.mjs'
 
@@ -43,13 +43,15 @@ export async function keepersThatSign() {
   return {
     keepers: accounts.map((account) => account.address.toLowerCase()),
     certificates: (of) => signed.get(of?.machine),
+    rented: toEventSelector('Rented(uint64,bytes32,address,bytes32,uint32,uint64,uint64)'),
     notReady: encodeErrorResult({ abi, errorName: 'RentalEscrow_NotReady', args }),
   }
 }
 
 /** Runs in the page before its scripts. It is on Bittensor, knows no local chain, and declines to send. */
 export function stubWallet({ account }) {
-  const state = { chain: '0x3c4', added: false, revert: null, asked: [] }
+  const state = { chain: '0x3c4', added: false, revert: null, accepts: false, receipt: null, asked: [] }
+  const hash = `0x${'77'.repeat(32)}`
   const fail = (code, message, data) => Object.assign(new Error(message), { code, data })
   const listeners = new Map()
   const answers = {
@@ -72,8 +74,11 @@ export function stubWallet({ account }) {
       return `0x${'00'.repeat(31)}07${'00'.repeat(31)}07`
     },
     eth_sendTransaction: () => {
-      throw fail(4001, 'User rejected the request.')
+      if (!state.accepts) throw fail(4001, 'User rejected the request.')
+      return hash
     },
+    eth_getTransactionReceipt: () => state.receipt,
+    eth_getTransactionByHash: () => null,
   }
   const provider = {
     request: async ({ method, params }) => {
@@ -84,7 +89,51 @@ export function stubWallet({ account }) {
     on: (event, listener) => listeners.set(event, listener),
     removeListener: (event) => listeners.delete(event),
   }
-  globalThis.stub = { asked: state.asked, revertWith: (data) => (state.revert = data) }
+  const word = (value) => `0x${value.toString(16).padStart(64, '0')}`
+  const receipt = (status, logs) => ({
+    blockHash: hash,
+    blockNumber: '0x10',
+    contractAddress: null,
+    cumulativeGasUsed: '0x1',
+    effectiveGasPrice: '0x1',
+    from: account,
+    gasUsed: '0x1',
+    logs,
+    logsBloom: `0x${'00'.repeat(256)}`,
+    status,
+    to: account,
+    transactionHash: hash,
+    transactionIndex: '0x0',
+    type: '0x2',
+  })
+  const log = (topics, data) => ({
+    address: account,
+    blockHash: hash,
+    blockNumber: '0x10',
+    data,
+    logIndex: '0x0',
+    removed: false,
+    topics,
+    transactionHash: hash,
+    transactionIndex: '0x0',
+  })
+  globalThis.stub = {
+    asked: state.asked,
+    revertWith: (data) => {
+      state.revert = data
+    },
+    /** From now on transactions are sent, and are in a block at once: refused by the contract, or rental 7. */
+    accept: (succeeds, rented) => {
+      state.accepts = true
+      const data = `0x${'00'.repeat(128)}`
+      const logs = succeeds ? [log([rented, word(7), word(1), word(2)], data)] : []
+      state.receipt = receipt(succeeds ? '0x1' : '0x0', logs)
+    },
+    /** The block that had it is gone. */
+    drop: () => {
+      state.receipt = null
+    },
+  }
   const detail = Object.freeze({ info: { uuid: 'stub', rdns: 'test.stub', name: 'Stub wallet', icon: '' }, provider })
   const announce = () => dispatchEvent(new CustomEvent('eip6963:announceProvider', { detail }))
   addEventListener('eip6963:requestProvider', announce)

@@ -1,7 +1,7 @@
 /** A case in sentences: what was seen, what it did, what may still happen. */
 
 import { type Case, formatDuration, formatTao } from '@surety/client'
-import { isoTime } from './text.tsx'
+import { isoTime } from './format.ts'
 
 const CAUSES: Record<Case['cause'], string> = {
   none: '',

@@ -13,7 +13,7 @@ import { Source } from '../parts/source.tsx'
 import { Ssh } from '../parts/ssh.tsx'
 import { Tao } from '../parts/text.tsx'
 import { href } from '../route.ts'
-import { account, ready, wallet } from '../wallet/session.ts'
+import { account, ready } from '../wallet/session.ts'
 import { connection, loadCalls, type Step, transact } from '../wallet/transact.ts'
 import { readLength, refundRule, rentCall } from './renting.ts'
 
@@ -149,7 +149,7 @@ export function RentForm({ page }: { page: MachinePage }) {
     <section aria-labelledby="rent">
       <h2 id="rent">{title}</h2>
       {availability === 'free' ? null : <p class="note warn">{AVAILABILITY_WORDS[availability]}</p>}
-      {offer ? <Form key={wallet.value?.id} page={page} offer={offer} net={net} /> : null}
+      {offer ? <Form page={page} offer={offer} net={net} /> : null}
     </section>
   )
 }

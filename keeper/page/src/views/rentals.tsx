@@ -87,7 +87,7 @@ function Running({ of }: { of: Rental }) {
           ],
           ['Paid', <Tao rao={of.paid_rao} />],
           ['Without service', <Span secs={of.faulted_secs} />],
-          ['Source', live ? 'the contract, now' : "the keeper's last block"],
+          ['Read from', live ? 'the contract, now' : "the keeper's last block"],
         ]}
       />
       <Source
@@ -143,9 +143,9 @@ function Of({ renter }: { renter: Hex }) {
   const polled = usePath<RentalPage>(path)
   return (
     <>
-      <p>
+      <div>
         Of <Id value={renter} copy="Copy the renter's address" /> <Source of="the rentals" api={[path]} />
-      </p>
+      </div>
       <Loaded of={polled} what="The rentals">
         {({ rentals }) => {
           const running = rentals.filter((rental) => rental.state === 'running')
