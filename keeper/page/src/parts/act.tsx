@@ -6,25 +6,34 @@ import { chainInfo } from '../wallet/chains.ts'
 import { ready, wantedChainId } from '../wallet/session.ts'
 import { type Step, transact } from '../wallet/transact.ts'
 import { shortHex } from './format.ts'
-import { OutLink } from './text.tsx'
+import { Copy, OutLink } from './text.tsx'
 
+function Transaction({ hash }: { hash: string }) {
+  const explorer = wantedChainId.value === null ? null : (chainInfo(wantedChainId.value)?.explorerUrl ?? null)
+  return (
+    <>
+      Transaction{' '}
+      {explorer ? (
+        <OutLink url={`${explorer}/tx/${hash}`}>{shortHex(hash)}</OutLink>
+      ) : (
+        <code title={hash}>{shortHex(hash)}</code>
+      )}{' '}
+      <Copy text={hash} label="Copy the transaction's hash" />
+    </>
+  )
+}
+
+/** The step in words; read out as it changes. */
 export function StepView({ step }: { step: Signal<Step> }) {
   const value = step.value
-  const explorer = wantedChainId.value === null ? null : (chainInfo(wantedChainId.value)?.explorerUrl ?? null)
   const hash = 'hash' in value ? value.hash : undefined
   return (
     <div class={`step ${value.at}`} role="status" aria-live="polite">
       {value.at === 'idle' ? null : (
         <p>
           {value.words}
-          {value.at === 'failed' && value.name ? <code class="name"> {value.name}</code> : null}
-          {hash ? (
-            <>
-              {' '}
-              Transaction{' '}
-              {explorer ? <OutLink url={`${explorer}/tx/${hash}`}>{shortHex(hash)}</OutLink> : <code>{hash}</code>}
-            </>
-          ) : null}
+          {value.at === 'failed' && value.name ? <code class="name"> {value.name}</code> : null}{' '}
+          {hash ? <Transaction hash={hash} /> : null}
         </p>
       )}
     </div>
