@@ -45,25 +45,20 @@ interface ActProps {
   /** Makes the call when it is wanted; throws, in words, when something is missing. */
   call: () => Promise<Call> | Call
   onDone?: () => void
-  /** Shares the words with other buttons. */
-  step?: Signal<Step>
-  primary?: boolean
 }
 
-/** Needs a connected wallet on the right network; says so otherwise. */
-export function Act({ label, call, onDone, step, primary = false }: ActProps) {
-  const own = useSignal<Step>({ at: 'idle' })
-  const shown = step ?? own
+/** Needs a connected wallet on the right network, and is disabled without. */
+export function Act({ label, call, onDone }: ActProps) {
+  const step = useSignal<Step>({ at: 'idle' })
   const act = async () => {
-    if (await transact(shown, async () => call())) onDone?.()
+    if (await transact(step, async () => call())) onDone?.()
   }
-  const busy = shown.value.at === 'busy'
   return (
-    <>
-      <button type="button" class={primary ? 'primary' : ''} disabled={busy || !ready.value} onClick={act}>
+    <div class="act">
+      <button type="button" disabled={step.value.at === 'busy' || !ready.value} onClick={act}>
         {label}
       </button>
-      {step ? null : <StepView step={own} />}
-    </>
+      <StepView step={step} />
+    </div>
   )
 }
