@@ -10,16 +10,18 @@ import {
   type SoftFigures,
 } from '@surety/client'
 import { className } from '../api/network.ts'
-import { usePath } from '../api/source.ts'
+import { SLOW_MS, usePath } from '../api/source.ts'
 import { AVAILABILITY_WORDS } from '../parts/availability.ts'
 import { Cases } from '../parts/cases.tsx'
 import { Chart } from '../parts/chart.tsx'
+import { everyDay } from '../parts/days.ts'
 import { Figures } from '../parts/figures.tsx'
+import { isoDay, isoTime } from '../parts/format.ts'
 import { Rentals } from '../parts/rentals.tsx'
 import { Source } from '../parts/source.tsx'
 import { Empty, Loaded } from '../parts/status.tsx'
 import { Strip, stripWords } from '../parts/strip.tsx'
-import { Id, isoDay, isoTime, Tao, Time } from '../parts/text.tsx'
+import { Id, Tao, Time } from '../parts/text.tsx'
 import { href, route } from '../route.ts'
 import { RentForm } from './rent-form.tsx'
 
@@ -72,7 +74,7 @@ function Overview({ page }: { page: MachinePage }) {
 
 function Uptime({ page }: { page: MachinePage }) {
   const { machine: m, days } = page
-  const points = days.map((day) => {
+  const points = everyDay(days, { rented_secs: 0, faulted_secs: 0 }).map((day) => {
     const served = day.rented_secs - day.faulted_secs
     return { label: isoDay(day.day), value: served / 3_600, text: (served / 3_600).toFixed(2) }
   })
@@ -96,7 +98,7 @@ function Uptime({ page }: { page: MachinePage }) {
 function Prices({ page }: { page: MachinePage }) {
   const points = [...page.prices].reverse().map((point) => {
     const hourly = point.price_rao_per_sec * 3_600n
-    return { label: isoTime(point.at_secs), value: Number(hourly), text: formatTao(hourly) }
+    return { label: isoTime(point.at_secs), value: Number(hourly), text: formatTao(hourly), at: point.at_secs }
   })
   return (
     <section aria-labelledby="prices">
@@ -111,7 +113,7 @@ function Prices({ page }: { page: MachinePage }) {
 }
 
 function Certificates({ machine }: { machine: string }) {
-  const polled = usePath<{ certificates: Signed<Certificate>[] }>(paths.certificates(machine))
+  const polled = usePath<{ certificates: Signed<Certificate>[] }>(paths.certificates(machine), SLOW_MS)
   return (
     <section aria-labelledby="certificates">
       <h2 id="certificates">Certificates of this keeper</h2>
@@ -148,7 +150,7 @@ const UNITS: readonly (readonly [RegExp, string])[] = [
 ]
 
 function Soft({ machine }: { machine: string }) {
-  const polled = usePath<SoftFigures>(paths.figures(machine))
+  const polled = usePath<SoftFigures>(paths.figures(machine), SLOW_MS)
   if (!polled.data) return null
   const { figures, measured_at_secs } = polled.data
   const rows = Object.entries(figures).filter(([, value]) => typeof value === 'number')

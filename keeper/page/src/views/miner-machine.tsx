@@ -2,7 +2,7 @@
 
 import { type Machine, parseTao } from '@surety/client'
 import { useState } from 'preact/hooks'
-import { chainNow } from '../api/network.ts'
+import { chainNow, network } from '../api/network.ts'
 import { Act } from '../parts/act.tsx'
 import { AVAILABILITY } from '../parts/availability.ts'
 import { Field } from '../parts/field.tsx'
@@ -24,12 +24,12 @@ function Exit({ machine: m }: { machine: Machine }) {
   if (exiting === 0n) return null
   const isReady = readyAt !== null && readyAt <= chainNow()
   return (
-    <p>
+    <div>
       <Tao rao={exiting} /> on its way out{readyAt === null ? '' : ', to be withdrawn from '}
       {readyAt === null ? null : <Time secs={readyAt} />}.{' '}
       {isReady ? <Act label="Withdraw exit" call={() => vaultCall('withdraw', m.machine)} /> : null}{' '}
       <Act label="Cancel exit" call={() => vaultCall('cancelExit', m.machine)} />
-    </p>
+    </div>
   )
 }
 
@@ -80,7 +80,7 @@ export function MinerMachine({ machine: m, mine }: { machine: Machine; mine: boo
         <>
           <Exit machine={m} />
           <BondForm machine={m} />
-          <OfferForm machine={m} />
+          {network.value ? <OfferForm machine={m} /> : null}
         </>
       ) : null}
     </article>

@@ -10,17 +10,17 @@ import {
   paths,
 } from '@surety/client'
 import { network, networkError, retryNetwork } from '../api/network.ts'
-import { api, usePolled } from '../api/source.ts'
+import { api, SLOW_MS, usePolled } from '../api/source.ts'
 import { Chart } from '../parts/chart.tsx'
+import { everyDay } from '../parts/days.ts'
 import { Figures } from '../parts/figures.tsx'
+import { isoDay } from '../parts/format.ts'
 import { Source } from '../parts/source.tsx'
 import { Empty, Loaded } from '../parts/status.tsx'
-import { Id, isoDay, OutLink, Tao, Time } from '../parts/text.tsx'
+import { Id, OutLink, Tao, Time } from '../parts/text.tsx'
 import { href } from '../route.ts'
 import { chainName } from '../wallet/chains.ts'
 
-/** Days do not change by the second. */
-const DAYS_MS = 60_000
 const count = (value: number): string => value.toLocaleString('en')
 const hours = (secs: number): string => count(Math.floor(secs / 3_600))
 const percent = (part: number, whole: number): string => (whole === 0 ? '–' : `${Math.round((100 * part) / whole)} %`)
@@ -129,7 +129,19 @@ const SERIES: readonly Series[] = [
   ['Cases filed', 'cases', 'cases', (day) => day.cases],
 ]
 
-function Days({ days }: { days: readonly NetworkDay[] }) {
+const NOTHING: Omit<NetworkDay, 'day'> = {
+  rentals: 0,
+  renters: 0,
+  rented_secs: 0,
+  served_secs: 0,
+  rented_gpu_secs: 0,
+  revenue_rao: 0n,
+  penalties_rao: 0n,
+  cases: 0,
+}
+
+function Days({ days: known }: { days: readonly NetworkDay[] }) {
+  const days = everyDay(known, NOTHING)
   if (days.length === 0) return <Empty>Nothing was rented yet.</Empty>
   return (
     <>
@@ -233,7 +245,7 @@ function Contracts({ page }: { page: NetworkPage }) {
 }
 
 export function NetworkView() {
-  const days = usePolled('days', () => api.get<NetworkDays>(paths.days()), DAYS_MS)
+  const days = usePolled('days', () => api.get<NetworkDays>(paths.days()), SLOW_MS)
   const page = { data: network.value, error: networkError.value, cameAt: Date.now(), retry: retryNetwork }
   return (
     <>

@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals'
 import { formatDuration, type MachinePage, type NetworkPage, type Offer } from '@surety/client'
 import { useEffect, useState } from 'preact/hooks'
-import { className, network } from '../api/network.ts'
+import { className, network, networkError, retryNetwork } from '../api/network.ts'
 import { StepView } from '../parts/act.tsx'
 import { AVAILABILITY_WORDS } from '../parts/availability.ts'
 import { Field } from '../parts/field.tsx'
@@ -11,9 +11,10 @@ import { type Figure, Figures } from '../parts/figures.tsx'
 import { KeyField, readKey } from '../parts/key-field.tsx'
 import { Source } from '../parts/source.tsx'
 import { Ssh } from '../parts/ssh.tsx'
+import { Failed } from '../parts/status.tsx'
 import { Tao } from '../parts/text.tsx'
 import { href } from '../route.ts'
-import { account, ready, wallet } from '../wallet/session.ts'
+import { account, ready } from '../wallet/session.ts'
 import { connection, loadCalls, type Step, transact } from '../wallet/transact.ts'
 import { readLength, refundRule, rentCall } from './renting.ts'
 
@@ -53,7 +54,7 @@ function Terms({ page, offer, net, secs }: { page: MachinePage; offer: Offer; ne
   const price = offer.price_rao_per_sec
   const figures: Figure[] = [
     ['Cost', secs === null ? '–' : <Tao rao={price * BigInt(secs)} />],
-    ['Price', <Tao rao={price * 3_600n} />],
+    ['Price per hour', <Tao rao={price * 3_600n} />],
     [
       'Bond behind it',
       quoted === null ? (
@@ -86,13 +87,14 @@ function Terms({ page, offer, net, secs }: { page: MachinePage; offer: Offer; ne
 }
 
 function Done({ step, page }: { step: Step; page: MachinePage }) {
-  if (step.at !== 'done' || step.rental === null) return null
+  // A trial has no hash. Logs can be missing on this chain, so a rental may be known by its transaction only.
+  if (step.at !== 'done' || !step.hash) return null
   const { machine, endpoint } = page.machine
   return (
     <div class="note good">
       <p>
-        Rental {step.rental} is yours. The machine lets you in within a few minutes; see{' '}
-        <a href={href('rentals')}>your rentals</a>.
+        {step.rental === null ? 'The rental' : `Rental ${step.rental}`} is yours. The machine lets you in within a few
+        minutes; see <a href={href('rentals')}>your rentals</a>.
       </p>
       <Ssh machine={machine} endpoint={endpoint} />
     </div>
@@ -142,13 +144,16 @@ function Form({ page, offer, net }: { page: MachinePage; offer: Offer; net: Netw
 export function RentForm({ page }: { page: MachinePage }) {
   const net = network.value
   const { offer, availability } = page.machine
-  if (!net) return null
+  if (!net) {
+    const error = networkError.value
+    return error ? <Failed error={error} retry={retryNetwork} what="What renting needs" /> : null
+  }
   const title = offer ? `Rent ${offer.gpu_count} × ${className(offer.gpu_class)}` : 'Rent'
   return (
     <section aria-labelledby="rent">
       <h2 id="rent">{title}</h2>
       {availability === 'free' ? null : <p class="note warn">{AVAILABILITY_WORDS[availability]}</p>}
-      {offer ? <Form key={wallet.value?.id} page={page} offer={offer} net={net} /> : null}
+      {offer ? <Form page={page} offer={offer} net={net} /> : null}
     </section>
   )
 }

@@ -28,7 +28,8 @@ export function readLength(text: string, offer: Offer): { secs: number | null; e
 
 /** What becomes of the money, in one sentence. */
 export const refundRule = (offer: Pick<Offer, 'min_duration_secs'>, terms: Terms): string =>
-  `You can end the rental at any time and get back everything beyond its first ${formatDuration(offer.min_duration_secs)}; ` +
+  'You can end the rental at any time and get back everything beyond its first ' +
+  `${formatDuration(offer.min_duration_secs)}; ` +
   'seconds that keepers record as without service are refunded once their case is decided, and an outage of ' +
   `${formatDuration(terms.min_offline_secs)} ends the rental and gives back what was not used at once.`
 
@@ -50,7 +51,11 @@ export interface Wish {
 export async function rentCall(net: NetworkPage, { page, offer, secs, key }: Wish): Promise<Call> {
   const { certificates } = await loadCalls()
   const { machine, registration }: Machine = page.machine
-  const found = await certificates(net.keepers, {
+  // The keeper that served the page is reached where the page was, whatever it says on chain.
+  const reachable = net.keepers.map((keeper) =>
+    keeper.account === net.keeper ? { ...keeper, url: location.origin } : keeper,
+  )
+  const found = await certificates(reachable, {
     chainId: net.chain_id,
     escrow: net.contracts.escrow,
     machine,
