@@ -11,7 +11,7 @@ mod sentences;
 pub use sentences::SENTENCES;
 
 use crate::units::{date, tao};
-use alloy::dyn_abi::{DynSolType, DynSolValue, JsonAbiExt};
+use alloy::dyn_abi::{DynSolValue, JsonAbiExt};
 use alloy::json_abi::Error as AbiError;
 use alloy::primitives::U256;
 use alloy::sol_types::{Panic, Revert, SolError};
@@ -98,8 +98,9 @@ fn plain(text: &str) -> String {
 /// Whether every `{...}` of a template names an argument of its error; for tests.
 #[cfg(test)]
 fn names_only_arguments(template: &str, error: &AbiError) -> bool {
-    let sample = |ty: &str| DynSolType::parse(ty).ok().and_then(|ty| ty.abi_decode(&[0; 64]).ok());
-    let values: Vec<_> = error.inputs.iter().map(|i| sample(&i.ty).unwrap_or(DynSolValue::String("x".into()))).collect();
+    let sample = |ty: &str| alloy::dyn_abi::DynSolType::parse(ty).ok().and_then(|ty| ty.abi_decode(&[0; 64]).ok());
+    let values: Vec<_> =
+        error.inputs.iter().map(|i| sample(&i.ty).unwrap_or(DynSolValue::String("x".into()))).collect();
     let text = filled(template, error, &values);
     !text.contains('{') && !text.contains('}')
 }

@@ -41,7 +41,7 @@ use alloy::signers::SignerSync;
 use alloy::sol_types::SolCall;
 use surety_core::types::{Account, Hash32, Rao};
 
-/// Most gas a transaction may ask for; the chain takes at most 64,998,310, and the dearest call here takes some 500,000.
+/// Most gas a transaction may ask for. The chain takes at most 64,998,310; the dearest call here takes some 500,000.
 pub const GAS_LIMIT_MAX: u64 = 15_000_000;
 
 /// The fee cap is this many times the node's gas price.

@@ -26,7 +26,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ("CollateralVault_NoNode(uint32 registration)", "there is no registration {registration}, or it is retired"),
     ("CollateralVault_NotAssociated(uint16 uid,address associated,address caller)",
         "the chain associates uid {uid} with {associated}, not with {caller}: the hotkey has to name this account \
-         (btcli w associate-evm-key, extrinsic SubtensorModule.associate_evm_key)"),
+         (SubtensorModule.associate_evm_key; surety node init prints the call)"),
     ("CollateralVault_NotEmpty(bytes32 machine,uint64 bonded,bool hasOpenRental)",
         "the machine still has {bonded:rao} of bond, or an open rental: withdraw the bond, close the rentals and wait \
          for the cases"),
