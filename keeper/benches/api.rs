@@ -2,10 +2,9 @@
 //!
 //! `cargo bench -p surety --bench api -- [--machines N] [--secs S] [--serve]`
 //!
-//! The server runs on one thread, with N (5,000) machines and four rentals of each; `wrk` (Debian: apt install wrk) asks
-//! over 32 kept connections for S (5) seconds, one thread, on another core. Then the same answers are made anew each
-//! time, which is what a block costs once for each question. `--serve` prints the URL and serves until Ctrl-C: what
-//! `surety market --keeper URL` is timed against.
+//! The server runs on one thread, with N (5,000) machines and four rentals of each; `wrk` (Debian: apt install wrk)
+//! asks over 32 kept connections for S (5) seconds, one thread, on another core. `--serve` prints the URL and serves
+//! until Ctrl-C: what `surety market --keeper URL` is timed against.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::process::Command;

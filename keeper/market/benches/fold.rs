@@ -163,7 +163,6 @@ fn filled(machines: u32, rentals: u32) -> Shop {
         nodes: (1..=machines).map(node).collect(),
         rentals: (1..=rentals).map(|id| rental(id, machines, rentals)).collect(),
         cases: (1..=cases).map(|id| case(id, machines)).collect(),
-        ..Reading::default()
     };
     shop.market.apply(reading, shop.certificates.clone());
     shop
