@@ -169,14 +169,14 @@ function Days({ days: known }: { days: readonly NetworkDay[] }) {
   )
 }
 
-function KeeperRow({ of, total }: { of: Keeper; total: number }) {
+function KeeperRow({ of, total }: { of: Keeper; total: bigint }) {
   return (
     <tr>
       <td>
         <Id value={of.account} />
       </td>
-      <td class="right num">{count(of.weight)}</td>
-      <td class="right num">{of.active ? percent(of.weight, total) : '–'}</td>
+      <td class="right num">{of.weight.toLocaleString('en')}</td>
+      <td class="right num">{of.active ? percent(Number(of.weight), Number(total)) : '–'}</td>
       <td>{of.active ? 'active' : 'silent'}</td>
       <td>
         <OutLink url={of.url} />
@@ -186,7 +186,7 @@ function KeeperRow({ of, total }: { of: Keeper; total: number }) {
 }
 
 function Keepers({ keepers }: { keepers: readonly Keeper[] }) {
-  const total = keepers.filter((keeper) => keeper.active).reduce((sum, keeper) => sum + keeper.weight, 0)
+  const total = keepers.filter((keeper) => keeper.active).reduce((sum, keeper) => sum + keeper.weight, 0n)
   return (
     <section aria-labelledby="keepers">
       <h2 id="keepers">Keepers</h2>

@@ -5,6 +5,7 @@ use super::{Endpoints, FollowError, Member};
 use surety_client::provider::{Each, NodeError, Tag};
 use surety_client::reader::Counts as Found;
 use surety_core::view::{BlockRef, KeeperView};
+use surety_market::amount::Amount;
 use surety_market::facts::{Beside, Counts, Reading, Wanted};
 use surety_market::wire::{At, Keeper};
 
@@ -98,7 +99,7 @@ async fn beside_of(member: &Member, at: u64, classes: &[u16]) -> Result<Beside, 
 }
 
 fn keeper(view: KeeperView) -> Keeper {
-    Keeper { account: view.account, weight: view.weight, active: view.active, url: view.url }
+    Keeper { account: view.account, weight: Amount(view.weight), active: view.active, url: view.url }
 }
 
 fn sound<T>(each: Each<T>) -> Result<Vec<T>, NodeError> {
