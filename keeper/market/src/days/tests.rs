@@ -116,3 +116,19 @@ fn the_table_says_what_the_json_says() {
     }
     assert_eq!((lines.next(), table.lines().count()), (None, 3));
 }
+
+#[test]
+fn a_renter_counts_once_a_day_however_much_was_rented() {
+    let other = RentalFacts { renter: account(8), ..rental(3, 1, NOW - 10, 100) };
+    let market = of(vec![rental(1, 1, NOW - 300, 50), rental(2, 1, NOW - 200, 50), other]);
+    let days = market.network_days().days;
+    assert_eq!((days[0].rentals, days[0].renters, days[0].rented_secs), (3, 2, 110));
+}
+
+#[test]
+fn faults_that_overlap_take_no_more_than_was_rented() {
+    let overlapping = faulted(faulted(rental(1, 1, NOW - 100, 100), 0, 80, 1), 10, 80, 2);
+    let market = of(vec![overlapping]);
+    let day = market.machine(machine(1)).unwrap().days[0];
+    assert_eq!((day.rented_secs, day.faulted_secs, strip_of(&market).1), (100, 100, Some(0)));
+}

@@ -18,14 +18,16 @@ fn shelf() -> impl Strategy<Value = Market> {
     proptest::collection::vec(machine, 0..40).prop_map(|machines| {
         let mut told = reading(MIDNIGHT_SECS + 40_000, 99);
         for (number, (price, gpus, bond, offered, miner, rented)) in (1_u8..).zip(machines) {
-            let mut node = node(number.into(), number);
+            // The other way round than machines are kept in: ties are broken by it.
+            let registration = 99 - u32::from(number);
+            let mut node = node(registration, number);
             (node.free_rao, node.miner) = (bond * 1_000, account(miner));
             node.offer = node.offer.filter(|_| offered);
             if let Some(offer) = &mut node.offer {
                 (offer.price_rao_per_sec, offer.gpu_count) = (Amount(price), gpus);
             }
             told.nodes.push(node);
-            let rental = rental(number.into(), number.into(), MIDNIGHT_SECS, 1_000);
+            let rental = rental(number.into(), registration, MIDNIGHT_SECS, 1_000);
             if rented > 500 {
                 told.rentals.push(faulted(rental, 0, rented / 2, 1));
             }
@@ -112,6 +114,7 @@ proptest! {
             prop_assert_eq!(page.total as usize, market.rows.values().filter(|row| fits(&query, row)).count());
             prop_assert!(page.machines.len() <= limit as usize);
             found.extend(page.machines);
+            prop_assert!(found.len() <= 40, "pages repeat themselves");
             match page.next_offset {
                 Some(next) => offset = next,
                 None => break,
@@ -171,6 +174,7 @@ proptest! {
         loop {
             let page = market.rentals(&RentalQuery { before, limit: Some(limit), ..query.clone() }).unwrap();
             found.extend(page.rentals.iter().map(|rental| rental.id));
+            prop_assert!(found.len() <= 40, "pages repeat themselves");
             match page.next_before {
                 Some(next) => before = Some(next),
                 None => break,
@@ -197,6 +201,7 @@ proptest! {
         loop {
             let page = market.cases(&CaseQuery { before, limit: Some(limit), ..query.clone() }).unwrap();
             found.extend(page.cases.iter().map(|case| case.id));
+            prop_assert!(found.len() <= 40, "pages repeat themselves");
             match page.next_before {
                 Some(next) => before = Some(next),
                 None => break,
