@@ -26,8 +26,13 @@ impl Reader {
         let facts = |(parts, stated): (Result<NodeParts, NodeError>, Result<Option<StatedBond>, NodeError>)| {
             let parts = parts?;
             let quoted = if live(&&parts) { Some(next(&mut quotes)) } else { None };
-            // A class that is off the market again has no quote: the offer cannot be rented, and needs nothing.
-            let needed_rao = quoted.and_then(Result::ok).map_or(0, |quote| quote.bond);
+            let needed_rao = match quoted {
+                None => 0,
+                Some(Ok(quote)) => quote.bond,
+                // A class that is off the market again has no quote: the offer cannot be rented, and needs nothing.
+                Some(Err(NodeError::Refused { data: Some(_), .. })) => 0,
+                Some(Err(other)) => return Err(other),
+            };
             Ok(node_facts(&parts, stated?, needed_rao))
         };
         Ok(parts.into_iter().zip(stated).map(facts).collect())
