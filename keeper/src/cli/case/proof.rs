@@ -47,8 +47,8 @@ struct Spoofs {
     spoofs: Vec<Signed<Spoof>>,
 }
 
-/// What is behind a case: what its filing names, or else what the keepers hold that can be behind it; only statements of
-/// keepers with sound signatures.
+/// What is behind a case: what its filing names, or else what the keepers hold that can be behind it; only statements
+/// of keepers with sound signatures.
 pub(super) async fn proofs(place: &Place, named: &Keepers, record: &Record, out: Out) -> Result<Vec<Proof>> {
     let (urls, http) = (place.urls(named).await?, Http::new()?);
     out.progress(format!("asking {} keepers for evidence ...", urls.len()));
