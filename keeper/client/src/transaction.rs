@@ -202,6 +202,11 @@ impl Prepared {
         order: Order,
         fee_max_rao: Rao,
     ) -> Result<Self, TxError> {
+        let have_rao = rao_floor(node.balance_wei(from).await?).unwrap_or(Rao::MAX);
+        // Before it is simulated: a node says of an account that is too poor what it likes.
+        if have_rao < order.value_rao {
+            return Err(TxError::TooPoor { account: from, have_rao, need_rao: order.value_rao });
+        }
         let answer = simulate(node, from, &order).await?;
         let gas = node.estimate_gas(order.request(from)).await.map_err(chains_word)?;
         let gas_limit = gas.saturating_add(gas / 4).min(GAS_LIMIT_MAX);
@@ -218,7 +223,6 @@ impl Prepared {
             return Err(TxError::TooDear { fee_rao, most_rao: fee_max_rao });
         }
         let need_rao = prepared.order.value_rao.saturating_add(fee_rao);
-        let have_rao = rao_floor(node.balance_wei(from).await?).unwrap_or(Rao::MAX);
         if have_rao < need_rao {
             return Err(TxError::TooPoor { account: from, have_rao, need_rao });
         }

@@ -179,7 +179,7 @@ async fn post(arguments: &Post, out: Out) -> Result<()> {
     if !carried.is_done() {
         return carried.tell_shown(out);
     }
-    let again = place.again().await?;
+    let again = place.since(carried.block()).await?;
     let mine =
         |one: &FoundBid| is_of(one, &actor) && one.bid.renterKey.0 == renter_key.0 && one.bid.expiresAt == expires_at;
     let found = bids(&again, 50, mine).await?.items;
@@ -256,7 +256,7 @@ async fn give_up(arguments: &GiveUp, out: Out) -> Result<()> {
     if !carried.is_done() {
         return carried.tell_shown(out);
     }
-    let after = bid_at(&place.again().await?, id).await?;
+    let after = bid_at(&place.since(carried.block()).await?, id).await?;
     ensure!(status(&after) == "returned", "bid {id} is {}: look with surety bid list", status(&after));
     let words = format!("Taken back: {back} TAO is credit of {}. surety credit withdraw pays it out.", before.renter);
     carried.tell(out, words, json!({ "bid": id, "returned_rao": back.0.to_string() }))
@@ -286,7 +286,7 @@ async fn fill(arguments: &Fill, out: Out) -> Result<()> {
     if !carried.is_done() {
         return carried.tell_shown(out);
     }
-    let after = bid_at(&place.again().await?, id).await?;
+    let after = bid_at(&place.since(carried.block()).await?, id).await?;
     ensure!(status(&after) == "filled", "bid {id} is {}: look with surety bid list", status(&after));
     carried.tell(out, format!("Filled: rental {}.", after.rental), json!({ "bid": id, "rental": after.rental }))
 }

@@ -1,25 +1,24 @@
 //! `surety complain`: a renter tells the keepers that something is wrong with the machine it rents.
 
+use super::kit::exit::Stop;
+use super::kit::out::Out;
+use super::kit::place::{Place, Where};
+use super::kit::text::plain;
+use super::kit::who;
 use crate::adapters::http::{ComplaintBody, Sending};
-use crate::config::is_the_chain;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use secrecy::SecretString;
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use surety_client::deployment::Deployment;
 use surety_client::digest::Domains;
 use surety_client::keys::Key;
-use surety_client::provider::{Node, Tag};
-use surety_client::reader::Reader;
 use surety_core::complaints::{Complaint, ComplaintCode};
 use surety_core::rules::LOCAL_CHAIN_IDS;
 use surety_core::types::RentalId;
 use surety_core::view::RentalView;
 use surety_core::world::is_running;
-
-/// The environment variable for a key that lies in no file.
-const KEY_VARIABLE: &str = "SURETY_KEY";
 
 /// What `surety complain` takes.
 #[derive(Debug, Args)]
@@ -33,39 +32,30 @@ pub(super) struct ComplainArguments {
     /// In your words: at most 280 bytes on one line. Keepers show it to anybody.
     #[arg(long, default_value = "")]
     text: String,
-    /// The deployment file: deployments/<chain id>.json.
-    #[arg(long)]
-    deployment: PathBuf,
-    /// A node's JSON-RPC URL.
-    #[arg(long, env = "SURETY_RPC", hide_env_values = true)]
-    rpc: String,
-    /// The renter's key: 32 bytes as hex, in a file that nobody else can read. Without it the environment's SURETY_KEY.
-    #[arg(long)]
+    /// The renter's key: 32 bytes as hex, or a web3 keystore, in a file that nobody else can read. Without it the
+    /// environment's SURETY_KEY.
+    #[arg(long, value_name = "FILE", env = "SURETY_KEY_FILE")]
     key_file: Option<PathBuf>,
+    /// The keystore's password, in a file that nobody else can read.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
     /// Send to the keeper at this base URL instead of all those on chain; may be repeated.
-    #[arg(long)]
+    #[arg(long, value_name = "URL")]
     keeper: Vec<String>,
+    #[command(flatten)]
+    at: Where,
 }
 
-pub(super) fn run(arguments: &ComplainArguments) -> Result<()> {
-    let deployment = Deployment::read(&arguments.deployment)?;
+pub(super) async fn run(arguments: &ComplainArguments, out: Out) -> Result<()> {
     let key = key(arguments)?;
-    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    tokio.block_on(complain(arguments, &deployment, &key))
-}
-
-async fn complain(arguments: &ComplainArguments, deployment: &Deployment, key: &Key) -> Result<()> {
-    let node = Node::new(&arguments.rpc)?;
-    is_the_chain(&node, deployment).await?;
-    let head = node.header(Tag::Latest).await?.context("the node has no block yet: try again")?;
-    let (block, block_secs) = (head.number.to::<u64>(), head.timestamp.to::<u64>());
-    let reader = Reader::new(node, deployment);
-    let rental = reader.rental_at(arguments.rental, block).await;
+    let place = Place::find(&arguments.at).await?;
+    let rental = place.reader.rental_at(arguments.rental, place.head.number).await;
     let rental = rental.with_context(|| format!("rental {} was not read: is the id right?", arguments.rental))?;
-    may_complain(&rental, key, block_secs)?;
-    let body = sign(arguments, deployment, key)?;
+    may_complain(&rental, &key, place.now_secs())?;
+    let deployment = &place.deployment;
+    let body = sign(arguments, deployment, &key)?;
     let urls = if arguments.keeper.is_empty() {
-        let keepers = reader.keepers(block).await?;
+        let keepers = place.keepers().await?;
         keepers.into_iter().filter(|keeper| keeper.active && !keeper.url.is_empty()).map(|keeper| keeper.url).collect()
     } else {
         arguments.keeper.clone()
@@ -73,18 +63,27 @@ async fn complain(arguments: &ComplainArguments, deployment: &Deployment, key: &
     ensure!(!urls.is_empty(), "no active keeper has a URL on chain: name one with --keeper");
     let sending = Sending::new(LOCAL_CHAIN_IDS.contains(&deployment.chain_id))?;
     let answers = futures_util::future::join_all(urls.iter().map(|url| sending.send(url, &body))).await;
-    let mut taken = 0;
+    let (mut taken, mut said) = (0, Vec::new());
     for (url, answer) in urls.iter().zip(answers) {
+        let url = plain(url, 120);
         match answer {
             Ok(answer) => {
                 taken += 1;
-                println!("{url}: taken, looks harder until {}", answer.looked_into_until_secs);
+                let until = answer.looked_into_until_secs;
+                out.say(format!("{url}: taken, looks harder until {until}"));
+                said.push(json!({ "keeper": url, "looked_into_until_secs": until }));
             }
-            Err(error) => println!("{url}: {error}"),
+            Err(error) => {
+                let why = plain(&error.to_string(), 300);
+                out.say(format!("{url}: {why}"));
+                said.push(json!({ "keeper": url, "error": why }));
+            }
         }
     }
+    let words =
+        format!("{taken} of {} keepers took it; they show it at /v1/complaints/{}", urls.len(), arguments.rental);
+    out.answer(words, || json!({ "rental": arguments.rental, "taken": taken, "keepers": said }));
     ensure!(taken > 0, "no keeper took the complaint: see above");
-    println!("{taken} of {} keepers took it; they show it at /v1/complaints/{}", urls.len(), arguments.rental);
     Ok(())
 }
 
@@ -106,9 +105,9 @@ fn sign(arguments: &ComplainArguments, deployment: &Deployment, key: &Key) -> Re
 }
 
 fn key(arguments: &ComplainArguments) -> Result<Key> {
-    let key = evm_key(arguments.key_file.as_deref())?;
-    key.with_context(|| {
-        format!("whose complaint? name the renter's key with --key-file FILE, or put it in {KEY_VARIABLE}")
+    let key = who::key(arguments.key_file.as_deref(), arguments.password_file.as_deref())?;
+    key.ok_or_else(|| {
+        Stop::usage("whose complaint? Name the renter's key with --key-file FILE, or put it in SURETY_KEY")
     })
 }
 
@@ -117,12 +116,7 @@ fn key(arguments: &ComplainArguments) -> Result<Key> {
 /// # Errors
 /// The file cannot be read, can be read by others, or what is there is no key.
 pub(super) fn evm_key(file: Option<&Path>) -> Result<Option<Key>> {
-    if let Some(path) = file {
-        return Ok(Some(Key::read(path)?));
-    }
-    let Ok(text) = std::env::var(KEY_VARIABLE).map(SecretString::from) else { return Ok(None) };
-    let key = Key::from_hex(&text).with_context(|| format!("{KEY_VARIABLE} does not hold 32 bytes as hex"))?;
-    Ok(Some(key))
+    who::key(file, None)
 }
 
 fn code(text: &str) -> Result<ComplaintCode, String> {

@@ -152,7 +152,7 @@ async fn pay_out(arguments: &Withdraw, out: Out) -> Result<()> {
     if !carried.is_done() {
         return carried.tell_shown(out);
     }
-    let after = credits(&place.again().await?, actor.account).await?;
+    let after = credits(&place.since(carried.block()).await?, actor.account).await?;
     let paid = Tao(sum(&before).saturating_sub(sum(&after)));
     let words = format!("Paid out: {paid} TAO.");
     let (paid, left) = (paid.0.to_string(), sum(&after).to_string());

@@ -1,7 +1,9 @@
 //! `surety deploy`: puts the contracts on a chain, once, whatever interrupts it.
 
+use super::kit::out::Out;
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use surety_client::keys::Key;
 use surety_client::provider::{Node, Tag};
@@ -35,7 +37,7 @@ pub(super) struct DeployArguments {
     dry_run: bool,
 }
 
-pub(super) fn run(arguments: &DeployArguments) -> Result<()> {
+pub(super) fn run(arguments: &DeployArguments, out: Out) -> Result<()> {
     let network = arguments.network;
     let params = match &arguments.params {
         Some(path) => Params::read(path, network)?,
@@ -45,48 +47,53 @@ pub(super) fn run(arguments: &DeployArguments) -> Result<()> {
     let node = Node::new(&arguments.rpc)?;
     let options = Options::new(network, &arguments.dir);
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    tokio.block_on(checked(&node, &key, &params, &options, arguments.dry_run))
+    tokio.block_on(checked(&node, &key, &params, &options, arguments.dry_run, out))
 }
 
-async fn checked(node: &Node, key: &Key, params: &Params, options: &Options, dry_run: bool) -> Result<()> {
+async fn checked(node: &Node, key: &Key, params: &Params, options: &Options, dry_run: bool, out: Out) -> Result<()> {
     let (journal, plan) = stand(node, key.account(), params, options).await?;
     let path = DeploymentFile::path(&options.dir, options.network);
     if journal.is_some() || !path.exists() {
         let signed = journal.as_ref().map_or(0, |journal| journal.sent.len());
         let checks = preflight(node, options.network, &plan, signed).await;
-        checks.iter().for_each(|check| println!("{check}"));
-        show(&plan, node.nonce(key.account(), Tag::Latest).await?);
+        checks.iter().for_each(|check| out.say(check));
+        show(&plan, node.nonce(key.account(), Tag::Latest).await?, out);
         if !checks.iter().all(|check| check.passed) {
             bail!("the chain is not ready, see above; nothing was sent");
         }
     }
+    let document = |outcome: &str| json!({ "network": options.network, "file": path, "outcome": outcome });
     if dry_run {
-        println!("dry run: nothing was sent, nothing was written");
+        out.answer("dry run: nothing was sent, nothing was written", || document("dry_run"));
         return Ok(());
     }
-    match deploy(node, key, params, options, &mut tell).await? {
-        Outcome::Deployed(_) => println!("written: {}", path.display()),
-        Outcome::AlreadyThere(_) => println!("{} is this very deployment: nothing to do", path.display()),
-    }
-    println!("now prove it: surety audit --network {} --rpc ...", options.network);
+    let mut progress = |event: &Event<'_>| tell(event, out);
+    let (words, outcome) = match deploy(node, key, params, options, &mut progress).await? {
+        Outcome::Deployed(_) => (format!("written: {}", path.display()), "deployed"),
+        Outcome::AlreadyThere(_) => {
+            (format!("{} is this very deployment: nothing to do", path.display()), "already_there")
+        }
+    };
+    let next = format!("now prove it: surety audit --network {} --rpc ...", options.network);
+    out.answer(format!("{words}\n{next}"), || document(outcome));
     Ok(())
 }
 
-fn show(plan: &Plan, next: u64) {
+fn show(plan: &Plan, next: u64, out: Out) {
     for step in &plan.steps {
         let state = if step.nonce < next { "sent before" } else { "to be created" };
-        println!("nonce {:<6} {} {:<18} {state}", step.nonce, step.address, step.kind.name());
+        out.say(format!("nonce {:<6} {} {:<18} {state}", step.nonce, step.address, step.kind.name()));
     }
 }
 
-fn tell(event: &Event<'_>) -> Result<(), Interrupted> {
-    match event {
-        Event::Resumed(known) => println!("going on with a deployment of which {known} transactions are known"),
-        Event::Journaled(step, hash) => println!("{}: signed {hash}", step.kind),
-        Event::Sent(step, _) => println!("{}: sent", step.kind),
-        Event::Mined(step, block) => println!("{}: at {} since block {block}", step.kind, step.address),
-        Event::Finalizing(block) => println!("waiting until block {block} is final"),
-    }
+fn tell(event: &Event<'_>, out: Out) -> Result<(), Interrupted> {
+    out.say(match event {
+        Event::Resumed(known) => format!("going on with a deployment of which {known} transactions are known"),
+        Event::Journaled(step, hash) => format!("{}: signed {hash}", step.kind),
+        Event::Sent(step, _) => format!("{}: sent", step.kind),
+        Event::Mined(step, block) => format!("{}: at {} since block {block}", step.kind, step.address),
+        Event::Finalizing(block) => format!("waiting until block {block} is final"),
+    });
     Ok(())
 }
 

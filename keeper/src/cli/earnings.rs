@@ -147,7 +147,7 @@ async fn act(arguments: &EarningsArguments, out: Out) -> Result<()> {
     if !carried.is_done() {
         return carried.tell_shown(out);
     }
-    let after = credits(&place.again().await?, actor.account).await?;
+    let after = credits(&place.since(carried.block()).await?, actor.account).await?;
     let credit = Tao(sum(&after));
     let words = match arguments.withdraw {
         true => format!("Paid out: {} TAO.", Tao(sum(&before).saturating_sub(sum(&after)))),

@@ -27,10 +27,10 @@ mod weights;
 
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
+use kit::place::{Named, Where};
 use kit::{exit, out};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use surety_client::deployment::Deployment;
 use surety_client::provider::Node;
 use surety_client::reader::Reader;
 
@@ -140,10 +140,16 @@ enum EvidenceCommand {
         /// The bundle, as served at /evidence/DIGEST.
         file: PathBuf,
         /// Also check that it is for this deployment.
-        #[arg(long)]
+        #[arg(long, value_name = "FILE")]
         deployment: Option<PathBuf>,
-        /// Also look at the chain: an RPC URL; needs --deployment.
-        #[arg(long, requires = "deployment")]
+        /// The same: local, localnet, testnet, mainnet, or a deployment file.
+        #[arg(long, value_name = "NAME|FILE", conflicts_with = "deployment")]
+        network: Option<Named>,
+        /// The folder with the deployment files.
+        #[arg(long, value_name = "DIR", env = "SURETY_DEPLOYMENTS", default_value = "deployments")]
+        deployments: PathBuf,
+        /// Also look at the chain: an RPC URL; needs --deployment or --network.
+        #[arg(long, value_name = "URL")]
         rpc: Option<String>,
     },
 }
@@ -151,7 +157,16 @@ enum EvidenceCommand {
 /// Reads the command line, does what it says, and ends with the status that [`exit::HELP`] lists.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let json = cli.json;
+    // Commands that had their own --json before there was one for all have their own ways to fail, too.
+    let own = matches!(
+        cli.command,
+        Command::Keeper { .. }
+            | Command::Verifier { .. }
+            | Command::Weights { .. }
+            | Command::Alpha { .. }
+            | Command::Audit(_)
+    );
+    let json = cli.json && !own;
     match cli.run() {
         Ok(status) => status,
         Err(error) => {
@@ -179,14 +194,14 @@ impl Cli {
             Command::Earnings(arguments) => wait(earnings::run(&arguments, out)),
             Command::Case { command } => wait(command.run(out)),
             Command::Keeper { command } => command.run(),
-            Command::Evidence { command: EvidenceCommand::Verify { file, deployment, rpc } } => {
-                verify_evidence(&file, deployment.as_deref(), rpc.as_deref())
+            Command::Evidence { command: EvidenceCommand::Verify { file, deployment, network, deployments, rpc } } => {
+                wait(verify_evidence(&file, &Where { network, deployments, deployment, rpc }, out))
             }
             Command::Verifier { command } => command.run(),
             Command::Weights { command } => command.run(),
             Command::Alpha { command } => command.run(),
-            Command::Complain(arguments) => complain::run(&arguments),
-            Command::Deploy(arguments) => deploy::run(&arguments),
+            Command::Complain(arguments) => wait(complain::run(&arguments, out)),
+            Command::Deploy(arguments) => deploy::run(&arguments, out),
             Command::Audit(arguments) => audit::run(&arguments),
             Command::Completions { shell } => {
                 out::print(&String::from_utf8_lossy(&reference::completions(shell, Self::command())));
@@ -206,22 +221,37 @@ fn wait<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
-fn verify_evidence(file: &Path, deployment: Option<&Path>, rpc: Option<&str>) -> Result<()> {
-    let deployment = deployment.map(Deployment::read).transpose()?;
-    match evidence::verify(file, deployment.as_ref()) {
-        Ok(report) => println!("{report}"),
+async fn verify_evidence(file: &Path, at: &Where, out: out::Out) -> Result<()> {
+    if at.rpc.is_some() && !at.is_named() {
+        return Err(exit::Stop::usage("which contracts? --rpc needs --deployment or --network"));
+    }
+    let deployment = if at.is_named() { Some(at.deployment()?) } else { None };
+    let report = match evidence::verify(file, deployment.as_ref()) {
+        Ok(report) => report,
         Err(error) => {
             if let evidence::VerifyError::Failed { passed, .. } = &error {
-                passed.iter().for_each(|line| println!("{line}"));
+                passed.iter().for_each(|line| out.say(line));
             }
             return Err(error.into());
         }
-    }
-    if let (Some(deployment), Some(rpc)) = (&deployment, rpc) {
+    };
+    out.say(&report);
+    let mut on_chain = None;
+    if let (Some(deployment), Some(rpc)) = (&deployment, &at.rpc) {
         let reader = Reader::new(Node::new(rpc)?, deployment);
         let bundle = evidence::read_bundle(file)?;
-        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        println!("{}", tokio.block_on(evidence::verify_on_chain(&reader, &bundle))?);
+        let report = evidence::verify_on_chain(&reader, &bundle).await?;
+        out.say(&report);
+        on_chain = Some(document(&report));
+    }
+    if out.json {
+        out.answer("", || serde_json::json!({ "evidence": document(&report), "chain": on_chain }));
     }
     Ok(())
+}
+
+fn document(report: &evidence::Report) -> serde_json::Value {
+    let line = |line: &evidence::Line| serde_json::json!({ "check": line.check.to_string(), "says": line.says });
+    let checks: Vec<serde_json::Value> = report.lines.iter().map(line).collect();
+    serde_json::json!({ "checks": checks, "verdict": report.verdict })
 }

@@ -4,7 +4,7 @@ use super::kit::exit;
 use clap::{Arg, Command};
 use std::fmt::Write;
 
-/// Most of a line that a page of Markdown quotes whole.
+/// How the page begins.
 const HEAD: &str = "# The command line `surety`\n\nWritten by `surety reference`; a test compares.\n\n";
 
 /// The completion script for a shell.
@@ -24,7 +24,7 @@ pub(super) fn page(mut command: Command) -> String {
 }
 
 fn section(command: &Command, name: &str, page: &mut String) {
-    let own = command.get_arguments().filter(|arg| !arg.is_hide_set() && !is_everywhere(arg));
+    let own = command.get_arguments().filter(|arg| !arg.is_hide_set() && !is_everywhere(arg, name));
     let arguments: Vec<&Arg> = own.collect();
     let subcommands: Vec<&Command> =
         command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help").collect();
@@ -43,8 +43,9 @@ fn section(command: &Command, name: &str, page: &mut String) {
 }
 
 /// What every command has: said once, at the top.
-fn is_everywhere(arg: &Arg) -> bool {
-    matches!(arg.get_id().as_str(), "help" | "version")
+fn is_everywhere(arg: &Arg, name: &str) -> bool {
+    let id = arg.get_id().as_str();
+    matches!(id, "help" | "version") || (id == "json" && name != "surety")
 }
 
 /// A text in one line, with the example as code.
@@ -67,6 +68,9 @@ fn row(arg: &Arg, page: &mut String) {
     };
     let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap_or_default();
     let mut words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !words.is_empty() && !words.ends_with(['.', '?']) {
+        words.push('.');
+    }
     let defaults: Vec<String> =
         arg.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
     if !defaults.is_empty() && arg.get_action().takes_values() {

@@ -62,6 +62,30 @@ fn completions_are_there_for_the_usual_shells() {
     }
 }
 
+/// The example of web3 secret storage's definition, password `testpassword`.
+const KEYSTORE: &str = r#"{"crypto":{"cipher":"aes-128-ctr","cipherparams":{"iv":"6087dab2f9fdbbfaddc31a909735c1e6"},
+    "ciphertext":"5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46","kdf":"pbkdf2","kdfparams":{
+    "c":262144,"dklen":32,"prf":"hmac-sha256",
+    "salt":"ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd"},
+    "mac":"517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2"},"version":3}"#;
+
+#[test]
+fn a_keystore_is_opened_with_a_password_from_a_file_or_the_environment_and_with_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let (keystore, right, wrong) = (path("keystore.json"), path("right"), path("wrong"));
+    for (path, text) in [(&keystore, KEYSTORE), (&right, "testpassword\n"), (&wrong, "testpasswore")] {
+        surety_demo::seed::write_secret(std::path::Path::new(path), text.as_bytes()).unwrap();
+    }
+    let end = ["end", "1", "--key-file", &keystore, "--network", "local", "--deployments", &path("none")];
+    let opened = ["there is no", "31337.json"];
+    said(&[&end[..], &["--password-file", &right]].concat()).fails(2, &opened);
+    said(&[&end[..], &["--password-file", &wrong]].concat()).fails(1, &["password is wrong"]);
+    let from_environment = program().args(end).env("SURETY_PASSWORD", "testpassword").output().unwrap();
+    Told::of(from_environment).fails(2, &opened);
+    said(&[&end[..], &["--password-file", &keystore[..keystore.len() - 1]]].concat()).fails(1, &["cannot read"]);
+}
+
 /// A machine as a keeper shows it, with a name that would rather move the cursor.
 fn machine(number: u32) -> serde_json::Value {
     let bond = json!({ "free_rao": "500000000", "reserved_rao": "0", "held_rao": "0", "exiting_rao": "0",

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod alone;
+mod court;
+mod faults;
 mod world;
 
 use serde_json::Value;
@@ -182,7 +184,7 @@ async fn what_the_chain_refuses_is_said_by_name_and_nothing_is_sent() {
     assert_eq!(registered, before + 1, "only what was registered was sent");
     world.surety("renter", &[&deposit[..], &["--yes"]].concat()).fails(3, &["sign with the miner's key"]);
     let rich = ["node", "deposit", "--machine", &machine, "--amount", "1000000", "--yes"];
-    world.surety("miner", &rich).fails(3, &[]);
+    world.surety("miner", &rich).fails(3, &["has 99", "this takes up to 1000000"]);
     let tight = world.surety("miner", &[&deposit[..], &["--yes", "--max-fee", "0.000000001"]].concat());
     tight.fails(1, &["--max-fee", "want at most 0.000000001 TAO"]);
     assert_eq!(world.nonce(&world.miner).await, registered);
@@ -233,6 +235,8 @@ async fn init_makes_what_a_machine_needs_and_says_what_the_chain_lacks() {
     let config: toml::Table = std::fs::read_to_string(format!("{dir}/node.toml")).unwrap().parse().unwrap();
     assert_eq!(config["listen"].as_str(), Some("0.0.0.0:2222"));
     assert_eq!(config["device"]["class"].as_integer(), Some(65_535));
+    let lacking = world.surety("renter", &[&init[..], &who, &["0", "--json"]].concat());
+    assert_eq!((lacking.status, &lacking.json()["ready"]), (3, &false.into()), "one document, though it fails");
     let again = world.surety("renter", &[&init[..], &who, &["0"]].concat());
     again.fails(3, &["not everything is ready"]);
     assert!(again.out.contains("associate_evm_key(netuid 2, evm_key") && again.out.contains("signature 0x"));

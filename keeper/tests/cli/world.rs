@@ -1,6 +1,10 @@
 //! A chain with the contracts, three keepers' certificates served over HTTP, and the built program.
 
-use serde_json::Value;
+use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy::eips::eip2718::Encodable2718;
+use alloy::primitives::{Address, TxKind};
+use alloy::signers::SignerSync;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -163,6 +167,29 @@ impl World {
             let body = serde_json::json!({ "certificates": all }).to_string();
             self.shelf.put(&format!("/{index}/v1/certificates/{}", self.machine()), body);
         }
+    }
+
+    /// From now on there are no blocks.
+    pub(crate) async fn stop_mining(&self) {
+        for (method, params) in [("evm_setIntervalMining", json!([0])), ("evm_setAutomine", json!([false]))] {
+            let request = self.anvil.node.provider_client().request::<_, Value>(method, params);
+            self.anvil.node.ask(method, request).await.unwrap();
+        }
+    }
+
+    /// Sends a transaction that does nothing.
+    pub(crate) async fn send_nothing(&self, key: &Key, nonce: u64) {
+        let tx = TxEip1559 {
+            chain_id: CHAIN_ID,
+            nonce,
+            gas_limit: 21_000,
+            max_fee_per_gas: 100_000_000_000,
+            to: TxKind::Call(Address::ZERO),
+            ..Default::default()
+        };
+        let signature = key.signer().sign_hash_sync(&tx.signature_hash()).unwrap();
+        let raw = tx.into_signed(signature);
+        self.anvil.node.send_raw(&TxEnvelope::from(raw).encoded_2718()).await.unwrap();
     }
 
     pub(crate) async fn now_secs(&self) -> u64 {

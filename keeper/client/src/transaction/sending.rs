@@ -13,6 +13,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(400);
 /// The bytes are sent again after this long without a block.
 const SEND_AGAIN_AFTER: Duration = Duration::from_secs(15);
 
+/// And the first time after this long, when the answer to sending them was lost.
+const SEND_AGAIN_SOON: Duration = Duration::from_secs(3);
+
 /// A nonce that is used while nobody has our transaction says that others took it; receipts may lag by some seconds.
 const OVERTAKEN_AFTER: Duration = Duration::from_secs(20);
 
@@ -48,10 +51,10 @@ enum Look {
 /// no block in time, and may still get there.
 pub async fn send(node: &Node, signed: &SignedTx, tell: &mut dyn FnMut(Progress)) -> Result<Landed, TxError> {
     let began = Instant::now();
-    let mut last = match node.send_raw(&signed.raw).await {
-        Ok(_) => "the node took it".to_owned(),
+    let (mut last, mut again_after) = match node.send_raw(&signed.raw).await {
+        Ok(_) => ("the node took it".to_owned(), SEND_AGAIN_AFTER),
         Err(error) if is_final(&error) => return Err(TxError::RefusedByChain(error.to_string())),
-        Err(error) => error.to_string(),
+        Err(error) => (error.to_string(), SEND_AGAIN_SOON),
     };
     tell(Progress::Sent);
     let mut sent_at = Instant::now();
@@ -68,12 +71,12 @@ pub async fn send(node: &Node, signed: &SignedTx, tell: &mut dyn FnMut(Progress)
             Ok(Look::NotYet { nonce_used: false }) => used_since = None,
             Err(error) => last = error.to_string(),
         }
-        if used_since.is_none() && sent_at.elapsed() > SEND_AGAIN_AFTER {
+        if used_since.is_none() && sent_at.elapsed() > again_after {
             tell(Progress::SentAgain);
             if let Err(error) = node.send_raw(&signed.raw).await {
                 last = error.to_string();
             }
-            sent_at = Instant::now();
+            (sent_at, again_after) = (Instant::now(), SEND_AGAIN_AFTER);
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

@@ -78,7 +78,7 @@ pub(super) async fn run(arguments: &AppealArguments, out: Out) -> Result<()> {
     if !carried.is_done() {
         return carried.tell_shown(out);
     }
-    let again = place.again().await?;
+    let again = place.since(carried.block()).await?;
     let after = again.view().call(arbiter, &Arbiter::caseAtCall { caseId: case_id }).await.context("the case")?;
     let appeal = again.view().call(arbiter, &Arbiter::appealOfCall { caseId: case_id }).await.context("the appeal")?;
     ensure!(matches!(after.status, 2 | 6), "case {case_id} is {}", state(after.status));

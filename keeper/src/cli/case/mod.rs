@@ -1,6 +1,7 @@
 //! `surety case ...`: cases against machines: which there are, what is behind one, and objecting to it.
 
 mod appeal;
+mod filing;
 mod list;
 mod proof;
 mod show;

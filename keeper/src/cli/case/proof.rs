@@ -1,6 +1,7 @@
 //! The statements behind a case and their evidence: fetched from every keeper, believed from none, checked here with
 //! the code of `surety evidence verify`.
 
+use super::filing::filing;
 use super::show::Record;
 use crate::cli::evidence::{verify_bundle, verify_on_chain};
 use crate::cli::kit::http::{BUNDLE_BYTES_MAX, Http, LIST_BYTES_MAX};
@@ -46,26 +47,50 @@ struct Spoofs {
     spoofs: Vec<Signed<Spoof>>,
 }
 
-/// What the keepers hold about a case: statements of keepers with sound signatures, that can be behind it.
+/// What is behind a case: what its filing names, or else what the keepers hold that can be behind it; only statements
+/// of keepers with sound signatures.
 pub(super) async fn proofs(place: &Place, named: &Keepers, record: &Record, out: Out) -> Result<Vec<Proof>> {
     let (urls, http) = (place.urls(named).await?, Http::new()?);
     out.progress(format!("asking {} keepers for evidence ...", urls.len()));
+    let mut proofs = Vec::new();
+    if let Some(filed) = filing(place, record).await? {
+        for (signer, digest) in filed.into_iter().take(PROOFS_MAX) {
+            let (says, verdict) = match examined(place, &http, &urls, digest).await {
+                Ok((bundle, _)) if bundle.signed.signer != signer => {
+                    ("signed the case".into(), Err(format!("the evidence shown is {}'s", bundle.signed.signer)))
+                }
+                Ok((bundle, lines)) => (says(&bundle.signed.statement), Ok(lines)),
+                Err(why) => ("signed the case".into(), Err(why)),
+            };
+            proofs.push(Proof { signer, digest, says, verdict });
+        }
+        return Ok(proofs);
+    }
+    for ((signer, digest), one) in newest(held(place, &http, &urls, record).await?) {
+        let verdict = examined(place, &http, &urls, digest).await.map(|(_, lines)| lines);
+        proofs.push(Proof { signer, digest, says: says(&one.statement), verdict });
+    }
+    Ok(proofs)
+}
+
+/// Statements that can be behind a case, by signer and digest.
+async fn held(
+    place: &Place,
+    http: &Http,
+    urls: &[String],
+    record: &Record,
+) -> Result<BTreeMap<(Account, Hash32), Signed<Statement>>> {
     let keepers: BTreeSet<Account> = place.keepers().await?.into_iter().map(|keeper| keeper.account).collect();
-    let mut statements: BTreeMap<(Account, Hash32), Signed<Statement>> = BTreeMap::new();
-    for url in &urls {
-        for one in statements_of(&http, url, record).await {
+    let mut statements = BTreeMap::new();
+    for url in urls {
+        for one in statements_of(http, url, record).await {
             let sound = keepers.contains(&one.signer) && place.domains().check(&one).is_ok();
             if sound && is_behind(&one.statement, record) {
                 statements.insert((one.signer, one.statement.evidence()), one);
             }
         }
     }
-    let mut proofs = Vec::new();
-    for ((signer, digest), one) in newest(statements) {
-        let verdict = examined(place, &http, &urls, digest).await;
-        proofs.push(Proof { signer, digest, says: says(&one.statement), verdict });
-    }
-    Ok(proofs)
+    Ok(statements)
 }
 
 /// Each signer's statement that says the most, and no more than are worth fetching.
@@ -131,7 +156,7 @@ fn says(statement: &Statement) -> String {
 }
 
 /// The evidence under a digest, from whichever keeper has it, checked by itself and against the chain.
-async fn examined(place: &Place, http: &Http, urls: &[String], digest: Hash32) -> Result<String, String> {
+async fn examined(place: &Place, http: &Http, urls: &[String], digest: Hash32) -> Result<(Bundle, String), String> {
     let mut last = "no keeper showed the evidence".to_owned();
     for url in urls {
         let path = format!("/evidence/{digest}");
@@ -152,7 +177,8 @@ async fn examined(place: &Place, http: &Http, urls: &[String], digest: Hash32) -
             Err(error) => format!("not compared with the chain: {error}"),
         };
         let lines = format!("{report}\n{on_chain}");
-        return Ok(lines.lines().map(|line| plain(line, REPORT_LINE_MAX)).collect::<Vec<_>>().join("\n"));
+        let lines = lines.lines().map(|line| plain(line, REPORT_LINE_MAX)).collect::<Vec<_>>().join("\n");
+        return Ok((bundle, lines));
     }
     Err(plain(&last, 300))
 }

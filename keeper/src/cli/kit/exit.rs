@@ -1,5 +1,6 @@
 //! Exit statuses, alike for every command: a script can tell what happened without reading words.
 
+use super::ask::NobodyToAsk;
 use super::http::HttpError;
 use crate::config::PreflightError;
 use surety_client::provider::NodeError;
@@ -63,6 +64,9 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             Stop::NotConfirmed(_) => NOT_CONFIRMED,
             Stop::Unreachable(_) => UNREACHABLE,
         });
+    }
+    if cause.is::<NobodyToAsk>() {
+        return Some(NOT_CONFIRMED);
     }
     if let Some(error) = cause.downcast_ref::<NodeError>() {
         return of_node(error);

@@ -50,8 +50,8 @@ impl Deed {
 /// What became of the deeds.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Carried {
-    /// Whether all were sent and are in blocks.
-    done: bool,
+    /// The block of the last, when all were sent and are in blocks.
+    block: Option<u64>,
     /// The document so far: what was shown, and what was sent.
     document: Value,
 }
@@ -59,7 +59,12 @@ pub(in crate::cli) struct Carried {
 impl Carried {
     /// Whether anything was sent.
     pub(in crate::cli) fn is_done(&self) -> bool {
-        self.done
+        self.block.is_some()
+    }
+
+    /// The block of the last; 0: nothing was sent.
+    pub(in crate::cli) fn block(&self) -> u64 {
+        self.block.unwrap_or(0)
     }
 
     /// The answer: what the contracts say now, in words and for programs.
@@ -109,10 +114,11 @@ pub(in crate::cli) async fn carry_all(
     let mut document = json!({ "transactions": shown(&deeds, &prepared), "result": null });
     out.say(summary(actor, &deeds, &prepared));
     let Some(key) = actor.key.as_ref().filter(|_| !signing.dry_run) else {
-        return Ok(Carried { done: false, document });
+        return Ok(Carried { block: None, document });
     };
     let yes = signing.yes;
     spawn_blocking(move || confirm(yes, out.json)).await??;
+    let mut block = None;
     for (index, deed) in deeds.iter().enumerate() {
         // A first one is as it was shown, but for what happened while the answer was thought over.
         let fresh = prepare(place, signing, actor, deed).await?;
@@ -126,8 +132,9 @@ pub(in crate::cli) async fn carry_all(
         let landed = send(&place.node, &signed, &mut tell).await.with_context(|| deed.title.clone())?;
         document["transactions"][index]["sent"] =
             json!({ "hash": signed.hash, "block": landed.block, "gas_used": landed.gas_used });
+        block = Some(landed.block);
     }
-    Ok(Carried { done: true, document })
+    Ok(Carried { block, document })
 }
 
 async fn prepare(place: &Place, signing: &Signing, actor: &Actor, deed: &Deed) -> Result<Prepared> {

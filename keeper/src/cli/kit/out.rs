@@ -2,6 +2,10 @@
 
 use serde_json::{Value, json};
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// Whether the document has gone out: there is one, whatever happens after it.
+static ANSWERED: AtomicBool = AtomicBool::new(false);
 
 /// How a command answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +25,10 @@ impl Out {
     /// The whole answer: words for people, or the document.
     pub(in crate::cli) fn answer(self, words: impl std::fmt::Display, document: impl FnOnce() -> Value) {
         match self.json {
-            true => print(&format!("{}\n", document())),
+            true => {
+                ANSWERED.store(true, Relaxed);
+                print(&format!("{}\n", document()));
+            }
             false => print(&format!("{}\n", words.to_string().trim_end_matches('\n'))),
         }
     }
@@ -37,7 +44,7 @@ impl Out {
 /// Why there is no answer, in the form that was asked for.
 pub(in crate::cli) fn failed(error: &anyhow::Error, status: u8, json: bool) {
     let message = format!("{error:#}");
-    if json {
+    if json && !ANSWERED.load(Relaxed) {
         print(&format!("{}\n", json!({ "error": { "status": status, "message": message } })));
     }
     writeln!(std::io::stderr(), "surety: {message}").ok();

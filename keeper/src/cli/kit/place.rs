@@ -3,10 +3,11 @@
 use super::exit::Stop;
 use super::nearest::hint;
 use crate::config::is_the_chain;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::{Duration, Instant};
 use surety_client::deployment::Deployment;
 use surety_client::digest::Domains;
 use surety_client::provider::{Node, Tag};
@@ -20,6 +21,12 @@ const LOCAL_RPC: &str = "http://127.0.0.1:8545";
 
 /// Most keepers that are asked: as many as a set has seats.
 const KEEPERS_MAX: usize = 256;
+
+/// Longest wait until a node shows a block that another has shown.
+const SEEN_LIMIT: Duration = Duration::from_secs(30);
+
+/// Between two looks at a node's newest block.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What `--network` names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,9 +151,24 @@ impl Place {
         Ok(Self { deployment, node, reader, head })
     }
 
-    /// The same at the newest block now.
-    pub(in crate::cli) async fn again(&self) -> Result<Self> {
-        Ok(Self { head: newest(&self.node).await?, ..self.clone() })
+    /// The same at the newest block, which has that block below it: a node behind several others may answer from one
+    /// that has not seen it yet.
+    ///
+    /// # Errors
+    /// The node does not answer, or does not see the block in time.
+    pub(in crate::cli) async fn since(&self, block: u64) -> Result<Self> {
+        let began = Instant::now();
+        loop {
+            let head = newest(&self.node).await?;
+            if head.number >= block {
+                return Ok(Self { head, ..self.clone() });
+            }
+            ensure!(
+                began.elapsed() < SEEN_LIMIT,
+                "it is in block {block}, which the node does not show yet: look again"
+            );
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Contract state at the block.

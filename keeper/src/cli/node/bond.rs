@@ -75,7 +75,7 @@ pub(super) async fn deposit(arguments: &Deposit, out: Out) -> Result<()> {
     if !carried.is_done() {
         return carried.tell_shown(out);
     }
-    let after = NodeState::of(&place.again().await?, before.node.registration).await?;
+    let after = NodeState::of(&place.since(carried.block()).await?, before.node.registration).await?;
     ensure!(after.bonded_rao() >= rao, "the vault shows {} TAO of bond after the deposit", Tao(after.bonded_rao()));
     let words = format!("Deposited: the bond is {} TAO, {} of it free.", Tao(after.bonded_rao()), Tao(after.node.free));
     let result = json!({ "bonded_rao": after.bonded_rao().to_string(), "free_rao": after.node.free.to_string() });
@@ -93,7 +93,7 @@ pub(super) async fn exit(arguments: &Exit, out: Out) -> Result<()> {
     if !carried.is_done() {
         return carried.tell_shown(out);
     }
-    let after = NodeState::of(&place.again().await?, before.node.registration).await?;
+    let after = NodeState::of(&place.since(carried.block()).await?, before.node.registration).await?;
     let ready_at = u64::from(after.node.exitReadyAt);
     let words = match arguments.cancel {
         true => format!("Called off: {} TAO of the bond is free.", Tao(after.node.free)),
@@ -159,7 +159,7 @@ pub(super) async fn withdraw(arguments: &Withdraw, out: Out) -> Result<()> {
     if !carried.is_done() {
         return carried.tell_shown(out);
     }
-    let again = place.again().await?;
+    let again = place.since(carried.block()).await?;
     let after = NodeState::of(&again, before.node.registration).await?;
     ensure!(after.node.exiting == 0, "the vault still shows {} TAO on its way out", Tao(after.node.exiting));
     let credit = CollateralVault::creditOfCall { account: before.node.miner };

@@ -47,7 +47,7 @@ pub(super) async fn run(arguments: &Migrate, out: Out) -> Result<()> {
     if !carried.is_done() {
         return carried.tell_shown(out);
     }
-    let after = NodeState::of(&place.again().await?, before.node.registration).await?;
+    let after = NodeState::of(&place.since(carried.block()).await?, before.node.registration).await?;
     let words = if arguments.retire {
         ensure!(after.node.retired, "the vault does not show it as retired: look with surety node status");
         "Retired: the machine can be registered anew, here by anybody, or elsewhere.".to_owned()

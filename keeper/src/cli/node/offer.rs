@@ -62,7 +62,7 @@ pub(super) async fn run(arguments: &OfferArguments, out: Out) -> Result<()> {
     if !carried.is_done() {
         return carried.tell_shown(out);
     }
-    let after = NodeState::of(&place.again().await?, before.node.registration).await?;
+    let after = NodeState::of(&place.since(carried.block()).await?, before.node.registration).await?;
     let offered = after.price_rao_per_sec() != 0;
     ensure!(offered != arguments.withdraw, "the escrow shows the offer as it was: look with surety node status");
     let words = match arguments.withdraw {

@@ -69,7 +69,9 @@ pub(super) async fn run(arguments: &Register, out: Out) -> Result<()> {
     if !carried.is_done() {
         return carried.tell_shown(out);
     }
-    let after = NodeState::find(&place.again().await?, machine).await?.context("the vault shows no registration")?;
+    let after = NodeState::find(&place.since(carried.block()).await?, machine)
+        .await?
+        .context("the vault shows no registration")?;
     ensure!(after.miner() == actor.account, "the machine is registered by {}, not by you", after.miner());
     let number = after.node.registration;
     let words = format!("Registered: number {number}. Next: surety node deposit, then surety node offer.");

@@ -67,7 +67,7 @@ pub(super) async fn run(arguments: &RentArguments, out: Out) -> Result<()> {
     if !carried.is_done() {
         return carried.tell_shown(out);
     }
-    let again = place.again().await?;
+    let again = place.since(carried.block()).await?;
     let call = RentalEscrow::lastRentalOfCall { registration: state.node.registration };
     let id = again.view().call(place.deployment.escrow.address, &call).await.context("the new rental's number")?;
     let rental = again.reader.rental_at(id, again.head.number).await.context("the new rental")?;

@@ -80,7 +80,7 @@ pub(in crate::cli) async fn extend(arguments: &ExtendArguments, out: Out) -> Res
     if !carried.is_done() {
         return carried.tell_shown(out);
     }
-    let after = read(&place.again().await?, id).await?;
+    let after = read(&place.since(carried.block()).await?, id).await?;
     ensure!(after.boughtSecs >= before.boughtSecs.saturating_add(secs), "rental {id} is as long as it was");
     let words = format!("Extended: rental {id} ends {}.", date(after.end.into()));
     carried.tell(out, words, json!({ "rental": id, "end_secs": after.end }))
@@ -105,7 +105,7 @@ pub(in crate::cli) async fn end(arguments: &EndArguments, out: Out) -> Result<()
     if !carried.is_done() {
         return carried.tell_shown(out);
     }
-    let again = place.again().await?;
+    let again = place.since(carried.block()).await?;
     let after = read(&again, id).await?;
     ensure!(after.end < before.end || u64::from(after.end) <= again.now_secs(), "rental {id} runs as it did");
     let back_secs = u64::from(before.end).saturating_sub(after.end.into());
