@@ -1,6 +1,6 @@
 //! `surety bid`: wishes for machines, paid in advance, that anybody may fill with a live offer.
 
-use super::kit::amount::{Price, Span, Tao};
+use super::kit::amount::{Price, Span, Tao, at_most};
 use super::kit::exit::Stop;
 use super::kit::money::{Deed, carry};
 use super::kit::out::Out;
@@ -57,7 +57,7 @@ pub(super) struct Post {
     #[arg(long = "for", value_name = "SPAN")]
     duration: Span,
     /// The most the machine may cost: 9/h or 0.0025/s.
-    #[arg(long, value_name = "PRICE")]
+    #[arg(long, value_name = "PRICE", value_parser = at_most)]
     max_price: Price,
     /// The SSH key the machine is to let in: the file ~/.ssh/id_ed25519.pub, its line, or hex.
     #[arg(long, value_name = "FILE|KEY")]

@@ -1,6 +1,6 @@
 //! `surety market`: what can be rented, as a keeper shows it.
 
-use super::kit::amount::{Price, short_tao};
+use super::kit::amount::{Price, at_most, short_tao};
 use super::kit::exit::Stop;
 use super::kit::http::{Http, LIST_BYTES_MAX};
 use super::kit::out::Out;
@@ -25,7 +25,7 @@ pub(super) struct MarketArguments {
     #[arg(long, value_name = "GPUS")]
     min_gpus: Option<u8>,
     /// Only machines that cost at most so much: 0.9/h or 0.00025/s, for the whole machine.
-    #[arg(long, value_name = "PRICE")]
+    #[arg(long, value_name = "PRICE", value_parser = at_most)]
     max_price: Option<Price>,
     /// Only machines in this state; `any` shows all.
     #[arg(long, value_enum, default_value_t = Shown::Free)]

@@ -26,7 +26,7 @@ pub(in crate::cli) enum AmountError {
     #[error("'{0}' is more TAO than there can be: want at most 18446744073.709551615")]
     TooMuch(String),
     /// No unit of time.
-    #[error("'{0}' says no time: want TAO an hour such as {0}/h, or a second such as {0}/s")]
+    #[error("a price says for how long: want TAO an hour such as {0}/h, or a second such as {0}/s")]
     NoRate(String),
     /// No whole rao a second.
     #[error(
@@ -108,18 +108,36 @@ impl FromStr for Price {
 
     fn from_str(text: &str) -> Result<Self, AmountError> {
         let shown = || text.chars().take(40).collect::<String>();
-        let (amount, rate_secs) = match text.rsplit_once('/') {
-            Some((amount, "s")) => (amount, 1),
-            Some((amount, "h")) => (amount, HOUR_SECS),
-            _ => return Err(AmountError::NoRate(shown())),
-        };
-        let Tao(rao) = amount.parse()?;
+        let (rao, rate_secs) = parts(text)?;
         if rao % rate_secs != 0 {
             let below = rao / rate_secs;
             return Err(AmountError::Uneven { text: shown(), below, above: below.checked_add(1) });
         }
         Ok(Self(rao / rate_secs))
     }
+}
+
+/// So many rao in so many seconds.
+fn parts(text: &str) -> Result<(Rao, u64), AmountError> {
+    let (amount, rate_secs) = match text.rsplit_once('/') {
+        Some((amount, "s")) => (amount, 1),
+        Some((amount, "h")) => (amount, HOUR_SECS),
+        other => {
+            let amount = other.map_or(text, |(amount, _)| amount);
+            return Err(AmountError::NoRate(amount.chars().take(40).collect()));
+        }
+    };
+    let Tao(rao) = amount.parse()?;
+    Ok((rao, rate_secs))
+}
+
+/// The most that something may cost: the highest whole price that is not above it.
+///
+/// # Errors
+/// It is no price.
+pub(in crate::cli) fn at_most(text: &str) -> Result<Price, AmountError> {
+    let (rao, rate_secs) = parts(text)?;
+    Ok(Price(rao / rate_secs))
 }
 
 impl fmt::Display for Price {
@@ -166,6 +184,17 @@ mod tests {
 
     fn rao(text: &str) -> Result<Rao, String> {
         text.parse::<Tao>().map(|tao| tao.0).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_most_something_may_cost_is_rounded_down_and_a_price_that_is_set_is_not() {
+        assert_eq!(at_most("20/h"), Ok(Price(5_555_555)));
+        assert_eq!(at_most("3.6/h"), "3.6/h".parse::<Price>());
+        assert!("20/h".parse::<Price>().is_err());
+        let no_time = |text: &str| at_most(text).map_err(|error| error.to_string());
+        let want = Err("a price says for how long: want TAO an hour such as 3.6/h, or a second such as 3.6/s".into());
+        assert_eq!(no_time("3.6/d"), want);
+        assert_eq!(no_time("3.6"), want);
     }
 
     #[test]

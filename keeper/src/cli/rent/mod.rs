@@ -10,7 +10,7 @@ pub(super) use list::{RentalsArguments, run as rentals};
 pub(super) use ssh::{SshArguments, run as ssh};
 pub(super) use tenancy::{EndArguments, ExtendArguments, end, extend};
 
-use super::kit::amount::{Price, Span, Tao};
+use super::kit::amount::{Price, Span, Tao, at_most};
 use super::kit::exit::Stop;
 use super::kit::money::{Deed, carry};
 use super::kit::out::Out;
@@ -43,7 +43,7 @@ pub(super) struct RentArguments {
     #[arg(long, value_name = "FILE|KEY")]
     ssh_key: String,
     /// Go on only if it costs at most this: 0.9/h or 0.00025/s.
-    #[arg(long, value_name = "PRICE")]
+    #[arg(long, value_name = "PRICE", value_parser = at_most)]
     max_price: Option<Price>,
     #[command(flatten)]
     keepers: Keepers,
