@@ -157,7 +157,8 @@ enum EvidenceCommand {
 /// Reads the command line, does what it says, and ends with the status that [`exit::HELP`] lists.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    // Commands that had their own --json before there was one for all have their own ways to fail, too.
+    // Commands that had their own --json before there was one for all end with 1 whatever fails, as services and
+    // scripts know them.
     let own = matches!(
         cli.command,
         Command::Keeper { .. }
@@ -170,7 +171,7 @@ pub fn main() -> ExitCode {
     match cli.run() {
         Ok(status) => status,
         Err(error) => {
-            let status = exit::of(&error);
+            let status = if own { exit::FAILED } else { exit::of(&error) };
             out::failed(&error, status, json);
             ExitCode::from(status)
         }

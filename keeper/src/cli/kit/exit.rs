@@ -9,7 +9,8 @@ use surety_client::transaction::TxError;
 /// What `--help` says about them.
 pub(in crate::cli) const HELP: &str = "\
 Exit status: 0 done; 1 failed; 2 wrong usage; 3 the contract or the chain refuses; 4 not confirmed (nobody to ask, or
-the answer was no); 5 a node or keeper cannot be reached. `surety ssh` ends with ssh's own.";
+the answer was no); 5 a node or keeper cannot be reached. `surety ssh` ends with ssh's own;
+keeper, verifier, weights, alpha and audit end with 1 whatever fails.";
 
 /// Something failed that has no status of its own.
 pub(in crate::cli) const FAILED: u8 = 1;
