@@ -81,7 +81,7 @@ pub(super) struct Signing {
 #[derive(Debug, Subcommand)]
 pub(super) enum AlphaCommand {
     /// Put staked alpha into the bond of a machine. It stays staked and goes on earning, under the vault's hotkey.
-    /// Example: surety alpha deposit --machine 0x5c..e1 --hotkey 5F..x9 --amount 12.5 --vault 5D..u3 --rpc
+    /// Example: surety alpha deposit --machine 0x12... --hotkey 5... --amount 12.5 --vault 5... --rpc
     /// http://127.0.0.1:9944 --coldkey-file ~/.bittensor/wallets/me/coldkey
     Deposit {
         /// The machine's host key: 64 hex digits.
@@ -100,7 +100,7 @@ pub(super) enum AlphaCommand {
     },
     /// Ask for alpha out of a bond. It can be withdrawn after the vault's delay, for as long as its window is open; a
     /// new request replaces an earlier one and starts the delay again.
-    /// Example: surety alpha exit --machine 0x5c..e1 --all --vault 5D..u3 --rpc http://127.0.0.1:9944 --coldkey-file
+    /// Example: surety alpha exit --machine 0x12... --all --vault 5... --rpc http://127.0.0.1:9944 --coldkey-file
     /// ~/.bittensor/wallets/me/coldkey
     Exit {
         /// The machine's host key: 64 hex digits.
@@ -118,7 +118,7 @@ pub(super) enum AlphaCommand {
         signing: Signing,
     },
     /// Call an exit off: what was on its way out is free bond again.
-    /// Example: surety alpha cancel --machine 0x5c..e1 --vault 5D..u3 --rpc http://127.0.0.1:9944 --coldkey-file
+    /// Example: surety alpha cancel --machine 0x12... --vault 5... --rpc http://127.0.0.1:9944 --coldkey-file
     /// ~/.bittensor/wallets/me/coldkey
     Cancel {
         /// The machine's host key: 64 hex digits.
@@ -130,7 +130,7 @@ pub(super) enum AlphaCommand {
         signing: Signing,
     },
     /// Take out what an exit made ready, inside its window, as stake under the vault's hotkey.
-    /// Example: surety alpha withdraw --machine 0x5c..e1 --vault 5D..u3 --rpc http://127.0.0.1:9944 --coldkey-file
+    /// Example: surety alpha withdraw --machine 0x12... --vault 5... --rpc http://127.0.0.1:9944 --coldkey-file
     /// ~/.bittensor/wallets/me/coldkey
     Withdraw {
         /// The machine's host key: 64 hex digits.
@@ -146,16 +146,16 @@ pub(super) enum AlphaCommand {
     },
     /// Ask the keepers what bond of alpha stands for a machine, and bring their word to the contracts, so that a rental
     /// can begin on it or be extended. Anybody may; it serves for a day.
-    /// Example: surety alpha state --machine 0x5c..e1 --deployment deployments/964.json --evm-rpc
+    /// Example: surety alpha state --machine 0x12... --deployment deployments/964.json --evm-rpc
     /// http://127.0.0.1:9944 --key-file evm.key
     State(state::StateArguments),
     /// Ask the keepers what of a case of the Arbiter falls on a bond of alpha, and bring their word to the vault, which
     /// sets it aside; with --verdict, what became of the case. Anybody may, with any coldkey, for the fee.
     /// Example: surety alpha case --case 7 --deployment deployments/964.json --evm-rpc http://127.0.0.1:9944 --vault
-    /// 5D..u3 --rpc http://127.0.0.1:9944 --coldkey-file ~/.bittensor/wallets/me/coldkey
+    /// 5... --rpc http://127.0.0.1:9944 --coldkey-file ~/.bittensor/wallets/me/coldkey
     Case(case::CaseArguments),
     /// What stands: the vault, and a coldkey's stake, bonds and cases. Needs no key.
-    /// Example: surety alpha status --owner 5G..Qk --vault 5D..u3 --rpc http://127.0.0.1:9944
+    /// Example: surety alpha status --owner 5... --vault 5... --rpc http://127.0.0.1:9944
     Status {
         /// The coldkey's address. Without it, the vault alone.
         #[arg(long)]
