@@ -172,19 +172,19 @@ export function rental(id, of, now, state, by = renter(id % 5)) {
   }
 }
 
-export function network(machines, now, at, base) {
+export function network(machines, at, base, own) {
   const totals = CLASSES.map(([id, name, bond]) => {
     const of = machines.filter((m) => m.offer?.gpu_class === id)
     const gpus = (list) => list.reduce((sum, m) => sum + m.offer.gpu_count, 0)
     const free = of.filter((m) => m.availability === 'free')
     const each = free.map((m) => BigInt(m.offer.price_rao_per_sec) / BigInt(m.offer.gpu_count))
-    const from = each.length === 0 ? null : String(each.reduce((least, p) => (p < least ? p : least)))
+    const from = each.length === 0 ? null : String(each.sort((a, b) => (a < b ? -1 : 1))[0])
     const rented = gpus(of.filter((m) => m.availability === 'rented'))
     const sums = { machines: of.length, gpus: gpus(of), gpus_rented: rented }
     return { gpu_class: id, name, bond_rao: String(bond), ...sums, from_rao_per_sec: from }
   })
   const keepers = [0, 1, 2, 3].map((n) => ({
-    account: hex(20, 8, n),
+    account: own?.[n] ?? hex(20, 8, n),
     weight: [500_000, 320_000, 210_000, 90_000][n],
     active: n < 3,
     url: n === 3 ? 'javascript:alert(1)' : base,

@@ -18,7 +18,9 @@ const TYPES = {
 const CSP = "default-src 'self'; connect-src *; img-src 'self' data:"
 
 class Fixture {
-  constructor(count, now) {
+  /** `own`: accounts of `keepers`, and `certificates(machine)` that they signed, where a test wants real ones. */
+  constructor(count, now, own) {
+    this.own = own
     this.now = now
     this.at = { block: 4_242_424, hash: hex(32, 1), at_secs: now }
     this.machines = Array.from({ length: count }, (_, n) => machine(n, now))
@@ -30,13 +32,14 @@ class Fixture {
     const query = url.searchParams
     if (version === 'evidence') return { digest: kind, note: 'a fixture has no evidence' }
     if (kind === 'network' && id === 'days') return { at: this.at, days: networkDays(this.now) }
-    if (kind === 'network') return network(this.machines, this.now, this.at, base)
+    if (kind === 'network') return network(this.machines, this.at, base, this.own.keepers)
     if (kind === 'market') return this.market(query)
     if (kind === 'machines') return this.machinePage(this.byId.get(id))
     if (kind === 'miners') return this.minerPage(id)
     if (kind === 'rentals') return this.rentals(id, query)
     if (kind === 'cases') return { at: this.at, next_before: null, cases: this.cases(this.machines[31]) }
-    if (kind === 'certificates') return { certificates: this.certificates(this.byId.get(id)) }
+    if (kind === 'certificates')
+      return { certificates: this.own.certificates?.(this.byId.get(id)) ?? this.certificates(this.byId.get(id)) }
     if (kind === 'attestations') return { attestations: this.attestations(Number(id)) }
     if (kind === 'spoofs') return { spoofs: [] }
     return kind === 'figures' && this.byId.has(id) ? this.figures(this.byId.get(id)) : null
@@ -180,8 +183,8 @@ const csv = (days) => {
 }
 
 /** Starts it; `port` 0 takes a free one. Resolves to the server and its URL. */
-export async function start(port = 0, count = 5_000, now = Math.floor(Date.now() / 1_000)) {
-  const fixture = new Fixture(count, now)
+export async function start({ port = 0, count = 5_000, now = Math.floor(Date.now() / 1_000), own = {} } = {}) {
+  const fixture = new Fixture(count, now, own)
   const server = createServer((request, response) => {
     const base = `http://127.0.0.1:${server.address().port}`
     const url = new URL(request.url, base)
@@ -205,6 +208,6 @@ export async function start(port = 0, count = 5_000, now = Math.floor(Date.now()
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const { url } = await start(Number(process.argv[2] ?? 8_787), Number(process.argv[3] ?? 5_000))
+  const { url } = await start({ port: Number(process.argv[2] ?? 8_787), count: Number(process.argv[3] ?? 5_000) })
   console.log(`the page with made-up answers: ${url}/`)
 }

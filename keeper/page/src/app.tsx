@@ -58,7 +58,8 @@ function Header() {
         ))}
       </nav>
       <div class="tools">
-        <button type="button" aria-label={`Theme: ${theme.value}. Change`} title="Theme" onClick={nextTheme}>
+        <button type="button" onClick={nextTheme}>
+          <span class="visually-hidden">Theme: </span>
           {theme.value}
         </button>
         <WalletButton />

@@ -1,4 +1,4 @@
-// Writes src/chain/abi/*.ts from contracts/artifacts/*.json, so that the ABIs are those of the bytecode that is shipped.
+// Writes src/chain/abi/*.ts from contracts/artifacts/*.json: the ABIs are those of the bytecode that is shipped.
 // With --check it writes nothing and fails when a file is not what it would write.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 

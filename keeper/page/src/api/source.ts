@@ -31,7 +31,6 @@ const EMPTY = { data: null, error: null, cameAt: 0 }
 export function usePolled<T>(key: string | null, ask: () => Promise<T>, everyMs: number): Polled<T> {
   const [state, setState] = useState<{ key: string | null } & Omit<Polled<T>, 'retry'>>({ key, ...EMPTY })
   const [round, setRound] = useState(0)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` says what `ask` asks; `round` asks again.
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
     let gone = false

@@ -5,7 +5,8 @@ import type { Call } from '../wallet/calls.ts'
 import { chainInfo } from '../wallet/chains.ts'
 import { ready, wantedChainId } from '../wallet/session.ts'
 import { type Step, transact } from '../wallet/transact.ts'
-import { OutLink, shortHex } from './text.tsx'
+import { shortHex } from './format.ts'
+import { OutLink } from './text.tsx'
 
 export function StepView({ step }: { step: Signal<Step> }) {
   const value = step.value

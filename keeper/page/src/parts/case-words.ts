@@ -1,7 +1,7 @@
 /** A case in sentences: what was seen, what it did, what may still happen. */
 
 import { type Case, formatDuration, formatTao } from '@surety/client'
-import { isoTime } from './text.tsx'
+import { isoTime } from './format.ts'
 
 const CAUSES: Record<Case['cause'], string> = {
   none: '',
@@ -34,7 +34,7 @@ function seen(c: Case): string {
   const who = `A quorum of keepers signed on ${isoTime(c.filed_at_secs)} UTC that`
   if (c.kind === 'not_delivered') return `${who} the machine never let the renter of rental ${c.rental} in${cause}.`
   if (c.kind === 'interrupted') return `${who} rental ${c.rental} was without service for a while${cause}.`
-  if (c.kind === 'offline') return `${who} rental ${c.rental} was out of service, and still is${cause}.`
+  if (c.kind === 'offline') return `${who} rental ${c.rental} went out of service and had not come back${cause}.`
   return `${who} the machine had signed false proofs of its GPUs.`
 }
 
@@ -65,15 +65,16 @@ function standing(c: Case): string {
   const appealable =
     c.appealable_until_secs === null ? '' : ` The miner can appeal until ${isoTime(c.appealable_until_secs)} UTC.`
   const slow = c.slow ? ' Many penalties were filed that day, so this one waits longer.' : ''
+  const paid = c.withheld_rao > 0n ? "The withheld pay is the renter's. " : ''
   switch (c.state) {
     case 'filed':
       return `Anybody can carry it out ${at(c.executable_at_secs)}: ${onExecution(c)}.${appealable}${slow}`
     case 'appealed':
       return `The miner appealed.${judge}`
     case 'refunded':
-      return `The withheld pay is the renter's; the penalty is burned ${at(c.executable_at_secs)}.${appealable}${slow}`
+      return `${paid}The penalty can be burned by anybody ${at(c.executable_at_secs)}.${appealable}${slow}`
     case 'refunded_appealed':
-      return `The withheld pay is the renter's; the miner appealed the penalty.${judge}`
+      return `${paid}The miner appealed the penalty.${judge}`
     case 'executed':
       return `It was carried out: ${onExecution(c).replace('becomes', 'became').replace(' is burned', ' was burned')}.`
     case 'dismissed':

@@ -5,9 +5,10 @@ import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { api, usePolled } from '../api/source.ts'
 import { caseSentences, caseTitle } from './case-words.ts'
+import { isoTime } from './format.ts'
 import { Source } from './source.tsx'
 import { Empty, Loaded } from './status.tsx'
-import { Id, isoTime } from './text.tsx'
+import { Id } from './text.tsx'
 
 const EVIDENCE_MS = 60_000
 /** More are at the API. */

@@ -10,6 +10,8 @@ export interface Point {
   value: number
   /** The exact figure, as text. */
   text: string
+  /** When, where the points are not evenly apart; any unit. */
+  at?: number
 }
 
 interface ChartProps {
@@ -24,19 +26,27 @@ interface ChartProps {
 const WIDTH = 600
 const HEIGHT = 140
 
-function shape(points: readonly Point[], kind: 'bars' | 'steps', most: number): string {
-  const step = WIDTH / Math.max(points.length, 1)
-  const y = (value: number) => (HEIGHT - (value / most) * (HEIGHT - 4)).toFixed(1)
-  if (kind === 'bars') {
-    const gap = step > 4 ? 1 : 0.3
-    const bar = (value: number, at: number) =>
-      `M${(at * step).toFixed(1)} ${HEIGHT}V${y(value)}h${(step - gap).toFixed(1)}V${HEIGHT}z`
-    return points.map((point, at) => (point.value > 0 ? bar(point.value, at) : '')).join('')
-  }
-  return points
-    .map((point, at) => `${at === 0 ? `M0 ${y(point.value)}` : `V${y(point.value)}`}h${step.toFixed(1)}`)
-    .join('')
+const height = (value: number, most: number): string => (HEIGHT - (value / most) * (HEIGHT - 4)).toFixed(1)
+
+function bars(points: readonly Point[], most: number): string {
+  const step = WIDTH / points.length
+  const gap = step > 4 ? 1 : 0.3
+  const bar = (value: number, at: number) =>
+    `M${(at * step).toFixed(1)} ${HEIGHT}V${height(value, most)}h${(step - gap).toFixed(1)}V${HEIGHT}z`
+  return points.map((point, at) => (point.value > 0 ? bar(point.value, at) : '')).join('')
 }
+
+/** Each value holds until the next; the last one to the edge. */
+function steps(points: readonly Point[], most: number): string {
+  const times = points.map((point, index) => point.at ?? index)
+  const [first = 0, last = 0] = [times[0], times.at(-1)]
+  const x = (time: number) => (last === first ? 0 : ((time - first) / (last - first)) * (WIDTH - 6)).toFixed(1)
+  const step = (point: Point, at: number) =>
+    `${at === 0 ? 'M0 ' : `H${x(times[at] ?? 0)}V`}${height(point.value, most)}`
+  return `${points.map(step).join('')}H${WIDTH}`
+}
+
+const SHAPES = { bars, steps } as const
 
 function Numbers({ points, unit, file }: Pick<ChartProps, 'points' | 'unit' | 'file'>) {
   const [open, setOpen] = useState(false)
@@ -65,8 +75,8 @@ function Numbers({ points, unit, file }: Pick<ChartProps, 'points' | 'unit' | 'f
               </tr>
             </thead>
             <tbody>
-              {points.map((point) => (
-                <tr key={point.label}>
+              {points.map((point, index) => (
+                <tr key={index}>
                   <td class="num">{point.label}</td>
                   <td class="num right">{point.text}</td>
                 </tr>
@@ -84,7 +94,8 @@ export function Chart({ title, unit, points, kind = 'bars', file }: ChartProps) 
   const highest = points.find((point) => point.value === most)
   const [first, last] = [points[0], points.at(-1)]
   if (!first || !last) return <p class="note">{title}: nothing yet.</p>
-  const words = `${title}, ${first.label} to ${last.label}; last ${last.text} ${unit}, most ${highest?.text ?? 0} ${unit}`
+  const range = `${title}, ${first.label} to ${last.label}`
+  const words = `${range}; last ${last.text} ${unit}, most ${highest?.text ?? 0} ${unit}`
   return (
     <figure class="chart">
       <figcaption>
@@ -94,7 +105,7 @@ export function Chart({ title, unit, points, kind = 'bars', file }: ChartProps) 
         </span>
       </figcaption>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={words} preserveAspectRatio="none">
-        <path class={kind} d={shape(points, kind, most)} />
+        <path class={kind} d={SHAPES[kind](points, most)} />
       </svg>
       <div class="axis num muted">
         <span>{first.label}</span>

@@ -15,7 +15,6 @@ type Owing = keyof typeof NAMES
 export function useView<T>(contract: Owing, name: string, args: readonly unknown[], round = 0): T | null {
   const [value, setValue] = useState<T | null>(null)
   const key = `${account.value} ${ready.value} ${contract} ${name} ${args.join()} ${round}`
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` is the question, by value.
   useEffect(() => {
     let gone = false
     const ask = async () => {

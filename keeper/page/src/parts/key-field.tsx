@@ -4,9 +4,8 @@ import { generateKey, type Key32, type NewKey, parsePublicKey } from '@surety/cl
 import { useState } from 'preact/hooks'
 import { save } from './download.ts'
 import { Field } from './field.tsx'
+import { KEY_FILE } from './ssh-commands.ts'
 import { Copy } from './text.tsx'
-
-export const KEY_FILE = 'surety_ed25519'
 
 /** What was typed, as a key or as what is wrong with it. Nothing typed is neither. */
 export function readKey(line: string): { key: Key32 | null; error: string | null } {

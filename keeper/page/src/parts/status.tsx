@@ -50,11 +50,11 @@ export function Loaded<T>({ of, what, children }: LoadedProps<T>) {
 }
 
 function Stale({ since, error, retry }: { since: number; error: Error; retry: () => void }) {
+  const time = new Date(since).toISOString().slice(11, 19)
   return (
     <div class="note warn" role="status">
       <p>
-        The keeper does not answer ({why(error)}). What follows is from {new Date(since).toISOString().slice(11, 19)}{' '}
-        UTC and may be out of date.
+        The keeper does not answer ({why(error)}). What follows is from {time} UTC and may be out of date.
       </p>
       <button type="button" onClick={retry}>
         Try again

@@ -3,9 +3,7 @@
 import { formatDuration, formatTao, type Hex, roundTao } from '@surety/client'
 import { useState } from 'preact/hooks'
 import { href } from '../route.ts'
-
-export const shortHex = (value: string): string =>
-  value.length > 16 ? `${value.slice(0, 8)}…${value.slice(-4)}` : value
+import { isoTime, shortHex } from './format.ts'
 
 /** A button that copies and says so. */
 export function Copy({ text, label }: { text: string; label: string }) {
@@ -57,9 +55,6 @@ export function Tao({ rao, places }: { rao: bigint; places?: number }) {
     </span>
   )
 }
-
-export const isoTime = (secs: number): string => new Date(secs * 1_000).toISOString().slice(0, 16).replace('T', ' ')
-export const isoDay = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10)
 
 /** A moment in UTC, as the chain counts it. */
 export function Time({ secs }: { secs: number }) {

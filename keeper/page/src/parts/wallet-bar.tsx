@@ -6,7 +6,7 @@ import { chainName } from '../wallet/chains.ts'
 import { known, type Wallet, wallets } from '../wallet/discover.ts'
 import { account, chainId, connect, disconnect, switchChain, wantedChainId, wrongChain } from '../wallet/session.ts'
 import { loadCalls } from '../wallet/transact.ts'
-import { shortHex } from './text.tsx'
+import { shortHex } from './format.ts'
 
 const words = signal('')
 

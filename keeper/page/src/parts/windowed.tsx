@@ -1,11 +1,15 @@
-/** A table of thousands of rows of one height, of which only those in sight exist. */
+/**
+ * A table of thousands of rows of one height, of which only those in sight exist.
+ *
+ * Its roles are written out: where rows are cards, their `display` would take them away. It scrolls, so it takes focus.
+ */
 
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 
 interface WindowedProps<T> {
   label: string
-  columns: readonly { key: string; title: string; right?: boolean }[]
+  columns: readonly { key: string; title: string; short?: string; right?: boolean }[]
   rows: readonly T[]
   keyOf: (row: T) => string
   /** The cells of a row, in the order of the columns. */
@@ -13,7 +17,7 @@ interface WindowedProps<T> {
 }
 
 /** As `--row` in the style: wide, and narrow where a row is a card. */
-const HEIGHTS = { wide: 44, narrow: 148 }
+const HEIGHTS = { wide: 44, narrow: 140 }
 const NARROW = '(max-width: 720px)'
 /** Rows beyond the edges, so that scrolling shows no gaps. */
 const BEYOND = 6
@@ -39,7 +43,6 @@ export function Windowed<T>({ label, columns, rows, keyOf, cells }: WindowedProp
   const shown = rows.slice(first, first + seen + 2 * BEYOND)
   const after = Math.max(0, rows.length - first - shown.length)
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard.
     <section
       ref={box}
       class="scroll"
@@ -47,7 +50,6 @@ export function Windowed<T>({ label, columns, rows, keyOf, cells }: WindowedProp
       aria-label={label}
       onScroll={(e) => setTop(e.currentTarget.scrollTop)}
     >
-      {/* biome-ignore lint/a11y/noRedundantRoles: where rows are cards, their display takes the table's roles away. */}
       <table class="windowed" role="table" aria-label={label} aria-rowcount={rows.length + 1}>
         <thead role="rowgroup">
           <tr role="row" aria-rowindex={1}>
@@ -66,7 +68,7 @@ export function Windowed<T>({ label, columns, rows, keyOf, cells }: WindowedProp
                 <td
                   key={columns[at]?.key}
                   role="cell"
-                  data-label={columns[at]?.title}
+                  data-label={columns[at]?.short ?? columns[at]?.title}
                   class={`c-${columns[at]?.key}${columns[at]?.right ? ' right' : ''}`}
                 >
                   {cell}

@@ -14,12 +14,14 @@ import { usePath } from '../api/source.ts'
 import { AVAILABILITY_WORDS } from '../parts/availability.ts'
 import { Cases } from '../parts/cases.tsx'
 import { Chart } from '../parts/chart.tsx'
+import { everyDay } from '../parts/days.ts'
 import { Figures } from '../parts/figures.tsx'
+import { isoDay, isoTime } from '../parts/format.ts'
 import { Rentals } from '../parts/rentals.tsx'
 import { Source } from '../parts/source.tsx'
 import { Empty, Loaded } from '../parts/status.tsx'
 import { Strip, stripWords } from '../parts/strip.tsx'
-import { Id, isoDay, isoTime, Tao, Time } from '../parts/text.tsx'
+import { Id, Tao, Time } from '../parts/text.tsx'
 import { href, route } from '../route.ts'
 import { RentForm } from './rent-form.tsx'
 
@@ -72,7 +74,7 @@ function Overview({ page }: { page: MachinePage }) {
 
 function Uptime({ page }: { page: MachinePage }) {
   const { machine: m, days } = page
-  const points = days.map((day) => {
+  const points = everyDay(days, { rented_secs: 0, faulted_secs: 0 }).map((day) => {
     const served = day.rented_secs - day.faulted_secs
     return { label: isoDay(day.day), value: served / 3_600, text: (served / 3_600).toFixed(2) }
   })
@@ -96,7 +98,7 @@ function Uptime({ page }: { page: MachinePage }) {
 function Prices({ page }: { page: MachinePage }) {
   const points = [...page.prices].reverse().map((point) => {
     const hourly = point.price_rao_per_sec * 3_600n
-    return { label: isoTime(point.at_secs), value: Number(hourly), text: formatTao(hourly) }
+    return { label: isoTime(point.at_secs), value: Number(hourly), text: formatTao(hourly), at: point.at_secs }
   })
   return (
     <section aria-labelledby="prices">

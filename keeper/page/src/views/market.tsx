@@ -7,10 +7,11 @@ import { api, MARKET_MS, usePolled } from '../api/source.ts'
 import { AVAILABILITY } from '../parts/availability.ts'
 import { type Row, save, toCsv } from '../parts/download.ts'
 import { Field, Select } from '../parts/field.tsx'
+import { isoTime } from '../parts/format.ts'
 import { Source } from '../parts/source.tsx'
 import { Empty, Loaded } from '../parts/status.tsx'
 import { Strip } from '../parts/strip.tsx'
-import { Id, isoTime, Tao } from '../parts/text.tsx'
+import { Id, Tao } from '../parts/text.tsx'
 import { Windowed } from '../parts/windowed.tsx'
 import { href, route, setQuery } from '../route.ts'
 import { bonded, choose, type Filter, fromQuery, type Sort, toQuery } from './market-filter.ts'
@@ -20,10 +21,10 @@ const HOUR = 3_600n
 const COLUMNS = [
   { key: 'class', title: 'Class' },
   { key: 'gpus', title: 'GPUs', right: true },
-  { key: 'price', title: 'TAO / hour', right: true },
-  { key: 'gpu', title: 'TAO / GPU hour', right: true },
+  { key: 'price', title: 'TAO / hour', short: 'TAO/h', right: true },
+  { key: 'gpu', title: 'TAO / GPU hour', short: 'per GPU', right: true },
   { key: 'bond', title: 'Bond', right: true },
-  { key: 'verified', title: 'Verified until' },
+  { key: 'verified', title: 'Verified until', short: 'until' },
   { key: 'uptime', title: 'Uptime, 90 days' },
   { key: 'cases', title: 'Cases', right: true },
   { key: 'state', title: 'State' },
@@ -45,7 +46,7 @@ function Verified({ until }: { until: number | null }) {
   const hours = Math.max(0, Math.floor((until - chainNow()) / 3_600))
   return (
     <span class="num" title={`${isoTime(until)} UTC`}>
-      {isoTime(until).slice(5)} <span class="muted">({hours} h)</span>
+      {isoTime(until).slice(5)} <span class="muted hours">({hours} h)</span>
     </span>
   )
 }
@@ -83,6 +84,14 @@ const asRow = (machine: Machine): Row => ({
   availability: machine.availability,
 })
 
+function Check({ label, on, set }: { label: string; on: boolean; set: (on: boolean) => void }) {
+  return (
+    <label>
+      <input type="checkbox" checked={on} onInput={() => set(!on)} /> {label}
+    </label>
+  )
+}
+
 function Filters({ filter }: { filter: Filter }) {
   const change = (part: Partial<Filter>) => setQuery(toQuery({ ...filter, ...part }))
   const classes = (network.value?.classes ?? []).map((entry) => [String(entry.gpu_class), entry.name] as const)
@@ -107,7 +116,7 @@ function Filters({ filter }: { filter: Filter }) {
         onInput={(minGpus) => change({ minGpus })}
       />
       <Field
-        label="TAO per hour, at most"
+        label="TAO/hour, at most"
         inputMode="decimal"
         value={filter.maxPrice}
         onInput={(maxPrice) => change({ maxPrice })}
@@ -121,18 +130,8 @@ function Filters({ filter }: { filter: Filter }) {
       <Field label="Miner or machine" value={filter.miner} onInput={(miner) => change({ miner })} />
       <Select label="Sort by" value={filter.sort} options={SORTS} onInput={(sort) => change({ sort: sort as Sort })} />
       <div class="checks">
-        <label>
-          <input type="checkbox" checked={filter.verified} onInput={() => change({ verified: !filter.verified })} />{' '}
-          verified now
-        </label>
-        <label>
-          <input
-            type="checkbox"
-            checked={filter.descending}
-            onInput={() => change({ descending: !filter.descending })}
-          />{' '}
-          highest first
-        </label>
+        <Check label="verified now" on={filter.verified} set={(verified) => change({ verified })} />
+        <Check label="highest first" on={filter.descending} set={(descending) => change({ descending })} />
       </div>
     </form>
   )
@@ -140,7 +139,6 @@ function Filters({ filter }: { filter: Filter }) {
 
 function Machines({ page, filter }: { page: MarketPage; filter: Filter }) {
   const key = JSON.stringify(filter)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` is the filter, by value.
   const chosen = useMemo(() => {
     performance.mark('filter-start')
     const machines = choose(page.machines, filter)

@@ -2,7 +2,7 @@
 
 import { type Machine, parseTao } from '@surety/client'
 import { useState } from 'preact/hooks'
-import { chainNow } from '../api/network.ts'
+import { chainNow, network } from '../api/network.ts'
 import { Act } from '../parts/act.tsx'
 import { AVAILABILITY } from '../parts/availability.ts'
 import { Field } from '../parts/field.tsx'
@@ -80,7 +80,7 @@ export function MinerMachine({ machine: m, mine }: { machine: Machine; mine: boo
         <>
           <Exit machine={m} />
           <BondForm machine={m} />
-          <OfferForm machine={m} />
+          {network.value ? <OfferForm machine={m} /> : null}
         </>
       ) : null}
     </article>

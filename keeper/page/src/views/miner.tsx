@@ -7,12 +7,14 @@ import { Act } from '../parts/act.tsx'
 import { Cases } from '../parts/cases.tsx'
 import { Chart } from '../parts/chart.tsx'
 import { Credit } from '../parts/credit.tsx'
+import { everyDay } from '../parts/days.ts'
 import { Field } from '../parts/field.tsx'
 import { Figures } from '../parts/figures.tsx'
+import { isoDay } from '../parts/format.ts'
 import { Rentals } from '../parts/rentals.tsx'
 import { Source } from '../parts/source.tsx'
 import { Empty, Loaded } from '../parts/status.tsx'
-import { Id, isoDay, Tao, Time } from '../parts/text.tsx'
+import { Id, Tao, Time } from '../parts/text.tsx'
 import { href, route } from '../route.ts'
 import { account } from '../wallet/session.ts'
 import { MinerMachine } from './miner-machine.tsx'
@@ -64,7 +66,7 @@ function rentalAction(of: Rental) {
 }
 
 function Earnings({ page }: { page: MinerPage }) {
-  const points = page.days.map((day) => ({
+  const points = everyDay(page.days, { served_secs: 0, earned_rao: 0n }).map((day) => ({
     label: isoDay(day.day),
     value: Number(day.earned_rao),
     text: formatTao(day.earned_rao),

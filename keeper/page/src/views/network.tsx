@@ -12,10 +12,12 @@ import {
 import { network, networkError, retryNetwork } from '../api/network.ts'
 import { api, usePolled } from '../api/source.ts'
 import { Chart } from '../parts/chart.tsx'
+import { everyDay } from '../parts/days.ts'
 import { Figures } from '../parts/figures.tsx'
+import { isoDay } from '../parts/format.ts'
 import { Source } from '../parts/source.tsx'
 import { Empty, Loaded } from '../parts/status.tsx'
-import { Id, isoDay, OutLink, Tao, Time } from '../parts/text.tsx'
+import { Id, OutLink, Tao, Time } from '../parts/text.tsx'
 import { href } from '../route.ts'
 import { chainName } from '../wallet/chains.ts'
 
@@ -129,7 +131,19 @@ const SERIES: readonly Series[] = [
   ['Cases filed', 'cases', 'cases', (day) => day.cases],
 ]
 
-function Days({ days }: { days: readonly NetworkDay[] }) {
+const NOTHING: Omit<NetworkDay, 'day'> = {
+  rentals: 0,
+  renters: 0,
+  rented_secs: 0,
+  served_secs: 0,
+  rented_gpu_secs: 0,
+  revenue_rao: 0n,
+  penalties_rao: 0n,
+  cases: 0,
+}
+
+function Days({ days: known }: { days: readonly NetworkDay[] }) {
+  const days = everyDay(known, NOTHING)
   if (days.length === 0) return <Empty>Nothing was rented yet.</Empty>
   return (
     <>

@@ -13,7 +13,7 @@ import { Source } from '../parts/source.tsx'
 import { Ssh } from '../parts/ssh.tsx'
 import { Tao } from '../parts/text.tsx'
 import { href } from '../route.ts'
-import { account, ready, wallet } from '../wallet/session.ts'
+import { account, ready } from '../wallet/session.ts'
 import { connection, loadCalls, type Step, transact } from '../wallet/transact.ts'
 import { readLength, refundRule, rentCall } from './renting.ts'
 
@@ -53,7 +53,7 @@ function Terms({ page, offer, net, secs }: { page: MachinePage; offer: Offer; ne
   const price = offer.price_rao_per_sec
   const figures: Figure[] = [
     ['Cost', secs === null ? '–' : <Tao rao={price * BigInt(secs)} />],
-    ['Price', <Tao rao={price * 3_600n} />],
+    ['Price per hour', <Tao rao={price * 3_600n} />],
     [
       'Bond behind it',
       quoted === null ? (
@@ -86,13 +86,14 @@ function Terms({ page, offer, net, secs }: { page: MachinePage; offer: Offer; ne
 }
 
 function Done({ step, page }: { step: Step; page: MachinePage }) {
-  if (step.at !== 'done' || step.rental === null) return null
+  // A trial has no hash. Logs can be missing on this chain, so a rental may be known by its transaction only.
+  if (step.at !== 'done' || !step.hash) return null
   const { machine, endpoint } = page.machine
   return (
     <div class="note good">
       <p>
-        Rental {step.rental} is yours. The machine lets you in within a few minutes; see{' '}
-        <a href={href('rentals')}>your rentals</a>.
+        {step.rental === null ? 'The rental' : `Rental ${step.rental}`} is yours. The machine lets you in within a few
+        minutes; see <a href={href('rentals')}>your rentals</a>.
       </p>
       <Ssh machine={machine} endpoint={endpoint} />
     </div>
@@ -148,7 +149,7 @@ export function RentForm({ page }: { page: MachinePage }) {
     <section aria-labelledby="rent">
       <h2 id="rent">{title}</h2>
       {availability === 'free' ? null : <p class="note warn">{AVAILABILITY_WORDS[availability]}</p>}
-      {offer ? <Form key={wallet.value?.id} page={page} offer={offer} net={net} /> : null}
+      {offer ? <Form page={page} offer={offer} net={net} /> : null}
     </section>
   )
 }

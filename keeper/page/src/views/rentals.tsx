@@ -81,10 +81,13 @@ function Running({ of }: { of: Rental }) {
         of={[
           ['Ends', <Time secs={end} />],
           ['Left', <Span secs={Math.max(0, end - chainNow())} />],
-          ['Earned by the miner', earned === null ? <span class="muted">connect to read</span> : <Tao rao={earned} />],
+          [
+            'Earned by the miner',
+            earned === null ? <span class="muted">not read from the contract</span> : <Tao rao={earned} />,
+          ],
           ['Paid', <Tao rao={of.paid_rao} />],
           ['Without service', <Span secs={of.faulted_secs} />],
-          ['Source', live ? 'the contract, now' : "the keeper's last block"],
+          ['Read from', live ? 'the contract, now' : "the keeper's last block"],
         ]}
       />
       <Source
@@ -140,9 +143,9 @@ function Of({ renter }: { renter: Hex }) {
   const polled = usePath<RentalPage>(path)
   return (
     <>
-      <p>
+      <div>
         Of <Id value={renter} copy="Copy the renter's address" /> <Source of="the rentals" api={[path]} />
-      </p>
+      </div>
       <Loaded of={polled} what="The rentals">
         {({ rentals }) => {
           const running = rentals.filter((rental) => rental.state === 'running')

@@ -28,7 +28,8 @@ export function readLength(text: string, offer: Offer): { secs: number | null; e
 
 /** What becomes of the money, in one sentence. */
 export const refundRule = (offer: Pick<Offer, 'min_duration_secs'>, terms: Terms): string =>
-  `You can end the rental at any time and get back everything beyond its first ${formatDuration(offer.min_duration_secs)}; ` +
+  'You can end the rental at any time and get back everything beyond its first ' +
+  `${formatDuration(offer.min_duration_secs)}; ` +
   'seconds that keepers record as without service are refunded once their case is decided, and an outage of ' +
   `${formatDuration(terms.min_offline_secs)} ends the rental and gives back what was not used at once.`
 

@@ -19,6 +19,7 @@ import {
   custom,
   defineChain,
   parseEventLogs,
+  TransactionReceiptNotFoundError,
   WaitForTransactionReceiptTimeoutError,
 } from 'viem'
 import type { Provider } from './discover.ts'
@@ -118,6 +119,15 @@ export async function outcome(connection: Connection, hash: Hex): Promise<Outcom
     if (error instanceof WaitForTransactionReceiptTimeoutError) return { kind: 'late' }
     throw error
   }
+}
+
+/** Whether the chain still has the transaction: a block can be replaced by another one. */
+export async function isThere(connection: Connection, hash: Hex): Promise<boolean> {
+  const { reading } = clients(connection)
+  return reading.getTransactionReceipt({ hash }).then(
+    () => true,
+    (error) => !(error instanceof TransactionReceiptNotFoundError),
+  )
 }
 
 /** Keepers' certificates of a machine, as `rent` takes them. */

@@ -54,7 +54,7 @@ const escrow: Record<string, Sentence> = {
   RentalEscrow_CertificateTooSmall: (a) =>
     `A keeper found ${a.gpuCount} GPUs of class ${a.gpuClass}, which does not cover what is offered.`,
   RentalEscrow_NoQuorum: (a) =>
-    `Certificates of ${a.signers} keepers are no quorum. It takes two thirds of their weight, and at least two of them.`,
+    `Certificates of ${a.signers} keepers are no quorum. It takes at least two, with two thirds of the weight.`,
   RentalEscrow_NoRental: (a) => `There is no rental ${a.rental}.`,
   RentalEscrow_Over: (a) => `Rental ${a.rental} was over at ${time(a.end)}.`,
   RentalEscrow_PriceRaised: (a) =>

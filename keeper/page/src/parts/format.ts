@@ -1,0 +1,11 @@
+/** Times and identities as short text. */
+
+/** Both ends of a long identity: enough to tell two apart, not to trust. */
+export const shortHex = (value: string): string =>
+  value.length > 16 ? `${value.slice(0, 8)}…${value.slice(-4)}` : value
+
+/** Unix seconds as UTC, to the minute. */
+export const isoTime = (secs: number): string => new Date(secs * 1_000).toISOString().slice(0, 16).replace('T', ' ')
+
+/** Days since 1970 as a date. */
+export const isoDay = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10)
