@@ -18,7 +18,10 @@ function contents(folder, below = folder) {
 
 try {
   const vite = join(root, 'node_modules/vite/bin/vite.js')
-  execFileSync(process.execPath, [vite, 'build', '--outDir', fresh, '--logLevel', 'error'], { cwd: root, stdio: 'inherit' })
+  execFileSync(process.execPath, [vite, 'build', '--outDir', fresh, '--logLevel', 'error'], {
+    cwd: root,
+    stdio: 'inherit',
+  })
   const [want, have] = [new Map(contents(fresh)), new Map(contents(committed))]
   const names = [...new Set([...want.keys(), ...have.keys()])].filter((name) => want.get(name) !== have.get(name))
   if (names.length > 0) {

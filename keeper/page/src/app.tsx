@@ -58,7 +58,7 @@ function Header() {
         ))}
       </nav>
       <div class="tools">
-        <button type="button" onClick={nextTheme}>
+        <button type="button" title="Theme" onClick={nextTheme}>
           <span class="visually-hidden">Theme: </span>
           {theme.value}
         </button>

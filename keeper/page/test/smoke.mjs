@@ -169,6 +169,51 @@ async function wallets(browser, site, own) {
   await context.close()
 }
 
+/** Everything that a miner and a renter can send is sent once, and is in a block. */
+async function deeds(browser, site, own) {
+  const context = await browser.newContext({ viewport: { width: 1_280, height: 900 } })
+  const page = await context.newPage()
+  await context.addInitScript(stubWallet, { account: ACCOUNT })
+  await page.goto(`${site.url}/#/miner`)
+  await page.getByRole('button', { name: 'Connect wallet' }).click()
+  await page.getByRole('button', { name: 'Stub wallet' }).click()
+  await page.getByRole('button', { name: 'Switch to Local chain' }).click()
+  await page.evaluate((topic) => globalThis.stub.accept(true, topic), own.rented)
+  const machine = page.getByRole('article').filter({ hasText: 'on its way out' }).first()
+  await machine.getByText('Deposit or take out bond').click()
+  await machine.getByText('Offer it, or change the offer').click()
+  await machine.getByLabel('Amount in TAO').fill('1.5')
+  for (const name of ['Deposit bond', 'Request exit', 'Cancel exit', 'Offer machine', 'Withdraw offer']) {
+    await press(page, machine, name)
+  }
+  await page.getByText('Appeal case 6', { exact: true }).click()
+  for (const name of ['Send appeal of case 6', 'Claim rental 300', 'Give up rental 300']) await press(page, page, name)
+  for (const from of ['rent and refunds', 'bonds', 'appeal bonds'])
+    await press(page, page, `Withdraw credit from ${from}`)
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html}`),
+    [],
+  )
+  if (shots) await page.screenshot({ path: `${shots}/deeds.png`, fullPage: true })
+  await page.getByRole('link', { name: 'Rentals' }).click()
+  for (const name of ['Extend rental 90', 'End rental 90 now', 'Close rental 89']) await press(page, page, name)
+  await context.close()
+}
+
+async function press(page, where, name) {
+  const before = await page.evaluate(
+    () => globalThis.stub.asked.filter((method) => method === 'eth_sendTransaction').length,
+  )
+  await where.getByRole('button', { name, exact: true }).click()
+  const sent = (count) => globalThis.stub.asked.filter((method) => method === 'eth_sendTransaction').length > count
+  await page.waitForFunction(sent, before, { timeout: 10_000 }).catch(async () => {
+    const words = await page.locator('.step p').allInnerTexts()
+    throw new Error(`${name} was not sent: ${words.join(' ')}`)
+  })
+  await page.getByText('Done, in block 16.').first().waitFor()
+}
+
 async function apiDown(browser, site) {
   const context = await browser.newContext()
   const page = await context.newPage()
@@ -193,6 +238,7 @@ try {
   await measure(browser, site)
   for (const theme of ['light', 'dark']) for (const width of [1_280, 360]) await look(browser, site, theme, width)
   await wallets(browser, site, own)
+  await deeds(browser, site, own)
   await apiDown(browser, site)
   console.log('every view looked at in both themes and widths; a wallet used; the API lost and found')
 } finally {

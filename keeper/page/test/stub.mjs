@@ -1,9 +1,10 @@
 // A wallet that exists only in a test, and keepers whose signatures are real.
 import { encodeErrorResult, parseAbi, toEventSelector } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
-import { CHAIN_ID, hex } from '../dev/fixtures.mjs'
+import { CHAIN_ID, hex, miner } from '../dev/fixtures.mjs'
 
-export const ACCOUNT = `0x${'11'.repeat(20)}`
+/** A renter, and the miner of the first machine. */
+export const ACCOUNT = miner(0)
 
 const TYPES = {
   Certificate: [
