@@ -139,7 +139,7 @@ test('an outage is seen: the rental ends, its case is shown and what was not use
   await connect(page)
   await expect(page.getByRole('article', { name: `Rental ${story.rental}`, exact: true })).toBeVisible()
   const before = await creditOnChain('escrow', renter.address)
-  process.kill(lost.pid, 'SIGSTOP')
+  process.kill(lost.pid, 'SIGKILL')
   await expect
     .poll(async () => (await rentalOnChain(story.rental)).end <= Date.now() / 1_000, { timeout: CASE_MS })
     .toBe(true)
