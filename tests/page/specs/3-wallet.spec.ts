@@ -13,6 +13,7 @@ test('a wallet that declines (4001) is told calmly, and nothing is sent', async 
   wallet.declines = true
   await open(page, `#/rent/${idle.machine}`)
   await connect(page)
+  await form(page).getByLabel('How long').fill('5m')
   await form(page).getByRole('button', { name: 'Generate a key' }).click()
   await form(page).getByRole('button', { name: 'Rent', exact: true }).click()
   const said = page.getByText('You declined in your wallet. Nothing was sent.')
@@ -60,6 +61,7 @@ test('with its endpoint down a wallet reads nothing, which is told, and the page
   await expect(page.getByRole('region', { name: 'Rentals that are over' })).toBeVisible()
   await open(page, `#/rent/${idle.machine}`)
   await expect(form(page).getByText(/^at least [0-9.]+ TAO$/)).toBeVisible()
+  await form(page).getByLabel('How long').fill('5m')
   await form(page).getByRole('button', { name: 'Generate a key' }).click()
   await form(page).getByRole('button', { name: 'Rent', exact: true }).click()
   await expect(page.locator('.step.failed')).toContainText('The RPC endpoint cannot be reached. Try again.')
