@@ -7,6 +7,8 @@ export default defineConfig({
     // The client's own copy, where it is installed, is for its tests: the page ships one viem.
     dedupe: ['viem'],
   },
+  // Tests take the client's source too, so that nothing has to be built before them.
+  ssr: { resolve: { conditions: ['source', 'module', 'node', 'development|production'] } },
   build: {
     target: 'es2022',
     sourcemap: false,

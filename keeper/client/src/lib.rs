@@ -9,9 +9,12 @@
 //! - [`keys`]: a keeper's signing key, from a file nobody else can read;
 //! - [`intent`]: an intent as a call, and a revert as a name;
 //! - [`deployment`]: the file `deployments/CHAIN_ID.json`;
+//! - [`refusal`]: a revert in words: what is wrong, what to do;
+//! - [`transaction`]: one transaction from simulation to receipt, sent at most once;
 //! - [`stated`]: bond statements as the call that records them;
 //! - [`subtensor`]: account ids, storage-key hashes, precompile addresses;
-//! - [`units`]: rao, wei and TAO.
+//! - [`units`]: rao, wei and TAO, and times as people write them;
+//! - [`view`]: any contract's views at one block.
 
 pub mod bindings;
 pub mod block;
@@ -21,6 +24,9 @@ pub mod intent;
 pub mod keys;
 pub mod provider;
 pub mod reader;
+pub mod refusal;
 pub mod stated;
 pub mod subtensor;
+pub mod transaction;
 pub mod units;
+pub mod view;

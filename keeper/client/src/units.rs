@@ -23,6 +23,22 @@ pub fn tao(rao: Rao) -> String {
     format!("{}.{:09}", rao / RAO_PER_TAO, rao % RAO_PER_TAO)
 }
 
+/// A time as people write it, in UTC. (Days to dates as in Howard Hinnant's `civil_from_days`, with years that begin
+/// in March so that the leap day is a year's last.)
+pub fn date(at_secs: u64) -> String {
+    let (days, secs) = (at_secs / 86_400, at_secs % 86_400);
+    let since_0000_03_01 = days + 719_468;
+    let (era, day_of_era) = (since_0000_03_01 / 146_097, since_0000_03_01 % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let months_since_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * months_since_march + 2) / 5 + 1;
+    let month = if months_since_march < 10 { months_since_march + 3 } else { months_since_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (secs / 3_600, secs / 60 % 60, secs % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

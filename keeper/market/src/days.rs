@@ -3,10 +3,10 @@
 use crate::amount::Amount;
 use crate::book::Book;
 use crate::facts::{NodeFacts, RentalFacts};
-use crate::money::{by_day, day_of, pay};
+use crate::money::{DAY_SECS, by_day, day_of, pay};
 use crate::wire::{MachineDay, MinerDay, NetworkDay};
-use std::collections::{BTreeMap, BTreeSet};
-use surety_core::types::{Account, MachineId, UnixSecs};
+use std::collections::BTreeMap;
+use surety_core::types::{MachineId, UnixSecs};
 use surety_core::view::CaseStatus;
 
 /// Days shown of a machine or miner.
@@ -21,52 +21,92 @@ struct Part {
     faulted_secs: u64,
 }
 
-/// A rental's days, of the last `most` up to now.
+/// The first of the last `most` days up to now.
+fn first_of(now_secs: UnixSecs, most: u32) -> u32 {
+    day_of(now_secs).saturating_sub(most.saturating_sub(1))
+}
+
+/// A rental's days, of the last `most` up to now, the oldest first.
 fn parts(book: &Book, rental: &RentalFacts, most: u32) -> Vec<Part> {
     let now_secs = book.at.at_secs;
-    let first = day_of(now_secs).saturating_sub(most.saturating_sub(1));
+    let first = first_of(now_secs, most);
     let (from_secs, until_secs) = rental.passed(now_secs);
-    let mut days: BTreeMap<u32, (u64, u64)> = by_day(from_secs, until_secs, most).map(|(d, s)| (d, (s, 0))).collect();
+    let from_secs = from_secs.max(u64::from(first) * DAY_SECS);
+    let part = |(day, rented_secs)| Part { day, rented_secs, faulted_secs: 0 };
+    let mut parts: Vec<Part> = by_day(from_secs, until_secs, most).map(part).collect();
+    let Some(first) = parts.first().map(|part| part.day) else { return parts };
     for fault in rental.standing_faults(book) {
-        let until_secs = fault.until_secs.min(until_secs);
-        for (day, secs) in by_day(fault.from_secs.max(from_secs), until_secs, most) {
-            if let Some((_, faulted)) = days.get_mut(&day) {
-                *faulted = faulted.saturating_add(secs);
+        for (day, secs) in by_day(fault.from_secs.max(from_secs), fault.until_secs.min(until_secs), most) {
+            if let Some(part) = day.checked_sub(first).and_then(|index| parts.get_mut(index as usize)) {
+                part.faulted_secs = part.faulted_secs.saturating_add(secs).min(part.rented_secs);
             }
         }
     }
-    let part = |(day, (rented_secs, faulted)): (u32, (u64, u64))| {
-        let faulted_secs = faulted.min(rented_secs);
-        Part { day, rented_secs, faulted_secs }
-    };
-    days.into_iter().filter(|(day, _)| *day >= first).map(part).collect()
+    parts
+}
+
+/// The last 90 days of a machine, as its rentals are added.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    first: u32,
+    /// By the days since `first`.
+    days: Vec<MachineDay>,
+}
+
+impl Tally {
+    /// No rental yet.
+    pub fn new(now_secs: UnixSecs) -> Self {
+        Self { first: first_of(now_secs, DAYS), days: Vec::new() }
+    }
+
+    /// Adds one.
+    pub fn add(&mut self, book: &Book, rental: &RentalFacts) {
+        for part in parts(book, rental, DAYS) {
+            let Some(index) = part.day.checked_sub(self.first) else { continue };
+            while self.days.len() <= index as usize {
+                let day = self.first.saturating_add(u32::try_from(self.days.len()).unwrap_or(u32::MAX));
+                self.days.push(MachineDay { day, ..MachineDay::default() });
+            }
+            if let Some(day) = self.days.get_mut(index as usize) {
+                day.rented_secs = day.rented_secs.saturating_add(short(part.rented_secs));
+                day.faulted_secs = day.faulted_secs.saturating_add(short(part.faulted_secs));
+            }
+        }
+    }
+
+    /// The days, but for those without anything.
+    pub fn into_days(mut self) -> Vec<MachineDay> {
+        self.days.retain(|day| day.rented_secs != 0);
+        self.days
+    }
 }
 
 /// The last 90 days of a machine, under whatever registration; days without anything are left out.
 pub fn of_machine(book: &Book, machine: &MachineId) -> Vec<MachineDay> {
-    let mut days: BTreeMap<u32, MachineDay> = BTreeMap::new();
-    let rentals = book.registrations(machine).flat_map(|node| book.rentals_of(node.registration));
-    for part in rentals.flat_map(|rental| parts(book, rental, DAYS)) {
-        let day = days.entry(part.day).or_insert(MachineDay { day: part.day, ..MachineDay::default() });
-        day.rented_secs = day.rented_secs.saturating_add(short(part.rented_secs));
-        day.faulted_secs = day.faulted_secs.saturating_add(short(part.faulted_secs));
+    let mut days = Tally::new(book.at.at_secs);
+    for rental in book.registrations(machine).flat_map(|node| book.rentals_of(node.registration)) {
+        days.add(book, rental);
     }
-    days.into_values().collect()
+    days.into_days()
 }
 
-/// The strip of a machine's row, and its uptime in parts of a million; `since_day` is the first day it was there.
+/// The strip of a machine's row, and its uptime in parts of a million; `days` ascend, `since_day` is the day of its
+/// first rental.
 pub fn strip(days: &[MachineDay], today: u32, since_day: u32) -> (String, Option<u32>) {
-    let by_day: BTreeMap<u32, &MachineDay> = days.iter().map(|day| (day.day, day)).collect();
-    let mark = |day: u32| match by_day.get(&day) {
-        Some(found) if found.rented_secs > 0 => ninths(found),
-        _ if day < since_day => '.',
-        _ => '-',
+    let mut days_left = days.iter().peekable();
+    let mut mark = |day: u32| {
+        while days_left.next_if(|found| found.day < day).is_some() {}
+        match days_left.peek() {
+            Some(found) if found.day == day && found.rented_secs > 0 => ninths(found),
+            _ if day < since_day => '.',
+            _ => '-',
+        }
     };
     let first = today.saturating_sub(DAYS - 1);
     let rented: u64 = days.iter().map(|day| u64::from(day.rented_secs)).sum();
     let faulted: u64 = days.iter().map(|day| u64::from(day.faulted_secs)).sum();
     let uptime = |rented: u64| u32::try_from(rented.saturating_sub(faulted) * 1_000_000 / rented).unwrap_or(0);
-    ((first..=today).map(mark).collect(), (rented > 0).then(|| uptime(rented)))
+    ((first..=today).map(&mut mark).collect(), (rented > 0).then(|| uptime(rented)))
 }
 
 /// `9` is a day without any fault: one second of it makes an `8`.
@@ -94,38 +134,44 @@ pub fn of_miner<'a>(book: &Book, nodes: impl Iterator<Item = &'a NodeFacts>) -> 
 
 /// The network's last 365 days, the oldest first; days without anything are left out.
 pub fn of_network(book: &Book) -> Vec<NetworkDay> {
-    let mut days: BTreeMap<u32, NetworkDay> = BTreeMap::new();
-    let mut renters: BTreeSet<(u32, Account)> = BTreeSet::new();
+    let first = first_of(book.at.at_secs, NETWORK_DAYS);
     let today = day_of(book.at.at_secs);
-    let is_shown = |secs: UnixSecs| day_of(secs) > today.saturating_sub(NETWORK_DAYS) && day_of(secs) <= today;
-    let entry = |day: u32| NetworkDay { day, ..NetworkDay::default() };
-    for rental in book.rentals.values() {
-        if is_shown(rental.start_secs) {
-            let began = day_of(rental.start_secs);
-            days.entry(began).or_insert_with(|| entry(began)).rentals += 1;
-        }
-        for part in parts(book, rental, NETWORK_DAYS) {
-            let day = days.entry(part.day).or_insert_with(|| entry(part.day));
-            let served_secs = part.rented_secs.saturating_sub(part.faulted_secs);
-            day.rented_secs = day.rented_secs.saturating_add(part.rented_secs);
-            day.served_secs = day.served_secs.saturating_add(served_secs);
-            let cards = u64::from(rental.gpu_count);
-            day.rented_gpu_secs = day.rented_gpu_secs.saturating_add(part.rented_secs.saturating_mul(cards));
-            day.revenue_rao = plus(day.revenue_rao, pay(served_secs, rental.price_rao_per_sec));
-            if renters.insert((part.day, rental.renter)) {
-                day.renters += 1;
+    let mut days: Vec<NetworkDay> = (first..=today).map(|day| NetworkDay { day, ..NetworkDay::default() }).collect();
+    let index = |day: u32| day.checked_sub(first).map(|index| index as usize);
+    for (_, rentals) in book.renters() {
+        let mut seen = [false; NETWORK_DAYS as usize];
+        for rental in rentals.iter().filter_map(|id| book.rentals.get(id)) {
+            if let Some(day) = index(day_of(rental.start_secs)).and_then(|index| days.get_mut(index)) {
+                day.rentals += 1;
+            }
+            for part in parts(book, rental, NETWORK_DAYS) {
+                let Some(index) = index(part.day) else { continue };
+                if let (Some(day), Some(seen)) = (days.get_mut(index), seen.get_mut(index)) {
+                    add_part(day, rental, &part);
+                    day.renters += u32::from(!std::mem::replace(seen, true));
+                }
             }
         }
     }
-    for case in book.cases.values().filter(|case| is_shown(case.filed_at_secs)) {
-        let filed = day_of(case.filed_at_secs);
-        let day = days.entry(filed).or_insert_with(|| entry(filed));
-        day.cases += 1;
-        if case.status != CaseStatus::Dismissed {
-            day.penalties_rao = plus(day.penalties_rao, Amount(case.penalty_rao));
+    for case in book.cases.values() {
+        if let Some(day) = index(day_of(case.filed_at_secs)).and_then(|index| days.get_mut(index)) {
+            day.cases += 1;
+            if case.status != CaseStatus::Dismissed {
+                day.penalties_rao = plus(day.penalties_rao, Amount(case.penalty_rao));
+            }
         }
     }
-    days.into_values().collect()
+    days.retain(|day| *day != NetworkDay { day: day.day, ..NetworkDay::default() });
+    days
+}
+
+fn add_part(day: &mut NetworkDay, rental: &RentalFacts, part: &Part) {
+    let served_secs = part.rented_secs.saturating_sub(part.faulted_secs);
+    let cards = u64::from(rental.gpu_count);
+    day.rented_secs = day.rented_secs.saturating_add(part.rented_secs);
+    day.served_secs = day.served_secs.saturating_add(served_secs);
+    day.rented_gpu_secs = day.rented_gpu_secs.saturating_add(part.rented_secs.saturating_mul(cards));
+    day.revenue_rao = plus(day.revenue_rao, pay(served_secs, rental.price_rao_per_sec));
 }
 
 /// Those days as a table, its first line the names of its columns.
@@ -157,3 +203,6 @@ fn plus(one: Amount, other: Amount) -> Amount {
 fn short(secs: u64) -> u32 {
     u32::try_from(secs).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

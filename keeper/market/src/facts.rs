@@ -37,7 +37,8 @@ pub struct NodeFacts {
     pub current: bool,
     /// The live offer.
     pub offer: Option<Offer>,
-    /// Bond that the offer's shortest rental asks for; 0 without an offer.
+    /// Bond that the offer's shortest rental asks for; 0 without an offer, and for a class off the
+    /// market.
     pub needed_rao: Rao,
     /// The newest statement of a bond elsewhere that is not outdated.
     pub stated: Option<StatedBond>,
@@ -157,10 +158,15 @@ pub struct Reading {
     pub rentals: Vec<RentalFacts>,
     /// Cases.
     pub cases: Vec<CaseFacts>,
-    /// Bond that one card of each class asks for.
+}
+
+/// What no id names.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Beside {
+    /// Bond that one card of each class asks for; 0: not on the market.
     pub class_bonds: BTreeMap<u16, Rao>,
-    /// The electorate, when it was read.
-    pub keepers: Option<Vec<Keeper>>,
+    /// The electorate.
+    pub keepers: Vec<Keeper>,
 }
 
 /// What this keeper certifies, by machine: the registration, and its newest measurement that passed.

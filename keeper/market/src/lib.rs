@@ -4,7 +4,7 @@
 //! # Layout
 //! - [`facts`]: what views said at one block;
 //! - [`book`]: all of it, by id and by whose it is;
-//! - [`market`]: the book with a row for each machine;
+//! - [`market`]: the book with a row for each machine; [`history`]: what of a row follows from all its rentals;
 //! - [`rows`], [`days`], [`money`]: what follows from facts;
 //! - [`query`]: lists, filtered, sorted, in pages; [`pages`]: one machine, one miner, the network;
 //! - [`amount`], [`wire`]: what the read API answers.
@@ -13,6 +13,9 @@ pub mod amount;
 pub mod book;
 pub mod days;
 pub mod facts;
+#[cfg(test)]
+mod fixtures;
+pub mod history;
 pub mod market;
 pub mod money;
 pub mod pages;

@@ -1,10 +1,13 @@
 //! Lists: machines filtered, sorted and in pages; rentals and cases the newest first.
 
+use crate::book::Book;
+use crate::facts::{CaseFacts, NodeFacts, RentalFacts};
 use crate::market::Market;
 use crate::rows;
-use crate::wire::{Availability, Case, CasePage, CaseState, Machine, MarketPage, Rental, RentalPage, RentalState};
+use crate::wire::{Availability, CasePage, CaseState, Machine, MarketPage, Rental, RentalPage, RentalState};
 use serde::Deserialize;
 use std::cmp::Ordering;
+use std::collections::{BTreeSet, BinaryHeap};
 use surety_core::types::{Account, CaseId, MachineId, RentalId};
 
 /// Machines on a page at most.
@@ -153,14 +156,21 @@ impl Market {
     pub fn rentals(&self, query: &RentalQuery) -> Result<RentalPage, BadLimit> {
         let limit = limit(query.limit, ENTRIES_MAX)?;
         let (book, now_secs) = (&self.book, self.book.at.at_secs);
-        let ids: Box<dyn Iterator<Item = RentalId> + '_> = match (&query.renter, &query.machine) {
-            (_, Some(machine)) => Box::new(rows::rentals_of_machine(book, machine).into_iter()),
-            (Some(renter), None) => Box::new(book.rented_by(renter).rev()),
-            (None, None) => Box::new(book.rentals.keys().rev().copied()),
+        let before = query.before.unwrap_or(RentalId::MAX);
+        let of =
+            |registrations: Vec<u32>| registrations.into_iter().filter_map(|one| book.rental_ids_of(one)).collect();
+        let sets: Option<Vec<&BTreeSet<RentalId>>> = match (query.machine, query.renter, query.miner, query.state) {
+            (Some(machine), ..) => Some(of(registrations_of(book, Some(machine), None))),
+            (None, Some(renter), ..) => Some(book.rented_by(&renter).into_iter().collect()),
+            (None, None, Some(miner), _) => Some(of(registrations_of(book, None, Some(miner)))),
+            (None, None, None, Some(RentalState::Running | RentalState::Ended)) => Some(vec![book.unclosed()]),
+            _ => None,
         };
-        let ids = ids.filter(|id| query.before.is_none_or(|before| *id < before));
-        let rentals = ids.filter_map(|id| book.rentals.get(&id));
-        let takes = |rental: &&crate::facts::RentalFacts| {
+        let rentals: Box<dyn Iterator<Item = &RentalFacts> + '_> = match sets {
+            Some(sets) => Box::new(newest(sets, before).filter_map(|id| book.rentals.get(&id))),
+            None => Box::new(book.rentals.range(..before).rev().map(|(_, rental)| rental)),
+        };
+        let takes = |rental: &&RentalFacts| {
             query.renter.is_none_or(|renter| rental.renter == renter)
                 && query.miner.is_none_or(|miner| book.miner_of(rental.registration) == miner)
                 && query.state.is_none_or(|state| rental.state(now_secs) == state)
@@ -178,17 +188,52 @@ impl Market {
     pub fn cases(&self, query: &CaseQuery) -> Result<CasePage, BadLimit> {
         let limit = limit(query.limit, ENTRIES_MAX)?;
         let book = &self.book;
-        let newest = book.cases.values().rev().filter(|case| query.before.is_none_or(|before| case.id < before));
-        let takes = |case: &Case| {
-            query.miner.is_none_or(|miner| case.miner == miner)
-                && query.machine.is_none_or(|machine| case.machine == machine)
-                && query.rental.is_none_or(|rental| case.rental == Some(rental))
-                && query.state.is_none_or(|state| case.state == state)
+        let before = query.before.unwrap_or(CaseId::MAX);
+        let sets: Option<Vec<&BTreeSet<CaseId>>> = match (query.rental, query.machine, query.miner) {
+            (Some(rental), ..) => Some(book.cases_about(rental).into_iter().collect()),
+            (None, None, None) => None,
+            (None, machine, miner) => {
+                let registrations = registrations_of(book, machine, miner);
+                Some(registrations.into_iter().filter_map(|one| book.case_ids_of(one)).collect())
+            }
         };
-        let (cases, more) = page(newest.map(|case| rows::case(book, case)).filter(takes), limit);
+        let cases: Box<dyn Iterator<Item = &CaseFacts> + '_> = match sets {
+            Some(sets) => Box::new(newest(sets, before).filter_map(|id| book.cases.get(&id))),
+            None => Box::new(book.cases.range(..before).rev().map(|(_, case)| case)),
+        };
+        let takes = |case: &&CaseFacts| {
+            query.miner.is_none_or(|miner| book.miner_of(case.registration) == miner)
+                && query.machine.is_none_or(|machine| book.machine_of(case.registration) == Some(machine))
+                && query.state.is_none_or(|state| rows::state(case.status) == state)
+        };
+        let (cases, more) = page(cases.filter(takes).map(|case| rows::case(book, case)), limit);
         let next_before = cases.last().filter(|_| more).map(|case| case.id);
         Ok(CasePage { at: book.at, next_before, cases })
     }
+}
+
+/// Registrations of a machine, else of a miner.
+fn registrations_of(book: &Book, machine: Option<MachineId>, miner: Option<Account>) -> Vec<u32> {
+    let number = |node: &NodeFacts| node.registration;
+    match (machine, miner) {
+        (Some(machine), _) => book.registrations(&machine).map(number).collect(),
+        (None, Some(miner)) => book.nodes_of(&miner).map(number).collect(),
+        (None, None) => vec![],
+    }
+}
+
+/// Ids below `before` of sets that share none, the newest first: a page costs its own length, however long the sets.
+fn newest(sets: Vec<&BTreeSet<u64>>, before: u64) -> impl Iterator<Item = u64> {
+    let mut tails: Vec<_> = sets.into_iter().map(|set| set.range(..before).rev()).collect();
+    let mut heap: BinaryHeap<(u64, usize)> =
+        tails.iter_mut().enumerate().filter_map(|(index, tail)| Some((*tail.next()?, index))).collect();
+    std::iter::from_fn(move || {
+        let (id, index) = heap.pop()?;
+        if let Some(next) = tails.get_mut(index).and_then(Iterator::next) {
+            heap.push((*next, index));
+        }
+        Some(id)
+    })
 }
 
 /// The first `limit`, and whether there are more.
@@ -237,3 +282,6 @@ impl Sort {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

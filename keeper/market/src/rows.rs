@@ -1,4 +1,14 @@
 //! Rentals and cases as they are shown: facts, and what follows from them.
+//!
+//! Every second bought is in one place, so that times the price
+//!
+//! ```text
+//! paid = refunded            cut off when the rental ended early
+//!      + compensated         faults whose case was executed, or its refund made
+//!      + undecided           faults whose case is not (`open_secs`)
+//!      + earned              passed without a fault, or with one whose case was dismissed (`served_secs`)
+//!      + to come             not passed yet
+//! ```
 
 use crate::amount::Amount;
 use crate::book::Book;
@@ -6,7 +16,7 @@ use crate::facts::{CaseFacts, RentalFacts, Setting};
 use crate::money::pay;
 use crate::wire::{Appeal, Case, CaseCause, CaseKind, CaseState, Fault, Rental, RentalState};
 use std::cmp::{max, min};
-use surety_core::types::{Kind, MachineId, RentalId, UnixSecs};
+use surety_core::types::{Kind, UnixSecs};
 use surety_core::view::{CaseStatus, FaultView};
 
 impl CaseFacts {
@@ -125,14 +135,6 @@ pub fn case(book: &Book, facts: &CaseFacts) -> Case {
     }
 }
 
-/// Ids of all rentals of a machine, under whatever registration, the newest first.
-pub fn rentals_of_machine(book: &Book, machine: &MachineId) -> Vec<RentalId> {
-    let of = book.registrations(machine).flat_map(|node| book.rentals_of(node.registration));
-    let mut ids: Vec<RentalId> = of.map(|rental| rental.id).collect();
-    ids.sort_unstable_by(|a, b| b.cmp(a));
-    ids
-}
-
 fn kind(kind: Kind) -> CaseKind {
     match kind {
         Kind::NotDelivered => CaseKind::NotDelivered,
@@ -153,7 +155,8 @@ fn cause(number: u8) -> CaseCause {
     }
 }
 
-fn state(status: CaseStatus) -> CaseState {
+/// How a status is shown.
+pub fn state(status: CaseStatus) -> CaseState {
     match status {
         CaseStatus::Filed => CaseState::Filed,
         CaseStatus::Appealed => CaseState::Appealed,
@@ -163,3 +166,6 @@ fn state(status: CaseStatus) -> CaseState {
         CaseStatus::Dismissed => CaseState::Dismissed,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,13 +33,13 @@ pub enum Availability {
     Free,
     /// A rental runs on it.
     Rented,
-    /// Offered; the pause after its last tenant is not over.
+    /// Offered; the pause after its last tenant is not over, or two rentals before are not closed yet.
     Resting,
     /// Offered; this keeper has no certificate of it that serves a rental now.
     Unverified,
     /// Offered; what is bonded and free, here or elsewhere, does not cover the shortest rental.
     Underbonded,
-    /// There is no live offer.
+    /// There is no live offer, or its class is off the market.
     NotOffered,
 }
 

@@ -185,7 +185,7 @@ export function network(machines, at, base, own) {
   })
   const keepers = [0, 1, 2, 3].map((n) => ({
     account: own?.[n] ?? hex(20, 8, n),
-    weight: [500_000, 320_000, 210_000, 90_000][n],
+    weight: ['500000', '320000', '210000', '90000'][n],
     active: n < 3,
     url: n === 3 ? 'javascript:alert(1)' : base,
   }))

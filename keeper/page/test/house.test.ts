@@ -42,6 +42,18 @@ describe('house rules', () => {
     expect([...long, ...wide]).toEqual([])
   })
 
+  it('functions have at most 70 lines', () => {
+    const long = sources.flatMap(({ path, text }) => {
+      const lines = text.split('\n')
+      return lines.flatMap((line, start) => {
+        if (!/^(export )?(default )?(async )?function\b/.test(line)) return []
+        const length = lines.slice(start).findIndex((below) => below.startsWith('}')) + 1
+        return length > 70 ? [`${path}: ${line} has ${length} lines`] : []
+      })
+    })
+    expect(long).toEqual([])
+  })
+
   it('viem is loaded only by the part that calls contracts', () => {
     const loads = page.filter(({ text }) => /from '(viem|@surety\/client\/chain)/.test(text)).map(({ path }) => path)
     expect(loads).toEqual([join(root, 'src/wallet/calls.ts')])

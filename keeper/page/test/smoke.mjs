@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { AxeBuilder } from '@axe-core/playwright'
 import { chromium } from 'playwright-core'
 import { start } from '../dev/serve.mjs'
-import { ACCOUNT, keepersThatSign, stubWallet } from './stub.mjs'
+import { ACCOUNT, DONE, keepersThatSign, REFUSED, stubWallet } from './stub.mjs'
 
 const FIRST_LOAD_MAX = 150 * 1_024
 const READY_MS_MAX = 1_000
@@ -151,10 +151,10 @@ async function wallets(browser, site, own) {
   await page.getByText('The contract would accept this now.').waitFor()
   await rent.click()
   await page.getByText('You declined in your wallet. Nothing was sent.').waitFor()
-  await page.evaluate((topic) => globalThis.stub.accept(false, topic), own.rented)
+  await page.evaluate((receipt) => globalThis.stub.accept(receipt), REFUSED)
   await rent.click()
   await page.getByText('the contract refused it').waitFor()
-  await page.evaluate((topic) => globalThis.stub.accept(true, topic), own.rented)
+  await page.evaluate((receipt) => globalThis.stub.accept(receipt), DONE)
   await rent.click()
   await page.getByText('Rental 7 is yours.').waitFor()
   await page.getByRole('button', { name: 'Copy the ssh command' }).waitFor()
@@ -170,7 +170,7 @@ async function wallets(browser, site, own) {
 }
 
 /** Everything that a miner and a renter can send is sent once, and is in a block. */
-async function deeds(browser, site, own) {
+async function deeds(browser, site) {
   const context = await browser.newContext({ viewport: { width: 1_280, height: 900 } })
   const page = await context.newPage()
   await context.addInitScript(stubWallet, { account: ACCOUNT })
@@ -178,7 +178,7 @@ async function deeds(browser, site, own) {
   await page.getByRole('button', { name: 'Connect wallet' }).click()
   await page.getByRole('button', { name: 'Stub wallet' }).click()
   await page.getByRole('button', { name: 'Switch to Local chain' }).click()
-  await page.evaluate((topic) => globalThis.stub.accept(true, topic), own.rented)
+  await page.evaluate((receipt) => globalThis.stub.accept(receipt), DONE)
   const machine = page.getByRole('article').filter({ hasText: 'on its way out' }).first()
   await machine.getByText('Deposit or take out bond').click()
   await machine.getByText('Offer it, or change the offer').click()
@@ -238,7 +238,7 @@ try {
   await measure(browser, site)
   for (const theme of ['light', 'dark']) for (const width of [1_280, 360]) await look(browser, site, theme, width)
   await wallets(browser, site, own)
-  await deeds(browser, site, own)
+  await deeds(browser, site)
   await apiDown(browser, site)
   console.log('every view looked at in both themes and widths; a wallet used; the API lost and found')
 } finally {

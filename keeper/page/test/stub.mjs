@@ -44,15 +44,40 @@ export async function keepersThatSign() {
   return {
     keepers: accounts.map((account) => account.address.toLowerCase()),
     certificates: (of) => signed.get(of?.machine),
-    rented: toEventSelector('Rented(uint64,bytes32,address,bytes32,uint32,uint64,uint64)'),
     notReady: encodeErrorResult({ abi, errorName: 'RentalEscrow_NotReady', args }),
   }
 }
 
+const HASH = `0x${'77'.repeat(32)}`
+const word = (value) => `0x${value.toString(16).padStart(64, '0')}`
+const placed = { blockHash: HASH, blockNumber: '0x10', transactionHash: HASH, transactionIndex: '0x0' }
+
+/** What a node says of a transaction: refused by the contract, or done with these logs. */
+const receipt = (status, logs) => ({
+  ...placed,
+  contractAddress: null,
+  cumulativeGasUsed: '0x1',
+  effectiveGasPrice: '0x1',
+  from: ACCOUNT,
+  gasUsed: '0x1',
+  logs,
+  logsBloom: `0x${'00'.repeat(256)}`,
+  status,
+  to: ACCOUNT,
+  type: '0x2',
+})
+
+const RENTED = toEventSelector('Rented(uint64,bytes32,address,bytes32,uint32,uint64,uint64)')
+const topics = [RENTED, word(7), word(1), word(2)]
+const rented = { ...placed, address: ACCOUNT, data: `0x${'00'.repeat(128)}`, logIndex: '0x0', removed: false, topics }
+
+export const REFUSED = receipt('0x0', [])
+/** Rental 7 was made. */
+export const DONE = receipt('0x1', [rented])
+
 /** Runs in the page before its scripts. It is on Bittensor, knows no local chain, and declines to send. */
 export function stubWallet({ account }) {
   const state = { chain: '0x3c4', added: false, revert: null, accepts: false, receipt: null, asked: [] }
-  const hash = `0x${'77'.repeat(32)}`
   const fail = (code, message, data) => Object.assign(new Error(message), { code, data })
   const listeners = new Map()
   const answers = {
@@ -76,7 +101,7 @@ export function stubWallet({ account }) {
     },
     eth_sendTransaction: () => {
       if (!state.accepts) throw fail(4001, 'User rejected the request.')
-      return hash
+      return state.receipt.transactionHash
     },
     eth_getTransactionReceipt: () => state.receipt,
     eth_getTransactionByHash: () => null,
@@ -90,45 +115,15 @@ export function stubWallet({ account }) {
     on: (event, listener) => listeners.set(event, listener),
     removeListener: (event) => listeners.delete(event),
   }
-  const word = (value) => `0x${value.toString(16).padStart(64, '0')}`
-  const receipt = (status, logs) => ({
-    blockHash: hash,
-    blockNumber: '0x10',
-    contractAddress: null,
-    cumulativeGasUsed: '0x1',
-    effectiveGasPrice: '0x1',
-    from: account,
-    gasUsed: '0x1',
-    logs,
-    logsBloom: `0x${'00'.repeat(256)}`,
-    status,
-    to: account,
-    transactionHash: hash,
-    transactionIndex: '0x0',
-    type: '0x2',
-  })
-  const log = (topics, data) => ({
-    address: account,
-    blockHash: hash,
-    blockNumber: '0x10',
-    data,
-    logIndex: '0x0',
-    removed: false,
-    topics,
-    transactionHash: hash,
-    transactionIndex: '0x0',
-  })
   globalThis.stub = {
     asked: state.asked,
     revertWith: (data) => {
       state.revert = data
     },
-    /** From now on transactions are sent, and are in a block at once: refused by the contract, or rental 7. */
-    accept: (succeeds, rented) => {
+    /** From now on transactions are sent, and this is their receipt. */
+    accept: (receipt) => {
       state.accepts = true
-      const data = `0x${'00'.repeat(128)}`
-      const logs = succeeds ? [log([rented, word(7), word(1), word(2)], data)] : []
-      state.receipt = receipt(succeeds ? '0x1' : '0x0', logs)
+      state.receipt = receipt
     },
     /** The block that had it is gone. */
     drop: () => {

@@ -25,7 +25,7 @@ mod touched;
 pub use bare::BareLogs;
 pub use endpoints::{Endpoints, Standing};
 pub use fleet::FleetReader;
-pub use market::{Beside, MarketReader, SLICE_IDS};
+pub use market::{MarketReader, SLICE_IDS};
 pub use sender::{SendError, Sender};
 pub use stated::{CaseFacts, MachineFacts, StatedReader};
 pub use suspects::Suspects;

@@ -1,7 +1,7 @@
 //! Keeps the market that is shown up to date: reads at each new block what changed, and what is missing still.
 
 use super::measurements::Measurements;
-use crate::adapters::evm::{Beside, FollowError, MarketReader, SLICE_IDS};
+use crate::adapters::evm::{FollowError, MarketReader, SLICE_IDS};
 use crate::ports::Shop;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,12 +12,12 @@ use surety_core::weights::Measured;
 use surety_market::facts::{Certificates, Wanted};
 use surety_verifier::classes::CLASSES;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 
 /// The electorate and the class bonds, which no id names, are read this often.
 const BESIDE_EVERY: Duration = Duration::from_secs(60);
 
-/// A look is made at least this often: what failed is tried again, and time passes without blocks too.
+/// A look is made at least this often: time passes without news too.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// Ids remembered at most between two looks; with more, everything is read anew, slice by slice.
@@ -65,66 +65,82 @@ pub(super) struct Keeping {
     pub(super) shop: Shop,
     pub(super) hints: Hints,
     pub(super) measurements: Measurements,
+    /// What failed is tried again after this, as whoever follows the chain does.
+    pub(super) poll_every: Duration,
+}
+
+/// What becomes of a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// There is more to be read.
+    More,
+    /// Something failed.
+    Again,
+    /// Everything is read.
+    Wait,
 }
 
 impl Keeping {
     /// Keeps the market until told to stop.
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut beside_at = Instant::now();
-        let mut measured = BTreeMap::new();
+        let (mut beside_at, mut measured) = (Instant::now(), BTreeMap::new());
         loop {
-            let next = Instant::now() + LOOK_EVERY;
             let looks = async {
                 if let Some(newer) = self.measurements.ask().await {
                     measured = newer;
                 }
-                let beside = Instant::now() >= beside_at;
-                match self.look(&measured, beside).await {
-                    Ok(more) => {
-                        if beside {
-                            beside_at = Instant::now() + BESIDE_EVERY;
-                        }
-                        more
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "the market was not read");
-                        sleep_until(next).await;
-                        false
-                    }
+                if Instant::now() >= beside_at && self.look_beside().await {
+                    beside_at = Instant::now() + BESIDE_EVERY;
+                }
+                self.look(&measured).await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "the market was not read");
+                    Next::Again
+                })
+            };
+            let next = tokio::select! {
+                next = looks => next,
+                _ = stop.changed() => return,
+            };
+            let waits = async {
+                match next {
+                    Next::More => {}
+                    Next::Again => sleep(self.poll_every).await,
+                    // Whether news came or not, it is time then.
+                    Next::Wait => drop(timeout(LOOK_EVERY, self.hints.news.notified()).await),
                 }
             };
             tokio::select! {
-                more = looks => if more { continue },
-                _ = stop.changed() => return,
-            }
-            tokio::select! {
-                // Whether news came or not, it is time.
-                _ = timeout_at(next, self.hints.news.notified()) => {}
+                () = waits => {}
                 _ = stop.changed() => return,
             }
         }
     }
 
-    /// One reading; says whether more is left to be read.
-    async fn look(&self, measured: &BTreeMap<MachineId, Measured>, beside: bool) -> Result<bool, FollowError> {
-        let hinted = self.hints.peek();
+    async fn look_beside(&self) -> bool {
         let classes: Vec<u16> = CLASSES.iter().map(|class| class.id.0).collect();
-        let beside = Beside { classes: if beside { &classes } else { &[] }, keepers: beside };
+        match self.reader.read_beside(&classes).await {
+            Ok(beside) => {
+                self.shop.write(|market| market.put_beside(beside));
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "keepers and class bonds were not read");
+                false
+            }
+        }
+    }
+
+    /// One reading.
+    async fn look(&self, measured: &BTreeMap<MachineId, Measured>) -> Result<Next, FollowError> {
+        let hinted = self.hints.peek();
         let mut read = Wanted::default();
-        let reading = self
-            .reader
-            .read(
-                |counts| {
-                    let missing = self.shop.read(|market| market.missing(counts, SLICE_IDS));
-                    read = both(&hinted, missing, SLICE_IDS);
-                    read.clone()
-                },
-                beside,
-            )
-            .await?;
-        let counts = reading.counts;
-        let shop = self.shop.clone();
-        let certificates = certificates(measured);
+        let wanted = |counts| {
+            let missing = self.shop.read(|market| market.missing(counts, SLICE_IDS));
+            read = both(&hinted, missing, SLICE_IDS);
+            read.clone()
+        };
+        let reading = self.reader.read(wanted).await?;
+        let (counts, shop, certificates) = (reading.counts, self.shop.clone(), certificates(measured));
         // Rows of many machines take a while: not on a thread that serves.
         let applied = tokio::task::spawn_blocking(move || shop.write(|market| market.apply(reading, certificates)));
         if applied.await.is_err() {
@@ -132,8 +148,9 @@ impl Keeping {
         }
         self.hints.done(&read);
         let left = self.shop.read(|market| market.missing(counts, SLICE_IDS));
-        let halted = left == read;
-        Ok(!halted && (!left.is_empty() || !self.hints.peek().is_empty()))
+        // What cannot be decoded stays missing: it is asked for again with the next block.
+        let more = left != read && (!left.is_empty() || !self.hints.peek().is_empty());
+        Ok(if more { Next::More } else { Next::Wait })
     }
 }
 
@@ -164,3 +181,6 @@ fn certificates(measured: &BTreeMap<MachineId, Measured>) -> Certificates {
     let certified = measured.iter().filter_map(|(machine, one)| Some((*machine, (one.registration, one.certified?))));
     certified.collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,3 +45,24 @@ impl Measurements {
         }
     }
 }
+
+/// A loop that has measured nothing, and says so when asked.
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(super) fn answering(measurements: Measurements) -> tokio::task::JoinHandle<()> {
+    use surety_core::types::Account;
+    let account = |n: u8| Account([n; 20]);
+    let contracts = surety_core::evidence::Contracts { escrow: account(1), arbiter: account(2), vault: account(3) };
+    let (shadow, payout, seat) = (Default::default(), Default::default(), Default::default());
+    let rules = surety_core::rules::Rules { local: true, ..Default::default() };
+    let config =
+        surety_core::state::Config { me: account(4), chain_id: 31_337, contracts, rules, shadow, payout, seat };
+    let state = State::new(config).unwrap();
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(Duration::from_millis(10));
+        loop {
+            ticks.tick().await;
+            measurements.tell(&state);
+        }
+    })
+}

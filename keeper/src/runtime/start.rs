@@ -311,7 +311,8 @@ impl Parts {
     fn keeping(&self) -> Keeping {
         let (shop, hints) = self.market.clone();
         let measurements = self.shown.measurements.clone();
-        Keeping { reader: MarketReader::new(self.endpoints.clone()), shop, hints, measurements }
+        let (reader, poll_every) = (MarketReader::new(self.endpoints.clone()), self.poll_every());
+        Keeping { reader, shop, hints, measurements, poll_every }
     }
 
     fn mirror(&self) -> Mirror {

@@ -143,12 +143,8 @@ mod tests {
     use super::*;
     use crate::adapters::evm::tests::world::World;
     use crate::adapters::store::{FoundChosen, Reading};
-    use std::time::Duration;
+    use crate::runtime::measurements::answering;
     use surety_core::ballot::Stage;
-    use surety_core::evidence::Contracts;
-    use surety_core::rules::Rules;
-    use surety_core::state::{Config, State};
-    use surety_core::types::Account;
     use surety_core::weights::Why;
     use surety_substrate::needed::LEAST_UIDS;
     use surety_substrate::node::Node;
@@ -160,21 +156,6 @@ mod tests {
     use surety_subtensor_native::{Chain, Server};
 
     const NETUID: u16 = 2;
-
-    /// A loop that has measured nothing, and says so when asked.
-    fn answering(measurements: Measurements) -> tokio::task::JoinHandle<()> {
-        let contracts = Contracts { escrow: Account([1; 20]), arbiter: Account([2; 20]), vault: Account([3; 20]) };
-        let (shadow, payout, seat) = (Default::default(), Default::default(), Default::default());
-        let (me, rules) = (Account([4; 20]), Rules { local: true, ..Rules::default() });
-        let state = State::new(Config { me, chain_id: 31_337, contracts, rules, shadow, payout, seat }).unwrap();
-        tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(Duration::from_millis(10));
-            loop {
-                ticks.tick().await;
-                measurements.tell(&state);
-            }
-        })
-    }
 
     struct Scene {
         world: World,

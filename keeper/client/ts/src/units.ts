@@ -75,12 +75,6 @@ export function formatDuration(secs: number): string {
   return text
 }
 
-/** The two largest units of a length of time, for running text. */
-export function roughDuration(secs: number): string {
-  const parts = formatDuration(secs).match(/\d+[dhms]/g) ?? []
-  return parts.slice(0, 2).join(' ')
-}
-
 /** Parts of a million as per cent with two decimals, rounded down: 999,999 is not 100 %. */
 export const formatPpm = (ppm: number): string =>
   ppm >= 1_000_000 ? '100 %' : `${Math.floor(ppm / 10_000)}.${String(Math.floor(ppm / 100) % 100).padStart(2, '0')} %`

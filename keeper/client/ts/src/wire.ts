@@ -1,6 +1,7 @@
 /**
  * What the read API answers: the shapes of `keeper/market/src/wire.rs`, whose comments say what each field means.
- * Amounts are decimal strings on the wire and bigint here; every field that ends in `_rao` or `_rao_per_sec` is one.
+ * Amounts are decimal strings on the wire and bigint here; every field that ends in `_rao` or `_rao_per_sec` is one,
+ * and so is `weight`.
  */
 
 export type Hex = `0x${string}`
@@ -224,7 +225,7 @@ export interface Class {
 
 export interface Keeper {
   account: Hex
-  weight: number
+  weight: bigint
   active: boolean
   url: string
 }
@@ -334,7 +335,7 @@ export interface SoftFigures {
   figures: Record<string, number | null>
 }
 
-const AMOUNT = /_rao(_per_sec)?$/
+const AMOUNT = /_rao(_per_sec)?$|^weight$/
 
 /** Turns the amounts of an answer into bigint, in place: a market of 5,000 machines is not copied for it. */
 export function withAmounts<T>(value: unknown): T {

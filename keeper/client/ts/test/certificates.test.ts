@@ -46,7 +46,7 @@ async function keeper(weight: number, change: object = {}): Promise<Keeper> {
   const statement = { ...GOOD, ...change }
   const signature = await account.signTypedData(certificateTypedData(WANTED.chainId, WANTED.escrow, statement))
   const url = await serve(JSON.stringify({ certificates: [{ statement, signer: account.address, signature }] }))
-  return { account: account.address.toLowerCase() as Hex, weight, active: true, url }
+  return { account: account.address.toLowerCase() as Hex, weight: BigInt(weight), active: true, url }
 }
 
 describe('digests', () => {

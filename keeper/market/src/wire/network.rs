@@ -51,8 +51,8 @@ pub struct Keeper {
     /// The address it signs with.
     #[schema(value_type = String)]
     pub account: Account,
-    /// Its weight in a quorum.
-    pub weight: u64,
+    /// Its weight in a quorum: as appointed, or rao of voting power. Text, as amounts are.
+    pub weight: Amount,
     /// Whether it counts now.
     pub active: bool,
     /// Base URL of its API, as it says.

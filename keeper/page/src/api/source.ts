@@ -8,6 +8,10 @@ export const api = new ReadApi('')
 
 /** Blocks come every 12 s; twice as often shows each one soon. */
 export const DETAIL_MS = 6_000
+/** What changes once a day. */
+export const SLOW_MS = 60_000
+/** A keeper that does not answer is asked less and less often, but at least so often. */
+const PATIENCE_MS = 60_000
 /** A whole market is megabytes. */
 export const MARKET_MS = 30_000
 
@@ -34,6 +38,7 @@ export function usePolled<T>(key: string | null, ask: () => Promise<T>, everyMs:
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
     let gone = false
+    let failures = 0
     const look = async () => {
       if (document.hidden) {
         timer = setTimeout(look, everyMs)
@@ -41,13 +46,16 @@ export function usePolled<T>(key: string | null, ask: () => Promise<T>, everyMs:
       }
       try {
         const data = await ask()
+        failures = 0
         if (!gone) setState({ key, data, error: null, cameAt: Date.now() })
       } catch (error) {
         const failed = error as Error
         if (!gone) setState((last) => ({ ...(last.key === key ? last : { key, ...EMPTY }), error: failed }))
         if (isFinal(error)) return
+        failures += 1
       }
-      if (!gone) timer = setTimeout(look, everyMs)
+      const patience = Math.max(everyMs, Math.min(everyMs * 2 ** failures, PATIENCE_MS))
+      if (!gone) timer = setTimeout(look, patience)
     }
     if (key !== null) look()
     return () => {
@@ -60,5 +68,5 @@ export function usePolled<T>(key: string | null, ask: () => Promise<T>, everyMs:
 }
 
 /** The common case: one path of the API. */
-export const usePath = <T>(path: string | null): Polled<T> =>
-  usePolled(path, () => api.get<T>(path as string), DETAIL_MS)
+export const usePath = <T>(path: string | null, everyMs = DETAIL_MS): Polled<T> =>
+  usePolled(path, () => api.get<T>(path as string), everyMs)

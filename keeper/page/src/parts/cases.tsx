@@ -3,14 +3,13 @@
 import { type Attestation, type Case, type Hex, paths, type Signed, type Spoof } from '@surety/client'
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { api, usePolled } from '../api/source.ts'
+import { api, SLOW_MS, usePolled } from '../api/source.ts'
 import { caseSentences, caseTitle } from './case-words.ts'
 import { isoTime } from './format.ts'
 import { Source } from './source.tsx'
 import { Empty, Loaded } from './status.tsx'
 import { Id } from './text.tsx'
 
-const EVIDENCE_MS = 60_000
 /** More are at the API. */
 const SHOWN_MAX = 50
 
@@ -42,7 +41,7 @@ async function statements(of: Case): Promise<Line[]> {
 }
 
 function Evidence({ of }: { of: Case }) {
-  const polled = usePolled(`evidence-${of.id}`, () => statements(of), EVIDENCE_MS)
+  const polled = usePolled(`evidence-${of.id}`, () => statements(of), SLOW_MS)
   return (
     <Loaded of={polled} what="The statements">
       {(lines) =>

@@ -10,7 +10,7 @@ import {
   type SoftFigures,
 } from '@surety/client'
 import { className } from '../api/network.ts'
-import { usePath } from '../api/source.ts'
+import { SLOW_MS, usePath } from '../api/source.ts'
 import { AVAILABILITY_WORDS } from '../parts/availability.ts'
 import { Cases } from '../parts/cases.tsx'
 import { Chart } from '../parts/chart.tsx'
@@ -113,7 +113,7 @@ function Prices({ page }: { page: MachinePage }) {
 }
 
 function Certificates({ machine }: { machine: string }) {
-  const polled = usePath<{ certificates: Signed<Certificate>[] }>(paths.certificates(machine))
+  const polled = usePath<{ certificates: Signed<Certificate>[] }>(paths.certificates(machine), SLOW_MS)
   return (
     <section aria-labelledby="certificates">
       <h2 id="certificates">Certificates of this keeper</h2>
@@ -150,7 +150,7 @@ const UNITS: readonly (readonly [RegExp, string])[] = [
 ]
 
 function Soft({ machine }: { machine: string }) {
-  const polled = usePath<SoftFigures>(paths.figures(machine))
+  const polled = usePath<SoftFigures>(paths.figures(machine), SLOW_MS)
   if (!polled.data) return null
   const { figures, measured_at_secs } = polled.data
   const rows = Object.entries(figures).filter(([, value]) => typeof value === 'number')

@@ -24,12 +24,12 @@ function Exit({ machine: m }: { machine: Machine }) {
   if (exiting === 0n) return null
   const isReady = readyAt !== null && readyAt <= chainNow()
   return (
-    <p>
+    <div>
       <Tao rao={exiting} /> on its way out{readyAt === null ? '' : ', to be withdrawn from '}
       {readyAt === null ? null : <Time secs={readyAt} />}.{' '}
       {isReady ? <Act label="Withdraw exit" call={() => vaultCall('withdraw', m.machine)} /> : null}{' '}
       <Act label="Cancel exit" call={() => vaultCall('cancelExit', m.machine)} />
-    </p>
+    </div>
   )
 }
 

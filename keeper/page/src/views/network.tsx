@@ -10,7 +10,7 @@ import {
   paths,
 } from '@surety/client'
 import { network, networkError, retryNetwork } from '../api/network.ts'
-import { api, usePolled } from '../api/source.ts'
+import { api, SLOW_MS, usePolled } from '../api/source.ts'
 import { Chart } from '../parts/chart.tsx'
 import { everyDay } from '../parts/days.ts'
 import { Figures } from '../parts/figures.tsx'
@@ -21,8 +21,6 @@ import { Id, OutLink, Tao, Time } from '../parts/text.tsx'
 import { href } from '../route.ts'
 import { chainName } from '../wallet/chains.ts'
 
-/** Days do not change by the second. */
-const DAYS_MS = 60_000
 const count = (value: number): string => value.toLocaleString('en')
 const hours = (secs: number): string => count(Math.floor(secs / 3_600))
 const percent = (part: number, whole: number): string => (whole === 0 ? '–' : `${Math.round((100 * part) / whole)} %`)
@@ -171,14 +169,14 @@ function Days({ days: known }: { days: readonly NetworkDay[] }) {
   )
 }
 
-function KeeperRow({ of, total }: { of: Keeper; total: number }) {
+function KeeperRow({ of, total }: { of: Keeper; total: bigint }) {
   return (
     <tr>
       <td>
         <Id value={of.account} />
       </td>
-      <td class="right num">{count(of.weight)}</td>
-      <td class="right num">{of.active ? percent(of.weight, total) : '–'}</td>
+      <td class="right num">{of.weight.toLocaleString('en')}</td>
+      <td class="right num">{of.active ? percent(Number(of.weight), Number(total)) : '–'}</td>
       <td>{of.active ? 'active' : 'silent'}</td>
       <td>
         <OutLink url={of.url} />
@@ -188,7 +186,7 @@ function KeeperRow({ of, total }: { of: Keeper; total: number }) {
 }
 
 function Keepers({ keepers }: { keepers: readonly Keeper[] }) {
-  const total = keepers.filter((keeper) => keeper.active).reduce((sum, keeper) => sum + keeper.weight, 0)
+  const total = keepers.filter((keeper) => keeper.active).reduce((sum, keeper) => sum + keeper.weight, 0n)
   return (
     <section aria-labelledby="keepers">
       <h2 id="keepers">Keepers</h2>
@@ -247,7 +245,7 @@ function Contracts({ page }: { page: NetworkPage }) {
 }
 
 export function NetworkView() {
-  const days = usePolled('days', () => api.get<NetworkDays>(paths.days()), DAYS_MS)
+  const days = usePolled('days', () => api.get<NetworkDays>(paths.days()), SLOW_MS)
   const page = { data: network.value, error: networkError.value, cameAt: Date.now(), retry: retryNetwork }
   return (
     <>

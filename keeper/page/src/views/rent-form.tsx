@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals'
 import { formatDuration, type MachinePage, type NetworkPage, type Offer } from '@surety/client'
 import { useEffect, useState } from 'preact/hooks'
-import { className, network } from '../api/network.ts'
+import { className, network, networkError, retryNetwork } from '../api/network.ts'
 import { StepView } from '../parts/act.tsx'
 import { AVAILABILITY_WORDS } from '../parts/availability.ts'
 import { Field } from '../parts/field.tsx'
@@ -11,6 +11,7 @@ import { type Figure, Figures } from '../parts/figures.tsx'
 import { KeyField, readKey } from '../parts/key-field.tsx'
 import { Source } from '../parts/source.tsx'
 import { Ssh } from '../parts/ssh.tsx'
+import { Failed } from '../parts/status.tsx'
 import { Tao } from '../parts/text.tsx'
 import { href } from '../route.ts'
 import { account, ready } from '../wallet/session.ts'
@@ -143,7 +144,10 @@ function Form({ page, offer, net }: { page: MachinePage; offer: Offer; net: Netw
 export function RentForm({ page }: { page: MachinePage }) {
   const net = network.value
   const { offer, availability } = page.machine
-  if (!net) return null
+  if (!net) {
+    const error = networkError.value
+    return error ? <Failed error={error} retry={retryNetwork} what="What renting needs" /> : null
+  }
   const title = offer ? `Rent ${offer.gpu_count} × ${className(offer.gpu_class)}` : 'Rent'
   return (
     <section aria-labelledby="rent">

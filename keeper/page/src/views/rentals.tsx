@@ -107,10 +107,10 @@ function Running({ of }: { of: Rental }) {
       <Ssh machine={of.machine} endpoint={machine.data?.machine.endpoint ?? null} />
       <Extend of={of} />
       {mine ? (
-        <p>
+        <div>
           <Act label={`End rental ${of.id} now`} call={() => escrowCall('end', of.id)} /> What you have not used becomes
           credit at once.
-        </p>
+        </div>
       ) : null}
     </article>
   )

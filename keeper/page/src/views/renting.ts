@@ -51,7 +51,11 @@ export interface Wish {
 export async function rentCall(net: NetworkPage, { page, offer, secs, key }: Wish): Promise<Call> {
   const { certificates } = await loadCalls()
   const { machine, registration }: Machine = page.machine
-  const found = await certificates(net.keepers, {
+  // The keeper that served the page is reached where the page was, whatever it says on chain.
+  const reachable = net.keepers.map((keeper) =>
+    keeper.account === net.keeper ? { ...keeper, url: location.origin } : keeper,
+  )
+  const found = await certificates(reachable, {
     chainId: net.chain_id,
     escrow: net.contracts.escrow,
     machine,

@@ -5,7 +5,8 @@ use super::{Endpoints, FollowError, Member};
 use surety_client::provider::{Each, NodeError, Tag};
 use surety_client::reader::Counts as Found;
 use surety_core::view::{BlockRef, KeeperView};
-use surety_market::facts::{Counts, Reading, Wanted};
+use surety_market::amount::Amount;
+use surety_market::facts::{Beside, Counts, Reading, Wanted};
 use surety_market::wire::{At, Keeper};
 
 /// Ids of each kind in one reading: a registration takes six calls, a rental five, a case seven, so at most 3,600
@@ -18,15 +19,6 @@ pub struct MarketReader {
     endpoints: Endpoints,
 }
 
-/// What else is read beside ids.
-#[derive(Debug, Clone, Copy)]
-pub struct Beside<'a> {
-    /// Classes whose bonds are read; none: they are not.
-    pub classes: &'a [u16],
-    /// Whether the electorate is.
-    pub keepers: bool,
-}
-
 impl MarketReader {
     /// Reads through these.
     pub fn new(endpoints: Endpoints) -> Self {
@@ -37,20 +29,27 @@ impl MarketReader {
     ///
     /// # Errors
     /// There is no majority for it, or the only endpoint's own reason.
-    pub async fn read(
-        &self,
-        wanted: impl FnOnce(Counts) -> Wanted,
-        beside: Beside<'_>,
-    ) -> Result<Reading, FollowError> {
+    pub async fn read(&self, wanted: impl FnOnce(Counts) -> Wanted) -> Result<Reading, FollowError> {
         let agreed = self.endpoints.agree(Tag::Latest).await?;
         let block = agreed.block;
         let ask = |member| counts(member, block.number);
         let said = self.endpoints.same(&agreed.members, ask, |a: &Counts, b| a == b).await?;
         let Some(counts) = said.into_iter().next() else { return Err(FollowError::Replaced(block.number)) };
         let wanted = Ids::of(wanted(counts), counts);
-        let ask = |member| said_of(member, block, counts, &wanted, beside);
+        let ask = |member| said_of(member, block, counts, &wanted);
         let said = self.endpoints.same(&agreed.members, ask, |a, b| a == b).await?;
         said.into_iter().next().ok_or(FollowError::Replaced(block.number))
+    }
+
+    /// What no id names: the bond that one card of each class asks for, and the electorate.
+    ///
+    /// # Errors
+    /// There is no majority for it, or the only endpoint's own reason.
+    pub async fn read_beside(&self, classes: &[u16]) -> Result<Beside, FollowError> {
+        let agreed = self.endpoints.agree(Tag::Latest).await?;
+        let ask = |member| beside_of(member, agreed.block.number, classes);
+        let said = self.endpoints.same(&agreed.members, ask, |a, b| a == b).await?;
+        said.into_iter().next().ok_or(FollowError::Replaced(agreed.block.number))
     }
 }
 
@@ -80,31 +79,27 @@ async fn counts(member: &Member, block: u64) -> Result<Counts, FollowError> {
     Ok(Counts { registrations, rentals, cases })
 }
 
-async fn said_of(
-    member: &Member,
-    block: BlockRef,
-    counts: Counts,
-    ids: &Ids,
-    beside: Beside<'_>,
-) -> Result<Reading, FollowError> {
+async fn said_of(member: &Member, block: BlockRef, counts: Counts, ids: &Ids) -> Result<Reading, FollowError> {
     let (reader, at) = (&member.reader, block.number);
-    let bonds = sound(reader.class_bonds_at(beside.classes, at).await?)?;
-    let keepers = if beside.keepers { Some(reader.keepers(at).await?.into_iter().map(keeper).collect()) } else { None };
     let reading = Reading {
         at: At { block: at, hash: block.hash, at_secs: block.timestamp_secs },
         counts,
         nodes: readable(reader.node_facts_at(&ids.registrations, at).await?)?,
         rentals: readable(reader.rental_facts_at(&ids.rentals, at).await?)?,
         cases: readable(reader.case_facts_at(&ids.cases, at).await?)?,
-        class_bonds: beside.classes.iter().copied().zip(bonds).collect(),
-        keepers,
     };
     let again = member.node().header(Tag::Number(at)).await?.and_then(|header| header.to_ref());
     if again == Some(block) { Ok(reading) } else { Err(FollowError::Replaced(at)) }
 }
 
+async fn beside_of(member: &Member, at: u64, classes: &[u16]) -> Result<Beside, FollowError> {
+    let bonds = sound(member.reader.class_bonds_at(classes, at).await?)?;
+    let keepers = member.reader.keepers(at).await?.into_iter().map(keeper).collect();
+    Ok(Beside { class_bonds: classes.iter().copied().zip(bonds).collect(), keepers })
+}
+
 fn keeper(view: KeeperView) -> Keeper {
-    Keeper { account: view.account, weight: view.weight, active: view.active, url: view.url }
+    Keeper { account: view.account, weight: Amount(view.weight), active: view.active, url: view.url }
 }
 
 fn sound<T>(each: Each<T>) -> Result<Vec<T>, NodeError> {

@@ -182,17 +182,6 @@ pub(super) enum Refused {
         /// Its permission bits.
         mode: u32,
     },
-    /// Nobody can be asked.
-    #[error("nobody can be asked for {what} (no terminal): {instead}")]
-    NobodyToAsk {
-        /// For what.
-        what: &'static str,
-        /// What to do.
-        instead: &'static str,
-    },
-    /// The answer was no.
-    #[error("not confirmed: nothing was signed")]
-    NotConfirmed,
     /// In a block, and refused there.
     #[error(
         "in block {block} the chain refused it: {why}. Nothing was changed but the fee. Try it again with --dry-run"

@@ -151,8 +151,8 @@ const bySigner = (a: Found, b: Found): number => {
  */
 export async function collectCertificates(keepers: readonly Keeper[], wanted: Wanted): Promise<Collected> {
   const active = keepers.filter((keeper) => keeper.active)
-  const weights = new Map(active.map((keeper) => [keeper.account.toLowerCase(), BigInt(keeper.weight)]))
-  const heaviest = [...active].sort((a, b) => b.weight - a.weight).slice(0, KEEPERS_MAX)
+  const weights = new Map(active.map((keeper) => [keeper.account.toLowerCase(), keeper.weight]))
+  const heaviest = [...active].sort((a, b) => (a.weight < b.weight ? 1 : a.weight > b.weight ? -1 : 0)).slice(0, KEEPERS_MAX)
   const answers = await Promise.allSettled(heaviest.map((keeper) => ask(keeper, wanted)))
   const newest = new Map<string, Found>()
   const failures: Collected['failures'] = []
@@ -167,7 +167,7 @@ export async function collectCertificates(keepers: readonly Keeper[], wanted: Wa
       if (weight !== undefined && newer) newest.set(key, { ...found, weight })
     }
   }
-  const all = active.map((keeper) => ({ account: keeper.account, weight: BigInt(keeper.weight) }))
+  const all = active.map((keeper) => ({ account: keeper.account, weight: keeper.weight }))
   const chosen = smallestQuorum([...newest.values()], all) ?? []
   const certificates = [...chosen].sort(bySigner).map((found) => found.certificate)
   return { certificates, signers: [...newest.values()].map((found) => found.account), failures }

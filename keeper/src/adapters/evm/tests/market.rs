@@ -1,7 +1,7 @@
 //! What the market shows, read from real contracts on an anvil, by majority.
 
 use super::world::World;
-use crate::adapters::evm::{Beside, MarketReader};
+use crate::adapters::evm::MarketReader;
 use surety_core::types::{Account, Hotkey};
 use surety_market::facts::{Certificates, Counts, Setting, Wanted};
 use surety_market::market::Market;
@@ -31,7 +31,6 @@ fn empty(world: &World) -> Market {
 /// Reads what is missing and what `named` names, until nothing is missing.
 async fn read(reader: &MarketReader, market: &mut Market, named: &Wanted) {
     let mut counts = Counts::default();
-    let beside = Beside { classes: &CLASSES, keepers: true };
     let wanted = |found: Counts| {
         counts = found;
         let missing = market.missing(found, 200);
@@ -39,7 +38,7 @@ async fn read(reader: &MarketReader, market: &mut Market, named: &Wanted) {
         let rentals = missing.rentals.union(&named.rentals).copied().collect();
         Wanted { registrations, rentals, cases: missing.cases.union(&named.cases).copied().collect() }
     };
-    let reading = reader.read(wanted, beside).await.unwrap();
+    let reading = reader.read(wanted).await.unwrap();
     market.apply(reading, Certificates::new());
     assert!(market.missing(counts, 200).is_empty());
 }
@@ -92,6 +91,7 @@ async fn who_watches_and_what_a_class_asks_for_are_shown() {
     let reader = MarketReader::new(world.endpoints());
     let mut market = empty(&world);
     read(&reader, &mut market, &Wanted::default()).await;
+    market.put_beside(reader.read_beside(&CLASSES).await.unwrap());
     let shown = market.network();
     let accounts: Vec<Account> = shown.keepers.iter().map(|keeper| keeper.account).collect();
     assert_eq!(accounts.len(), 2);

@@ -1,0 +1,80 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::adapters::evm::tests::world::World;
+use crate::runtime::measurements::answering;
+use surety_core::view::View;
+use surety_market::facts::Setting;
+use surety_market::market::Market;
+use surety_market::wire::{Contracts, Terms};
+use surety_subtensor_rpc::Mild;
+
+/// Long enough for a slow machine; a test that needs it all has failed.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+fn shop(world: &World) -> Shop {
+    let d = &world.chain.deployment;
+    let contracts = Contracts {
+        vault: d.vault.address,
+        escrow: d.escrow.address,
+        arbiter: d.arbiter.address,
+        bids: d.bids.address,
+        keepers: d.keepers.address,
+    };
+    Shop::new(Market::new(Setting {
+        chain_id: d.chain_id,
+        netuid: d.netuid,
+        keeper: world.keeper.account(),
+        contracts,
+        terms: Terms::default(),
+        class_name: |class| class.to_string(),
+    }))
+}
+
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let end = Instant::now() + DEADLINE;
+    while !holds() {
+        assert!(Instant::now() < end, "not in time: {what}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_market_follows_the_chain_through_nodes_that_fail_now_and_then() {
+    let world = World::start(3).await;
+    for index in 0..3 {
+        world.control(index).faults().mild = Some(Mild::new(u64::try_from(index).unwrap() + 7));
+    }
+    let (shop, hints, measurements) = (shop(&world), Hints::default(), Measurements::default());
+    let answering = answering(measurements.clone());
+    let (reader, poll_every) = (MarketReader::new(world.endpoints()), Duration::from_millis(50));
+    let keeping = Keeping { reader, shop: shop.clone(), hints: hints.clone(), measurements, poll_every };
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(keeping.run(stopped));
+    let machine = world.miner.machine();
+    until("the machine is shown", || shop.read(|market| market.row(&machine).is_some())).await;
+    until("the keepers are shown", || shop.read(|market| market.network().keepers.len() == 2)).await;
+
+    let (rental, _) = world.rent(600).await;
+    let mut follower = world.follower(View::Best);
+    let update = loop {
+        if let Ok(Some(update)) = follower.poll().await {
+            break update;
+        }
+    };
+    hints.tell(&update);
+    until("the rental is shown", || shop.read(|market| market.rental(rental).is_some())).await;
+    until("the machine is rented", || shop.read(|m| m.row(&machine).is_some_and(|row| row.rental.is_some()))).await;
+    assert!(hints.peek().is_empty(), "what was read is not wanted any more");
+    stop.send_replace(true);
+    tokio::time::timeout(DEADLINE, task).await.unwrap().unwrap();
+    answering.abort();
+}
+
+#[test]
+fn what_was_named_is_read_before_what_is_missing_and_never_too_much_at_once() {
+    let wanted = |ids: std::ops::RangeInclusive<u64>| Wanted { rentals: ids.collect(), ..Wanted::default() };
+    let read = both(&wanted(1..=3), wanted(50..=99), 10);
+    assert_eq!(read.rentals.iter().copied().collect::<Vec<_>>(), [1, 2, 3, 93, 94, 95, 96, 97, 98, 99]);
+    assert_eq!(both(&wanted(1..=30), wanted(50..=99), 10).rentals, (21..=30).collect());
+}
