@@ -1,5 +1,6 @@
-/** The last line: how many tests passed, failed and were left out, in the form that scripts/test adds up. */
+/** How many tests passed, failed and were left out, in the form that scripts/test adds up; into SURETY_TOTALS if set. */
 
+import { appendFileSync } from 'node:fs'
 import type { FullResult, Reporter, Suite, TestCase } from '@playwright/test/reporter'
 
 export default class Totals implements Reporter {
@@ -11,6 +12,8 @@ export default class Totals implements Reporter {
 
   onEnd(_result: FullResult): void {
     const count = (...outcomes: string[]) => this.tests.filter((test) => outcomes.includes(test.outcome())).length
-    console.log(`${count('expected')} passed; ${count('unexpected', 'flaky')} failed; ${count('skipped')} ignored`)
+    const total = `${count('expected')} passed; ${count('unexpected', 'flaky')} failed; ${count('skipped')} ignored`
+    if (process.env.SURETY_TOTALS) appendFileSync(process.env.SURETY_TOTALS, `${total}\n`)
+    else console.log(total)
   }
 }

@@ -120,7 +120,7 @@ export class TestWallet {
 /** Runs in the page before its scripts: passes questions on, and announces itself. */
 function announce(name: string): void {
   type Listener = (value: unknown) => void
-  const ask = (globalThis as unknown as { suretyTestWallet: (m: string, p: unknown) => Promise<Answer> })
+  const ask = globalThis as unknown as { suretyTestWallet: (m: string, p: unknown) => Promise<Answer> }
   const listeners = new Map<string, Set<Listener>>()
   const provider = {
     request: async ({ method, params }: { method: string; params?: unknown }) => {

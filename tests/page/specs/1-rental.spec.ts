@@ -41,7 +41,10 @@ interface ShownCase {
 const form = (page: Page) => page.getByRole('form', { name: 'Rent this machine' })
 /** The value of a figure by its label. */
 const figure = (page: Page, label: string) =>
-  page.locator('dl.figures > div').filter({ has: page.locator('dt', { hasText: new RegExp(`^${label}$`) }) }).first()
+  page
+    .locator('dl.figures > div')
+    .filter({ has: page.locator('dt', { hasText: new RegExp(`^${label}$`) }) })
+    .first()
 
 async function rent(page: Page, of: HouseMachine, length: string): Promise<bigint> {
   await form(page).getByLabel('How long').fill(length)
@@ -54,7 +57,9 @@ async function rent(page: Page, of: HouseMachine, length: string): Promise<bigin
   return id
 }
 
-test('before a wallet is asked, a rental shows its cost, the bond behind it and what is given back', async ({ page }) => {
+test('before a wallet is asked, a rental shows its cost, the bond behind it and what is given back', async ({
+  page,
+}) => {
   const wallet = await install(page, renter)
   await open(page, `#/rent/${lost.machine}`)
   await connect(page)
@@ -63,12 +68,16 @@ test('before a wallet is asked, a rental shows its cost, the bond behind it and 
   await expect(figure(page, 'Cost')).toContainText(tao(cost))
   await expect(figure(page, 'Bond behind it')).toContainText(tao(bond))
   await expect(figure(page, 'Bond behind it')).not.toContainText('at least')
-  await expect(page.getByText(/You can end the rental at any time and get back everything beyond its first 5s/)).toBeVisible()
+  await expect(
+    page.getByText(/You can end the rental at any time and get back everything beyond its first 5s/),
+  ).toBeVisible()
   await expect(page.getByText(/an outage of 6s ends the rental and gives back what was not used/)).toBeVisible()
   expect(wallet.countOf('eth_sendTransaction')).toBe(0)
 })
 
-test('a renter rents with a key made in the browser, which is saved as a file and never sent', async ({ page }, info) => {
+test('a renter rents with a key made in the browser, which is saved as a file and never sent', async ({
+  page,
+}, info) => {
   const wallet = await install(page, renter)
   const bodies: string[] = []
   page.on('request', (request) => bodies.push(`${request.url()} ${request.postData() ?? ''}`))
@@ -110,7 +119,10 @@ test('the commands that the page shows log in with the saved key, and only at th
   const visit = logIn(home, story.ssh.login, 'echo let in')
   await expect.poll(async () => shell(home, visit), { timeout: 40_000 }).toMatchObject({ code: 0, out: 'let in\n' })
   const stranger = early.machine.slice(2)
-  const blob = Buffer.concat([Buffer.from('0000000b7373682d6564323535313900000020', 'hex'), Buffer.from(stranger, 'hex')])
+  const blob = Buffer.concat([
+    Buffer.from('0000000b7373682d6564323535313900000020', 'hex'),
+    Buffer.from(stranger, 'hex'),
+  ])
   const hosts = join(home, '.ssh', 'known_hosts')
   const pinned = readFileSync(hosts, 'utf8')
   writeFileSync(hosts, pinned.replace(/ssh-ed25519 \S+/, `ssh-ed25519 ${blob.toString('base64')}`))
@@ -133,7 +145,9 @@ test('extending moves the end on chain by what was bought', async ({ page }) => 
   expect((await rentalOnChain(story.rental)).end).toBe(end + 300)
 })
 
-test('an outage is seen: the rental ends, its case is shown and what was not used is credit at once', async ({ page }) => {
+test('an outage is seen: the rental ends, its case is shown and what was not used is credit at once', async ({
+  page,
+}) => {
   await install(page, renter)
   await open(page, '#/rentals')
   await connect(page)
@@ -146,9 +160,12 @@ test('an outage is seen: the rental ends, its case is shown and what was not use
   const rental = await rentalOnChain(story.rental)
   story.refund = BigInt(rental.price) * BigInt(rental.boughtSecs - (rental.end - rental.start))
   expect((await creditOnChain('escrow', renter.address)) - before).toBe(story.refund)
-  const row = page.getByRole('region', { name: 'Rentals that are over' }).getByRole('row').filter({
-    has: page.getByRole('link', { name: `Rental ${story.rental}, as the API has it` }),
-  })
+  const row = page
+    .getByRole('region', { name: 'Rentals that are over' })
+    .getByRole('row')
+    .filter({
+      has: page.getByRole('link', { name: `Rental ${story.rental}, as the API has it` }),
+    })
   await expect(row).toContainText('ended', { timeout: CASE_MS })
   await expect(page.getByText(`From rent and refunds: ${tao(before + story.refund)}`)).toBeVisible({ timeout: 30_000 })
   const { cases } = await api<{ cases: ShownCase[] }>(`/v1/cases?rental=${story.rental}`)
@@ -160,7 +177,9 @@ test('an outage is seen: the rental ends, its case is shown and what was not use
   await expect(page.getByText(/rental \d+ went out of service and had not come back/).first()).toBeVisible()
 })
 
-test('the miner appeals the case within its window, and the page shows that it waits for the judge', async ({ page }) => {
+test('the miner appeals the case within its window, and the page shows that it waits for the judge', async ({
+  page,
+}) => {
   const miner = accountOf('miner-1')
   await install(page, miner)
   await open(page, `#/miner/${lost.miner}`)

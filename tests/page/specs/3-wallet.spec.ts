@@ -32,7 +32,9 @@ test('a wallet on another network is told so, and offered to switch, with the ch
   wallet.knows.add(964)
   await open(page, `#/rent/${idle.machine}`)
   await connect(page)
-  await expect(page.getByRole('alert')).toContainText('Your wallet is on Bittensor. These contracts are on Local chain.')
+  await expect(page.getByRole('alert')).toContainText(
+    'Your wallet is on Bittensor. These contracts are on Local chain.',
+  )
   await expect(form(page).getByRole('button', { name: 'Rent', exact: true })).toBeDisabled()
   await page.getByRole('button', { name: 'Switch to Local chain' }).click()
   await expect(page.getByRole('alert')).toHaveCount(0)
@@ -51,7 +53,9 @@ test('a wallet on another network is told so, and offered to switch, with the ch
   expect(wallet.countOf('eth_sendTransaction')).toBe(0)
 })
 
-test('with its endpoint down a wallet reads nothing, which is told, and the page stays usable from the API', async ({ page }) => {
+test('with its endpoint down a wallet reads nothing, which is told, and the page stays usable from the API', async ({
+  page,
+}) => {
   const wallet = await install(page, renter)
   // A port that nothing listens at.
   wallet.rpc = 'http://127.0.0.1:9'
@@ -70,12 +74,16 @@ test('with its endpoint down a wallet reads nothing, which is told, and the page
   await expect(page.getByRole('heading', { name: 'Since the beginning' })).toBeVisible()
 })
 
-test('with the API down what was shown stays and is marked as old, and what was never read is told', async ({ page, watch }) => {
+test('with the API down what was shown stays and is marked as old, and what was never read is told', async ({
+  page,
+  watch,
+}) => {
   await open(page, `#/machine/${idle.machine}`)
   watch.allow(/^console: Failed to load resource/)
   await page.route('**/v1/**', (route) => route.abort())
-  await expect(page.getByText(/The keeper does not answer \(no connection\)\. What follows is from \d\d:\d\d:\d\d UTC/).first())
-    .toBeVisible()
+  await expect(
+    page.getByText(/The keeper does not answer \(no connection\)\. What follows is from \d\d:\d\d:\d\d UTC/).first(),
+  ).toBeVisible()
   await expect(page.getByRole('heading', { name: 'Offer and bond' })).toBeVisible()
   await page.getByRole('link', { name: 'Market', exact: true }).click()
   await expect(page.getByRole('alert')).toContainText('The market cannot be read: no connection')
