@@ -36,9 +36,8 @@ export function homeFor(folder: string): string {
  * The shown command with a command to run at its end. SSH takes its home from the password file and not from HOME, so
  * the file of known hosts is named; nobody is asked anything.
  */
-export const logIn = (home: string, shown: string, remote: string): string =>
-  shown.replace(
-    /^ssh /,
-    `ssh -F none -o BatchMode=yes -o IdentitiesOnly=yes -o ConnectTimeout=8 ` +
-      `-o UserKnownHostsFile='${join(home, '.ssh', 'known_hosts')}' -o GlobalKnownHostsFile=none `,
-  ) + ` ${remote}`
+export function logIn(home: string, shown: string, remote: string): string {
+  const hosts = join(home, '.ssh', 'known_hosts')
+  const alone = '-F none -o BatchMode=yes -o IdentitiesOnly=yes -o ConnectTimeout=8 -o GlobalKnownHostsFile=none'
+  return `${shown.replace(/^ssh /, `ssh ${alone} -o UserKnownHostsFile='${hosts}' `)} ${remote}`
+}

@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
-import { accountOf, idle, lost, ROOT } from '../lib/house.ts'
+import { accountOf, early, lost, ROOT } from '../lib/house.ts'
 import { open, settled, test } from '../lib/test.ts'
 import { SIZES, THEMES } from '../lib/views.ts'
 import { connect, install } from '../lib/wallet.ts'
@@ -15,7 +15,7 @@ const QUALITY = 82
 const VIEWS = {
   market: { hash: '#/market', as: null },
   machine: { hash: `#/machine/${lost.machine}`, as: null },
-  rent: { hash: `#/rent/${idle.machine}`, as: 'renter-2' },
+  rent: { hash: `#/rent/${early.machine}`, as: 'renter-2' },
   miner: { hash: `#/miner/${lost.miner}`, as: 'miner-1' },
   network: { hash: '#/network', as: null },
 } as const
@@ -44,7 +44,10 @@ for (const [size, viewport] of Object.entries(SIZES)) {
               .getByText(/^0\.\d+ TAO$/)
               .first()
               .waitFor()
-          await page.evaluate(() => scrollTo(0, 0))
+          await page.evaluate(() => {
+            ;(document.activeElement as HTMLElement | null)?.blur()
+            scrollTo(0, 0)
+          })
           await shoot(page, `${view}-${size}-${theme}`)
         })
       }

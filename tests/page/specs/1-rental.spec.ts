@@ -109,7 +109,9 @@ test('a renter rents with a key made in the browser, which is saved as a file an
   writeFileSync(join(info.project.outputDir, 'renter-key'), secret, { mode: 0o600 })
 })
 
-test('the commands that the page shows log in with the saved key, and only at the host key on chain', async ({}, info) => {
+test('the commands that the page shows log in with the saved key, and only at the host key on chain', async ({
+  browserName: _,
+}, info) => {
   test.skip(!hasSsh(), 'no ssh here')
   const home = homeFor(info.outputPath('home'))
   const key = join(home, 'surety_ed25519')

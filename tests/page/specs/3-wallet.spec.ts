@@ -45,10 +45,10 @@ test('a wallet on another network is told so, and offered to switch, with the ch
   expect(asked).toHaveLength(3)
   expect(switched).toEqual({ method: 'wallet_switchEthereumChain', params: [{ chainId }] })
   expect(added?.method).toBe('wallet_addEthereumChain')
-  const [described] = added?.params as [{ rpcUrls: string[] }]
+  const [described] = (added?.params ?? []) as { rpcUrls: string[] }[]
   const nativeCurrency = { name: 'TAO', symbol: 'TAO', decimals: 18 }
   expect(described).toMatchObject({ chainId, chainName: 'Local chain', nativeCurrency })
-  for (const url of described.rpcUrls) expect(url).toMatch(/^https?:/)
+  for (const url of described?.rpcUrls ?? []) expect(url).toMatch(/^https?:/)
   expect(again).toEqual(switched)
   expect(wallet.countOf('eth_sendTransaction')).toBe(0)
 })

@@ -106,8 +106,6 @@ test('a keeper’s URL with markup and control characters (made up by this test)
   const targets = await table.locator('a').evaluateAll((links) => links.map((link) => link.getAttribute('href') ?? ''))
   for (const href of targets) expect(href).toMatch(/^(https?:|#)/)
   const shown = (await table.textContent()) ?? ''
-  expect(shown, 'characters that steer a terminal or turn text round').not.toMatch(
-    /[\p{Cc}\p{Cf}]/u,
-  )
+  expect(shown, 'characters that steer a terminal or turn text round').not.toMatch(/[\p{Cc}\p{Cf}]/u)
   expect(await page.evaluate(() => 'broken' in globalThis)).toBe(false)
 })
