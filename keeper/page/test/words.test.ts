@@ -62,16 +62,18 @@ describe('saved numbers', () => {
     expect(toCsv([{ a: '=1+1', b: 'x,"y"', c: -3 }])).toBe('a,b,c\r\n\'=1+1,"x,""y""",-3\r\n')
   })
 
-  it('have every day', () => {
-    expect(
-      everyDay(
-        [
-          { day: 3, n: 1 },
-          { day: 6, n: 2 },
-        ],
-        { n: 0 },
-      ).map(({ n }) => n),
-    ).toEqual([1, 0, 0, 2])
+  it('have every day, and two weeks at least', () => {
+    const days = everyDay(
+      [
+        { day: 103, n: 1 },
+        { day: 106, n: 2 },
+      ],
+      { n: 0 },
+    )
+    expect(days.map(({ n }) => n)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2])
+    expect(days.map(({ day }) => day)).toEqual(Array.from({ length: 14 }, (_, index) => 93 + index))
+    const old = Array.from({ length: 500 }, (_, day) => ({ day, n: 1 }))
+    expect(everyDay(old, { n: 0 })).toHaveLength(366)
     expect(everyDay<{ day: number; n: number }>([], { n: 0 })).toEqual([])
   })
 })

@@ -36,7 +36,9 @@ fn wrong_usage_ends_with_two_and_says_what_is_right() {
     let rent = ["rent", &machine, "--ssh-key", &machine, "--network", "local"];
     said(&[&rent[..], &["--for", "2 hours"]].concat()).fails(2, &["no length of time", "2h30m"]);
     said(&["market", "--class", "H100 SMX"]).fails(2, &["did you mean 'H100 SXM'"]);
-    said(&["market", "--max-price", "1/h"]).fails(2, &["277777rao/s", "277778rao/s"]);
+    let offer = ["node", "offer", "--machine", &machine, "--class", "H100 SXM", "--count", "8", "--price"];
+    said(&[&offer[..], &["1/h"]].concat()).fails(2, &["277777rao/s", "277778rao/s"]);
+    said(&["market", "--max-price", "1"]).fails(2, &["such as 1/h"]);
     said(&["market", "--network", "mainet"]).fails(2, &["did you mean 'mainnet'"]);
     said(&["marke"]).fails(2, &["market"]);
     said(&["market"]).fails(2, &["which keeper?"]);

@@ -48,7 +48,7 @@ function steps(points: readonly Point[], most: number): string {
 
 const SHAPES = { bars, steps } as const
 
-function Numbers({ points, unit, file }: Pick<ChartProps, 'points' | 'unit' | 'file'>) {
+function Numbers({ title, points, unit, file }: Omit<ChartProps, 'kind'>) {
   const [open, setOpen] = useState(false)
   const rows: Row[] = points.map((point) => ({ when: point.label, value: point.text.replaceAll(',', '') }))
   return (
@@ -64,7 +64,7 @@ function Numbers({ points, unit, file }: Pick<ChartProps, 'points' | 'unit' | 'f
       </p>
       {open ? (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard.
-        <section class="scroll short" tabIndex={0} aria-label={`Numbers, in ${unit}`}>
+        <section class="scroll short" tabIndex={0} aria-label={`${title}: numbers, in ${unit}`}>
           <table>
             <thead>
               <tr>
@@ -114,7 +114,7 @@ export function Chart({ title, unit, points, kind = 'bars', file }: ChartProps) 
         </span>
         <span>{last.label}</span>
       </div>
-      <Numbers points={points} unit={unit} file={file} />
+      <Numbers title={title} points={points} unit={unit} file={file} />
     </figure>
   )
 }

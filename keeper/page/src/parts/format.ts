@@ -9,3 +9,7 @@ export const isoTime = (secs: number): string => new Date(secs * 1_000).toISOStr
 
 /** Days since 1970 as a date. */
 export const isoDay = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10)
+
+/** Text of a stranger, cut, with a mark for every character that is not seen: controls, and what turns text round. */
+export const strangersText = (text: string, most: number): string =>
+  text.slice(0, most).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}')

@@ -3,7 +3,7 @@
 import { formatDuration, formatTao, type Hex, roundTao } from '@surety/client'
 import { useState } from 'preact/hooks'
 import { href } from '../route.ts'
-import { isoTime, shortHex } from './format.ts'
+import { isoTime, shortHex, strangersText } from './format.ts'
 
 /** A button that copies and says so. */
 export function Copy({ text, label }: { text: string; label: string }) {
@@ -73,7 +73,7 @@ export function Span({ secs }: { secs: number }) {
 /** A link away from here, to an address that somebody else chose: http and https only, else plain text. */
 export function OutLink({ url, children }: { url: string; children?: string }) {
   const web = /^https?:\/\//i.test(url)
-  const text = (children ?? url).slice(0, 120)
+  const text = strangersText(children ?? url, 120)
   if (!web) return <span class="mono">{text}</span>
   return (
     <a href={url} target="_blank" rel="noopener noreferrer nofollow">

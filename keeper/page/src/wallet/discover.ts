@@ -1,6 +1,7 @@
 /** Wallets in this browser: those that announce themselves (EIP-6963), and the one at `window.ethereum` (EIP-1193). */
 
 import { signal } from '@preact/signals'
+import { strangersText } from '../parts/format.ts'
 
 export interface Provider {
   request(args: { method: string; params?: unknown }): Promise<unknown>
@@ -38,7 +39,7 @@ function announced(event: Event): void {
   if (wallets.value.some((wallet) => wallet.id === id)) return
   wallets.value = [
     ...wallets.value,
-    { id, name: String(info.name ?? id).slice(0, 60), icon: safeIcon(info.icon), provider },
+    { id, name: strangersText(String(info.name ?? id), 60), icon: safeIcon(info.icon), provider },
   ]
 }
 

@@ -152,9 +152,8 @@ const bySigner = (a: Found, b: Found): number => {
 export async function collectCertificates(keepers: readonly Keeper[], wanted: Wanted): Promise<Collected> {
   const active = keepers.filter((keeper) => keeper.active)
   const weights = new Map(active.map((keeper) => [keeper.account.toLowerCase(), keeper.weight]))
-  const heaviest = [...active]
-    .sort((a, b) => (a.weight < b.weight ? 1 : a.weight > b.weight ? -1 : 0))
-    .slice(0, KEEPERS_MAX)
+  const byWeight = [...active].sort((a, b) => (a.weight < b.weight ? 1 : a.weight > b.weight ? -1 : 0))
+  const heaviest = byWeight.slice(0, KEEPERS_MAX)
   const answers = await Promise.allSettled(heaviest.map((keeper) => ask(keeper, wanted)))
   const newest = new Map<string, Found>()
   const failures: Collected['failures'] = []
