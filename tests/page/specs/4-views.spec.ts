@@ -55,7 +55,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
   }
 }
 
-test('requests go to keepers alone, the policy allows no other script, and nothing of the wallet is stored but its name', async ({
+test('requests go to keepers alone, no other script may run, and nothing is stored of a wallet but its name', async ({
   page,
   watch,
 }) => {
