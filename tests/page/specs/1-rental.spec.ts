@@ -80,7 +80,7 @@ test('a renter rents with a key made in the browser, which is saved as a file an
 }, info) => {
   const wallet = await install(page, renter)
   const bodies: string[] = []
-  page.on('request', (request) => bodies.push(`${request.url()} ${request.postData() ?? ''}`))
+  page.on('request', (request) => bodies.push(`${decodeURIComponent(request.url())} ${request.postData() ?? ''}`))
   await open(page, `#/rent/${lost.machine}`)
   await connect(page)
   const download = page.waitForEvent('download')
