@@ -58,8 +58,21 @@ async function serveDist(context: BrowserContext): Promise<void> {
   })
 }
 
+/** What every context of a test gets. */
+async function prepare(context: BrowserContext, watch: Watch): Promise<void> {
+  watch.follow(context)
+  await serveDist(context)
+  await context.addInitScript(() => {
+    addEventListener('securitypolicyviolation', (event) => {
+      console.error(`content security policy: ${event.violatedDirective} ${event.blockedURI}`)
+    })
+  })
+}
+
 interface Fixtures {
   watch: Watch
+  /** A page of somebody else: another browser, as far as storage and wallets go, watched all the same. */
+  elsewhere: Page
 }
 
 export const test = base.extend<Fixtures>({
@@ -67,18 +80,18 @@ export const test = base.extend<Fixtures>({
     async ({ context }, use) => {
       const origins = new Set([...house.keepers, house.page].map((url) => new URL(url).origin))
       const watch = new Watch(origins)
-      watch.follow(context)
-      await serveDist(context)
-      await context.addInitScript(() => {
-        addEventListener('securitypolicyviolation', (event) => {
-          console.error(`content security policy: ${event.violatedDirective} ${event.blockedURI}`)
-        })
-      })
+      await prepare(context, watch)
       await use(watch)
       expect(watch.wrong, 'requests elsewhere, errors on the console, breaches of the policy').toEqual([])
     },
     { auto: true },
   ],
+  elsewhere: async ({ browser, watch }, use) => {
+    const context = await browser.newContext()
+    await prepare(context, watch)
+    await use(await context.newPage())
+    await context.close()
+  },
 })
 
 /** Opens a view and waits for what it shows. */

@@ -216,14 +216,15 @@ test('a refund is withdrawn with the wallet, and the account has it', async ({ p
   expect(gained, 'the credit, less the fee').toBeGreaterThan(credit * 1_000_000_000n - feeMax)
 })
 
-test('what the contract refuses is said by name and in words before the wallet is asked', async ({ page, browser }) => {
+test('what the contract refuses is said by name and in words before the wallet is asked', async ({
+  page,
+  elsewhere: late,
+}) => {
   await install(page, another)
   await open(page, `#/rent/${early.machine}`)
   await connect(page)
   await form(page).getByRole('button', { name: 'Generate a key' }).click()
   story.ended = await rent(page, early, '10m')
-  const context = await browser.newContext()
-  const late = await context.newPage()
   const wallet = await install(late, renter)
   await open(late, `#/rent/${early.machine}`)
   await connect(late)
@@ -232,7 +233,6 @@ test('what the contract refuses is said by name and in words before the wallet i
   const said = form(late).getByRole('status').filter({ hasText: 'RentalEscrow_NotReady' })
   await expect(said).toContainText(/is rented, or resting after its last tenant\. It can be rented from .* UTC\./)
   expect(wallet.countOf('eth_sendTransaction')).toBe(0)
-  await context.close()
 })
 
 test('a rental that its renter ends early is refunded to the rao', async ({ page }) => {
