@@ -24,7 +24,8 @@ pub struct Rules {
     pub suspect_every_ms: u64,
     /// No host is contacted twice within this time, however many reasons there are (design: 10 s).
     pub host_gap_min_ms: u64,
-    /// A look without an answer for this long is given up as not measured.
+    /// A look without an answer for this long is given up as not measured. Longer than a look itself may take (10 s):
+    /// else what hangs would never be seen to fail.
     pub look_timeout_ms: u64,
     /// Looks at one network (IPv4 /24, IPv6 /48) in any 10 s.
     pub network_looks_max: u32,
@@ -192,7 +193,7 @@ impl Rules {
             ("look_jitter_ms", self.look_jitter_ms, 0, 0, 60_000),
             ("suspect_every_ms", self.suspect_every_ms, 10_000, 50, 60_000),
             ("host_gap_min_ms", self.host_gap_min_ms, 10_000, 10, 60_000),
-            ("look_timeout_ms", self.look_timeout_ms, 5_000, 100, 120_000),
+            ("look_timeout_ms", self.look_timeout_ms, 15_000, 100, 120_000),
             ("network_looks_max", self.network_looks_max.into(), 1, 1, 10_000),
             ("look_gap_max_secs", self.look_gap_max_secs, 30, 1, 300),
             ("clock_jump_max_secs", self.clock_jump_max_secs, 1, 1, 30),
@@ -274,6 +275,13 @@ mod tests {
         let local = Rules { local: true, ..short };
         assert_eq!(local.check(31_337), Ok(()));
         assert_eq!(local.check(964), Err(RulesError::LocalElsewhere { chain_id: 964 }));
+    }
+
+    #[test]
+    fn a_look_is_never_given_up_before_what_hangs_can_be_seen_to_fail() {
+        let hasty = Rules { look_timeout_ms: 10_000, ..Rules::default() };
+        let refused = RulesError::OutOfBounds { name: "look_timeout_ms", value: 10_000, min: 15_000, max: 120_000 };
+        assert_eq!(hasty.check(964), Err(refused));
     }
 
     #[test]

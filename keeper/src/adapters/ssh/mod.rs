@@ -40,7 +40,7 @@ use surety_verifier::Bytes32;
 /// Bounds of every look. The defaults are those of the design; tests and development shorten them.
 #[derive(Clone, Debug)]
 pub struct SshLimits {
-    /// A whole liveness look, from the first SYN to the answer.
+    /// A whole liveness look, from the first SYN to the answer. Below the least `look_timeout_ms` of the rules (15 s).
     pub probe_deadline: Duration,
     /// A whole measurement, log-in and agent's start-up included.
     pub measure_deadline: Duration,
