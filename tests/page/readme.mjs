@@ -18,14 +18,20 @@ const ASKING = /^surety (rent|extend|end|credit withdraw)\b/
 /** Lines of the block of README's "Try it" that begins with `export`. */
 function lines() {
   const section = readFileSync(`${root}/README.md`, 'utf8').split('\n## Try it\n')[1].split('\n## ')[0]
-  const block = section.split('```sh\n').find((part) => part.startsWith('export ')).split('```')[0]
+  const block = section
+    .split('```sh\n')
+    .find((part) => part.startsWith('export '))
+    .split('```')[0]
   const code = block.split('\n').map((line) => line.split(' #')[0].trim())
   return code.filter(Boolean).map((line) => line.replace(/\b(CHAIN|KEYS|MACHINE)\b/g, (name) => told[name]))
 }
 
 /** The settings that README exports; its PATH is that of a build in the checkout. */
 function settings(line) {
-  const pairs = line.split(' ').slice(1).map((pair) => pair.split('='))
+  const pairs = line
+    .split(' ')
+    .slice(1)
+    .map((pair) => pair.split('='))
   const given = Object.fromEntries(pairs.filter(([name]) => name.startsWith('SURETY_')))
   // scripts/demo writes into the checkout's own folder; a test has one of its own.
   const SURETY_DEPLOYMENTS = dirname(house.deployment)
