@@ -74,7 +74,7 @@ impl Market {
             machines,
             earned_rao: sum(rentals().map(earned)),
             claimed_rao: sum(rentals().map(claimed)),
-            penalties_rao: sum(executed.map(|case| case.penalty_rao)),
+            penalties_rao: sum(executed.map(|case| rows::burned_rao(book, case))),
             days: days::of_miner(book, own()),
             rentals: self.rentals(&of_rentals).map(|page| page.rentals).unwrap_or_default(),
             cases: self.cases(&of_cases).map(|page| page.cases).unwrap_or_default(),
@@ -127,7 +127,7 @@ impl Market {
             bonded_rao: sum(rows().map(bonded)),
             cases: book.cases.last_key_value().map_or(0, |(id, _)| *id),
             penalties_open_rao: penalties(|status| !status.is_decided()),
-            penalties_executed_rao: penalties(|status| status == CaseStatus::Executed),
+            penalties_executed_rao: sum(book.cases.values().map(|case| rows::burned_rao(book, case))),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::facts::{CaseFacts, RentalFacts, Setting};
 use crate::money::pay;
 use crate::wire::{Appeal, Case, CaseCause, CaseKind, CaseState, Fault, Rental, RentalState};
 use std::cmp::{max, min};
-use surety_core::types::{Kind, UnixSecs};
+use surety_core::types::{Kind, Rao, UnixSecs};
 use surety_core::view::{CaseStatus, FaultView};
 
 impl CaseFacts {
@@ -74,6 +74,20 @@ impl RentalFacts {
     pub fn back_rao(&self, book: &Book) -> Amount {
         pay(self.refunded_secs().saturating_add(self.compensated_secs(book)), self.price_rao_per_sec)
     }
+}
+
+/// What of a case's penalty was burned: of an `Offline` no more than its rental has earned, the rest went back (SPEC,
+/// `execute`); of a case that is not executed nothing.
+pub fn burned_rao(book: &Book, case: &CaseFacts) -> Rao {
+    if case.status != CaseStatus::Executed {
+        return 0;
+    }
+    let rental = book.rentals.get(&case.rental).filter(|_| case.kind == Kind::Offline);
+    rental.map_or(case.penalty_rao, |rental| {
+        let elapsed_secs = rental.end_secs.saturating_sub(rental.start_secs);
+        let earned = pay(elapsed_secs.saturating_sub(rental.faulted_secs), rental.price_rao_per_sec);
+        case.penalty_rao.min(earned.0)
+    })
 }
 
 /// A rental as it is shown.

@@ -454,7 +454,7 @@ pub struct MinerPage {
     pub earned_rao: Amount,
     /// Of that, claimed.
     pub claimed_rao: Amount,
-    /// Penalties of cases executed.
+    /// Penalties of cases executed, as far as they were burned.
     pub penalties_rao: Amount,
     /// The last 90 days, the oldest first; days without anything are left out.
     pub days: Vec<MinerDay>,

@@ -6,7 +6,7 @@ use crate::fixtures::*;
 use crate::market::Market;
 use crate::wire::{CaseKind, CaseState, RentalState};
 use proptest::prelude::*;
-use surety_core::types::UnixSecs;
+use surety_core::types::{Kind, UnixSecs};
 use surety_core::view::{CaseStatus, FaultView};
 
 const STATUSES: [CaseStatus; 6] = [
@@ -154,4 +154,29 @@ fn what_a_case_has_not_is_null_and_not_zero() {
     assert_eq!((shown.case.executable_at_secs, shown.case.appealable_until_secs), (None, None));
     assert_eq!((shown.case.appeal_bond_rao, shown.case.appeal), (None, None));
     assert_eq!(shown.case.cause, crate::wire::CaseCause::None);
+}
+
+#[test]
+fn of_an_outage_no_more_is_burned_than_the_rental_has_earned() {
+    let start_secs = MIDNIGHT_SECS;
+    // 600 s, of which 100 without service, at 100 rao a second: 50,000 rao earned.
+    let rentals = vec![faulted(rental(1, 1, start_secs, 600), 500, 100, 1)];
+    let offline = |status, penalty_rao| CaseFacts { kind: Kind::Offline, penalty_rao, ..case(1, 1, 1, status) };
+    let burned = |one: CaseFacts| {
+        let mut market = market();
+        let reading = Reading {
+            nodes: vec![node(1, 1)],
+            rentals: rentals.clone(),
+            cases: vec![one],
+            ..reading(start_secs + 700, 1)
+        };
+        market.apply(reading, Certificates::new());
+        let page = market.miner(market.row(&machine(1)).unwrap().miner);
+        assert_eq!(page.penalties_rao, market.network().totals.penalties_executed_rao);
+        page.penalties_rao.0
+    };
+    assert_eq!(burned(offline(CaseStatus::Executed, 70_000)), 50_000);
+    assert_eq!(burned(offline(CaseStatus::Executed, 30_000)), 30_000);
+    assert_eq!(burned(offline(CaseStatus::Filed, 30_000)), 0);
+    assert_eq!(burned(CaseFacts { kind: Kind::NotDelivered, ..offline(CaseStatus::Executed, 70_000) }), 70_000);
 }

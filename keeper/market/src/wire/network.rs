@@ -88,7 +88,7 @@ pub struct Totals {
     pub cases: u64,
     /// Penalties set aside, not decided.
     pub penalties_open_rao: Amount,
-    /// Penalties of cases executed, as set aside.
+    /// Penalties of cases executed, as far as they were burned: of an `offline` no more than its rental has earned.
     pub penalties_executed_rao: Amount,
 }
 
