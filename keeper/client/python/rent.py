@@ -86,7 +86,10 @@ def quote(house: House, machine: bytes, secs: int) -> Quote:
     """Price, bond and offer as the contracts have them now."""
     escrow, vault = house["escrow"].functions, house["vault"].functions
     (price, _, _, gpu_class, gpu_count, _, _), offer_hash, last_rental = escrow.offerOf(machine).call()
-    cost, needed = escrow.quote(machine, secs).call()
+    try:
+        cost, needed = escrow.quote(machine, secs).call()
+    except ContractCustomError as error:
+        raise Refused(f"the contracts refuse: {named(house, error)}") from error
     (registration, _miner), (*_, free) = vault.ownerOf(machine).call(), vault.bondOf(machine).call()
     # Certificates serve that are younger than their life, and than the end of the last rental.
     oldest = house["escrow"].w3.eth.get_block("latest")["timestamp"] - escrow.CERTIFICATE_LIFE_SECS().call()

@@ -229,6 +229,18 @@ impl Prepared {
         Ok(prepared)
     }
 
+    /// The same, at no higher fee than was agreed to when `agreed` was shown: a node may name another price later.
+    ///
+    /// # Errors
+    /// It takes more gas by now, or gas costs more, than what was agreed to pays for.
+    pub fn within(self, agreed: &Self) -> Result<Self, TxError> {
+        if self.gas > agreed.gas_limit || self.gas_price_wei > agreed.max_fee_per_gas_wei {
+            return Err(TxError::TooDear { fee_rao: self.fee_max_rao(), most_rao: agreed.fee_max_rao() });
+        }
+        let (gas_limit, max_fee_per_gas_wei) = (agreed.gas_limit, agreed.max_fee_per_gas_wei);
+        Ok(Self { gas_limit, max_fee_per_gas_wei, ..self })
+    }
+
     /// The fee as it is likely to be, rounded up to whole rao.
     pub fn fee_likely_rao(&self) -> Rao {
         fee_rao(self.gas, self.gas_price_wei)
@@ -324,19 +336,42 @@ mod tests {
         assert_eq!(fee_rao(u64::MAX, u128::MAX), Rao::MAX);
     }
 
-    #[test]
-    fn another_accounts_key_signs_nothing() {
-        let prepared = Prepared {
+    fn prepared() -> Prepared {
+        Prepared {
             from: Account([1; 20]),
             order: Order { to: Account([2; 20]), data: Bytes::new(), value_rao: 1 },
             answer: Bytes::new(),
             nonce: 0,
             gas: 21_000,
-            gas_limit: 21_000,
-            gas_price_wei: 1,
-            max_fee_per_gas_wei: 3,
+            gas_limit: 26_250,
+            gas_price_wei: 10_000_000_000,
+            max_fee_per_gas_wei: 30_000_000_000,
             chain_id: 31_337,
+        }
+    }
+
+    #[test]
+    fn what_is_signed_costs_at_most_the_fee_that_was_agreed_to() {
+        let agreed = prepared();
+        let dearer = Prepared {
+            gas: 25_000,
+            gas_limit: 31_250,
+            gas_price_wei: 20_000_000_000,
+            max_fee_per_gas_wei: 60_000_000_000,
+            ..prepared()
         };
+        let signed_for = dearer.clone().within(&agreed).unwrap();
+        assert_eq!(signed_for.fee_max_rao(), agreed.fee_max_rao());
+        for beyond in
+            [Prepared { gas: 26_251, ..dearer.clone() }, Prepared { gas_price_wei: 30_000_000_001, ..dearer.clone() }]
+        {
+            assert!(matches!(beyond.within(&agreed), Err(TxError::TooDear { .. })));
+        }
+    }
+
+    #[test]
+    fn another_accounts_key_signs_nothing() {
+        let prepared = prepared();
         let key = Key::from_bytes([7; 32]).unwrap();
         assert!(matches!(prepared.sign(&key), Err(TxError::OtherKey { .. })));
         let own = Prepared { from: key.account(), ..prepared };

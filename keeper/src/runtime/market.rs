@@ -20,7 +20,8 @@ const BESIDE_EVERY: Duration = Duration::from_secs(60);
 /// A look is made at least this often: time passes without news too.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
-/// Ids remembered at most between two looks; with more, everything is read anew, slice by slice.
+/// Ids of each kind remembered between two looks. What is beyond waits until the follower names it again: with its full
+/// read, within the hour.
 const HINTS_MAX: usize = 20_000;
 
 /// What changed on chain, told by whoever follows it. Clones are the same.
@@ -120,8 +121,10 @@ impl Keeping {
         let classes: Vec<u16> = CLASSES.iter().map(|class| class.id.0).collect();
         match self.reader.read_beside(&classes).await {
             Ok(beside) => {
-                self.shop.write(|market| market.put_beside(beside));
-                true
+                let shop = self.shop.clone();
+                // It waits for whoever is looking.
+                let put = tokio::task::spawn_blocking(move || shop.write(|market| market.put_beside(beside)));
+                put.await.is_ok()
             }
             Err(error) => {
                 tracing::warn!(%error, "keepers and class bonds were not read");

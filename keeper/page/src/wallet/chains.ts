@@ -7,7 +7,7 @@ export interface ChainInfo {
   explorerUrl: string | null
 }
 
-/** Endpoints are those the chain's own documentation names; a wallet shows them before it adds them. */
+/** Public endpoints, checked against nothing here: a wallet shows them, and asks, before it adds them. */
 const CHAINS: readonly ChainInfo[] = [
   { id: 964, name: 'Bittensor', rpcUrl: 'https://lite.chain.opentensor.ai', explorerUrl: 'https://evm.taostats.io' },
   { id: 945, name: 'Bittensor testnet', rpcUrl: 'https://test.chain.opentensor.ai', explorerUrl: null },

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bytes of answers kept at most; beyond, none is kept that is not asked for again.
+/// Bytes of answers kept, but for the last that came. With more, all are forgotten, and made again when asked for.
 const BYTES_MAX: usize = 64 << 20;
 
 /// Shorter answers are not compressed: a packet is a packet.
 const COMPRESS_FROM: usize = 1_400;
 
-/// What can be asked about answers that never change while the market does not.
+/// Blocks are 12 s apart: who asks again within two has missed nothing.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=2");
 
 /// One answer.

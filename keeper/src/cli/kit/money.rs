@@ -120,8 +120,9 @@ pub(in crate::cli) async fn carry_all(
     spawn_blocking(move || confirm(yes, out.json)).await??;
     let mut block = None;
     for (index, deed) in deeds.iter().enumerate() {
-        // A first one is as it was shown, but for what happened while the answer was thought over.
-        let fresh = prepare(place, signing, actor, deed).await?;
+        // Whatever happened while the answer was thought over: the fee that was agreed to is the most.
+        let agreed = prepared.get(index).context("a transaction was not shown")?;
+        let fresh = prepare(place, signing, actor, deed).await?.within(agreed).with_context(|| deed.title.clone())?;
         let signed = fresh.sign(key)?;
         out.progress(format!("Signed as {}; it is sent and waited for ...", signed.hash));
         let mut tell = |progress| {
