@@ -24,6 +24,7 @@ interface Transaction {
   to: Hex
   data?: Hex
   value?: Hex
+  gas?: Hex
 }
 
 class Refusal extends Error {
@@ -91,7 +92,7 @@ export class TestWallet {
   }
 
   /** Signs here and sends: the page sees the hash alone. */
-  private async send({ to, data, value }: Transaction): Promise<Hex> {
+  private async send({ to, data, value, gas }: Transaction): Promise<Hex> {
     if (this.declines) refuse(4001, 'User rejected the request.')
     const chain = defineChain({
       id: this.chainId,
@@ -101,7 +102,8 @@ export class TestWallet {
     })
     const client = createWalletClient({ account: this.account, chain, transport: http(this.rpc) })
     const paid = value === undefined ? {} : { value: BigInt(value) }
-    const hash = await client.sendTransaction({ to, ...(data ? { data } : {}), ...paid })
+    const limit = gas === undefined ? {} : { gas: BigInt(gas) }
+    const hash = await client.sendTransaction({ to, ...(data ? { data } : {}), ...paid, ...limit })
     this.sent.push(hash)
     return hash
   }

@@ -9,6 +9,7 @@ import {
   collectCertificates,
   errorsAbi,
   explain,
+  gasLimit,
   rentalEscrowAbi,
   type Wanted,
 } from '@surety/client/chain'
@@ -86,10 +87,11 @@ export async function simulate(connection: Connection, call: Call): Promise<void
   await clients(connection).reading.simulateContract(parameters(connection, call))
 }
 
-/** Hands a call to the wallet, which asks its owner. */
+/** Hands a call to the wallet, which asks its owner. With its gas: not every wallet leaves room over the estimate. */
 export async function send(connection: Connection, call: Call): Promise<Hex> {
-  const { writing } = clients(connection)
-  return writing.writeContract({ ...parameters(connection, call), chain: writing.chain })
+  const { reading, writing } = clients(connection)
+  const gas = gasLimit(await reading.estimateContractGas(parameters(connection, call)))
+  return writing.writeContract({ ...parameters(connection, call), chain: writing.chain, gas })
 }
 
 export type Outcome =

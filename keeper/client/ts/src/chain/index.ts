@@ -1,4 +1,5 @@
 export * from './abi/index.ts'
 export * from './certificates.ts'
 export * from './errors.ts'
+export * from './gas.ts'
 export { sentences } from './sentences.ts'

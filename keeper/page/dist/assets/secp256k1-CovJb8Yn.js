@@ -1,0 +1,1 @@
+export{w as secp256k1}from"./calls-D5UNphpg.js";
