@@ -1,5 +1,7 @@
 //! `surety credit`: what the contracts owe an account, and paying it out.
 
+mod payout;
+
 use super::kit::amount::Tao;
 use super::kit::exit::Stop;
 use super::kit::money::{Deed, carry_all};
@@ -30,6 +32,9 @@ enum CreditCommand {
     /// Pay all credit out, to the account that each contract has on record (your own unless you chose another).
     /// Example: surety credit withdraw --network mainnet --rpc URL --key-file renter.key
     Withdraw(Withdraw),
+    /// Choose where your credit is paid from now on: a coldkey, or your own account again. All contracts are told.
+    /// Example: surety credit payout 5... --network mainnet --rpc URL --key-file renter.key
+    Payout(payout::PayoutArguments),
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +120,7 @@ fn paid_to(credit: &Credit, account: Account) -> String {
 pub(super) async fn run(arguments: CreditArguments, out: Out) -> Result<()> {
     match arguments.command {
         Some(CreditCommand::Withdraw(withdraw)) => pay_out(&withdraw, out).await,
+        Some(CreditCommand::Payout(arguments)) => payout::run(&arguments, out).await,
         None => show(&arguments.show, out).await,
     }
 }

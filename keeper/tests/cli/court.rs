@@ -1,4 +1,4 @@
-//! A case as a miner meets it: shown with what is behind it, appealed once, by its miner only.
+//! A case as people meet it: shown with what is behind it, appealed once, by its miner only; executed by anybody.
 
 use crate::world::World;
 use crate::{SSH_KEY, offered, rao, registered};
@@ -62,4 +62,26 @@ async fn a_case_is_explained_with_what_is_behind_it_and_appealed_once_by_its_min
     for part in ["interrupted: an interval without service", "pay of 3 s: 0.003 TAO", "2 signed statements, 0 with"] {
         assert!(words.out.contains(part), "{part}: {}", words.out);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_is_executed_once_by_anybody_and_not_before_its_windows_have_closed() {
+    let world = World::start().await;
+    let machine = world.machine().to_string();
+    registered(&world).await;
+    world.does("miner", &["node", "deposit", "--machine", &machine, "--amount", "0.5"]);
+    offered(&world, &machine);
+    world.certify(1, &[0, 1]).await;
+    world.does("renter", &["rent", &machine, "--for", "2m", "--ssh-key", SSH_KEY]);
+    world.surety("renter", &["case", "execute", "1", "--yes"]).fails(3, &["no case 1"]);
+    filed(&world).await;
+    world.surety("renter", &["case", "execute", "1", "--yes"]).fails(3, &["filed", "can be executed from"]);
+    let shown = world.surety("", &["case", "show", "1", "--json"]).json();
+    world.time_is(shown["executable_at_secs"].as_u64().unwrap()).await;
+    let before = world.chain.escrow_credit(world.renter.account()).await.unwrap();
+    let executed = world.does("renter", &["case", "execute", "1"]);
+    assert_eq!(executed["result"]["state"], "executed");
+    let gained = world.chain.escrow_credit(world.renter.account()).await.unwrap() - before;
+    assert_eq!(gained, 3_000_000, "the pay of three seconds");
+    world.surety("renter", &["case", "execute", "1", "--yes"]).fails(3, &["case 1 is decided"]);
 }

@@ -4,6 +4,7 @@
 mod alone;
 mod court;
 mod faults;
+mod parting;
 mod world;
 
 use serde_json::Value;
@@ -206,7 +207,7 @@ async fn ssh_runs_with_the_key_on_chain_pinned_and_only_while_the_rental_runs() 
                   cat \"${a#*=}\";; esac; done\nexit 7\n";
     std::fs::write(&fake, script).unwrap();
     std::fs::set_permissions(&fake, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let told = world.surety("", &["ssh", "1", "--ssh", &fake, "--", "echo", "$HOME; id"]);
+    let told = world.surety("", &["ssh", "1", "--no-wait", "--ssh", &fake, "--", "echo", "$HOME; id"]);
     assert_eq!(told.status, 7, "ssh's own status: {}", told.err);
     let key = world.host.private().public_key().to_openssh().unwrap();
     let pinned = format!("surety-rental-1 {}\n", key.trim());

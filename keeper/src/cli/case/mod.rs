@@ -1,6 +1,7 @@
 //! `surety case ...`: cases against machines: which there are, what is behind one, and objecting to it.
 
 mod appeal;
+mod execute;
 mod filing;
 mod list;
 mod proof;
@@ -24,6 +25,9 @@ pub(super) enum CaseCommand {
     /// Object to a case against your machine, before its window closes. The judge rules, or the case stands.
     /// Example: surety case appeal 7 --evidence what-happened.txt --network mainnet --rpc URL --key-file miner.key
     Appeal(appeal::AppealArguments),
+    /// Carry a case out once its windows have closed: pay to the renter, penalty burned. Keepers do it; anybody may.
+    /// Example: surety case execute 7 --network mainnet --rpc URL --key-file my.key
+    Execute(execute::ExecuteArguments),
 }
 
 impl CaseCommand {
@@ -33,6 +37,7 @@ impl CaseCommand {
             Self::List(arguments) => list::run(&arguments, out).await,
             Self::Show(arguments) => show::run(&arguments, out).await,
             Self::Appeal(arguments) => appeal::run(&arguments, out).await,
+            Self::Execute(arguments) => execute::run(&arguments, out).await,
         }
     }
 }

@@ -41,6 +41,17 @@ pub(in crate::cli) fn hotkey(text: &str) -> Result<Hash32, String> {
     text.parse::<AccountId>().map(|account| Hash32(account.0)).map_err(|error| error.to_string())
 }
 
+/// An account of the chain's own kind, such as a coldkey: an SS58 address, or 64 hex digits.
+pub(in crate::cli) fn account_id(text: &str) -> Result<Hash32, String> {
+    if account(text).is_ok() {
+        return Err(format!("'{text}' is an EVM address: want a coldkey (5...), or --own for your own account"));
+    }
+    if text.starts_with("0x") {
+        return text.parse().map_err(|_| format!("'{}' is no account: want 5... or 0x and 64 hex digits", short(text)));
+    }
+    text.parse::<AccountId>().map(|account| Hash32(account.0)).map_err(|error| error.to_string())
+}
+
 /// A GPU class by its name, however it is spaced and cased, or by its id.
 pub(in crate::cli) fn class(text: &str) -> Result<ClassId, String> {
     let plain = |name: &str| name.to_lowercase().replace([' ', '-', '_'], "");

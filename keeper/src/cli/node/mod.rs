@@ -1,5 +1,6 @@
 //! `surety node ...`: a miner's machine, from its host key to its bond back out.
 
+mod abandon;
 mod bond;
 mod init;
 mod migrate;
@@ -37,6 +38,9 @@ pub(in crate::cli) enum NodeCommand {
     /// Example: surety node offer --machine 0x12... --class "RTX 4090" --count 8 --price 0.9/h --max 30d --expires 7d
     /// --network mainnet --rpc URL --key-file miner.key
     Offer(offer::OfferArguments),
+    /// Give a running rental up, at half of what an outage costs: for a machine that will not come back.
+    /// Example: surety node abandon 12 --network mainnet --rpc URL --key-file miner.key
+    Abandon(abandon::Abandon),
     /// Start taking bond out; after the exit delay, withdraw it.
     /// Example: surety node exit --machine 0x12... --all --network mainnet --rpc URL --key-file miner.key
     Exit(bond::Exit),
@@ -60,6 +64,7 @@ impl NodeCommand {
             Self::Register(arguments) => register::run(&arguments, out).await,
             Self::Deposit(arguments) => bond::deposit(&arguments, out).await,
             Self::Offer(arguments) => offer::run(&arguments, out).await,
+            Self::Abandon(arguments) => abandon::run(&arguments, out).await,
             Self::Exit(arguments) => bond::exit(&arguments, out).await,
             Self::Withdraw(arguments) => bond::withdraw(&arguments, out).await,
             Self::Migrate(arguments) => migrate::run(&arguments, out).await,

@@ -1,6 +1,7 @@
 //! `surety rent`, `extend`, `end`, `rentals` and `ssh`: a renter's way from the market to a shell, and back.
 
 mod certificates;
+mod letin;
 mod list;
 mod ssh;
 mod tenancy;
@@ -8,7 +9,7 @@ mod tenancy;
 pub(super) use certificates::quorum;
 pub(super) use list::{RentalsArguments, run as rentals};
 pub(super) use ssh::{SshArguments, run as ssh};
-pub(super) use tenancy::{EndArguments, ExtendArguments, end, extend};
+pub(super) use tenancy::{EndArguments, ExtendArguments, end, extend, read, running};
 
 use super::kit::amount::{Price, Span, Tao, at_most};
 use super::kit::exit::Stop;

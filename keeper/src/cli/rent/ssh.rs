@@ -1,5 +1,7 @@
 //! `surety ssh`: the system's own ssh, made to take exactly the host key that the chain names, and no other.
 
+use super::letin;
+use crate::adapters::ssh::ProbeTarget;
 use crate::cli::kit::exit::Stop;
 use crate::cli::kit::place::{Place, Where};
 use crate::cli::kit::sshkey::known_host;
@@ -13,8 +15,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 use surety_client::bindings::RentalEscrow;
-use surety_core::types::{Endpoint, MachineId, RentalId};
+use surety_core::types::{Endpoint, MachineId, RentalId, SshKey};
 
 /// What `surety ssh` takes.
 #[derive(Debug, Args)]
@@ -30,6 +33,9 @@ pub(in crate::cli) struct SshArguments {
     /// Your private SSH key, when it is not ssh's own choice.
     #[arg(long, short = 'i', value_name = "FILE")]
     identity: Option<PathBuf>,
+    /// Start ssh at once, although a new rental's machine may not let you in yet.
+    #[arg(long)]
+    no_wait: bool,
     /// The ssh program.
     #[arg(long, value_name = "PROGRAM", default_value = "ssh")]
     ssh: PathBuf,
@@ -47,10 +53,23 @@ fn user(text: &str) -> Result<String, String> {
 struct Target {
     machine: MachineId,
     endpoint: Endpoint,
+    renter_key: SshKey,
+    /// How long the machine may still take to let its renter in.
+    left: Duration,
+}
+
+impl Target {
+    /// What is looked at until it lets the renter in.
+    fn door(&self, tenant_user: String) -> ProbeTarget {
+        ProbeTarget { endpoint: self.endpoint, machine: self.machine, renter_key: self.renter_key, tenant_user }
+    }
 }
 
 pub(in crate::cli) async fn run(arguments: &SshArguments) -> Result<ExitCode> {
     let target = target(arguments).await?;
+    if !arguments.no_wait {
+        letin::wait(&target.door(arguments.user.clone()), target.left).await;
+    }
     let dir = TempDir::new()?;
     let known_hosts = dir.0.join("known_hosts");
     let alias = alias(arguments.rental);
@@ -71,7 +90,8 @@ async fn target(arguments: &SshArguments) -> Result<Target> {
     let place = Place::find(&arguments.at).await?;
     let id = arguments.rental;
     let call = RentalEscrow::rentalAtCall { rental: id };
-    let rental = place.view().call(place.deployment.escrow.address, &call).await.context("the rental was not read")?.r;
+    let found = place.view().call(place.deployment.escrow.address, &call).await.context("the rental was not read")?;
+    let (rental, renter_key) = (found.r, SshKey(found.renterKey.0));
     if u64::from(rental.start) == 0 {
         return Err(Stop::refused(format!("there is no rental {id}: check the id (surety rentals)")));
     }
@@ -83,7 +103,8 @@ async fn target(arguments: &SshArguments) -> Result<Target> {
     }
     let state = NodeState::of(&place, rental.registration).await?;
     let nowhere = || Stop::refused("the machine has no address on chain: tell the keepers (surety complain)");
-    Ok(Target { machine: state.machine(), endpoint: state.endpoint().ok_or_else(nowhere)? })
+    let left = letin::time_left(rental.start.into(), place.now_secs(), &place.deployment.times);
+    Ok(Target { machine: state.machine(), endpoint: state.endpoint().ok_or_else(nowhere)?, renter_key, left })
 }
 
 /// The name under which ssh looks the host key up, whatever the address.
@@ -156,8 +177,9 @@ mod tests {
     #[test]
     fn ssh_is_bound_to_the_pinned_key_and_gets_its_arguments_one_by_one() {
         let line = Line::parse_from(["ssh", "7", "-i", "my key", "--", "nvidia-smi", "; rm -rf $HOME"]);
-        let target =
-            Target { machine: MachineId([1; 32]), endpoint: Endpoint { ip: [10, 0, 0, 7].into(), port: 2_222 } };
+        let endpoint = Endpoint { ip: [10, 0, 0, 7].into(), port: 2_222 };
+        let (machine, renter_key, left) = (MachineId([1; 32]), SshKey([2; 32]), Duration::ZERO);
+        let target = Target { machine, endpoint, renter_key, left };
         let argv = argv(&line.arguments, &target, Path::new("/tmp/with space/known_hosts"));
         let argv: Vec<&str> = argv.iter().map(|one| one.to_str().unwrap()).collect();
         for option in [

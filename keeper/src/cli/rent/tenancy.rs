@@ -42,7 +42,10 @@ pub(in crate::cli) struct EndArguments {
 }
 
 /// A rental that runs.
-async fn running(place: &Place, id: RentalId) -> Result<IRentalEscrow::Rental> {
+///
+/// # Errors
+/// There is none with this id, it is over, or the node does not answer.
+pub(in crate::cli) async fn running(place: &Place, id: RentalId) -> Result<IRentalEscrow::Rental> {
     let rental = read(place, id).await?;
     if u64::from(rental.start) == 0 {
         return Err(Stop::refused(format!("there is no rental {id}: check the id (surety rentals)")));
@@ -54,7 +57,11 @@ async fn running(place: &Place, id: RentalId) -> Result<IRentalEscrow::Rental> {
     Ok(rental)
 }
 
-async fn read(place: &Place, id: RentalId) -> Result<IRentalEscrow::Rental> {
+/// A rental as the contract has it; one that does not exist starts at 0.
+///
+/// # Errors
+/// The node does not answer.
+pub(in crate::cli) async fn read(place: &Place, id: RentalId) -> Result<IRentalEscrow::Rental> {
     let call = RentalEscrow::rentalAtCall { rental: id };
     let found = place.view().call(place.deployment.escrow.address, &call).await;
     Ok(found.with_context(|| format!("rental {id} was not read"))?.r)

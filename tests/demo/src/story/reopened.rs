@@ -4,13 +4,18 @@ use super::opening::{certificates, terms};
 use super::stage::{BOND_RAO, Stage};
 use crate::actor::Tx;
 use crate::machines::{self, Machine};
+use crate::miner::Miner;
 use crate::seed::write_secret;
+use crate::wait::Seen;
 use alloy::primitives::{B256, FixedBytes};
 use anyhow::{Context, Result};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::time::Duration;
 use surety_client::bindings::{CollateralVault, ICollateralVault};
 use surety_client::reader::endpoint_bytes;
+use surety_core::types::MachineId;
 
 /// The killed machine comes back, everybody bonds and offers again, and keepers certify: all three can be rented.
 pub(super) async fn reopen(stage: &mut Stage) -> Result<()> {
@@ -22,6 +27,35 @@ pub(super) async fn reopen(stage: &mut Stage) -> Result<()> {
         let machine = B256::from(miner.machine().0);
         let registration = stage.chain.vault.ownerOf(machine).call().await?.registration;
         certificates(stage, index, registration).await?;
+    }
+    shown(stage).await
+}
+
+/// A keeper's market, as far as it is looked at here.
+#[derive(Deserialize)]
+struct Market {
+    machines: Vec<Shown>,
+}
+
+#[derive(Deserialize)]
+struct Shown {
+    machine: MachineId,
+    availability: String,
+}
+
+/// Waits until every keeper shows every machine as free: each reads the chain when its own turn comes.
+async fn shown(stage: &Stage) -> Result<()> {
+    for keeper in stage.keepers.iter() {
+        let what = format!("{} shows every machine as free", keeper.url());
+        let free = stage.seer.until(&what, Duration::from_secs(50), async || {
+            let market: Market = stage.api.get(&keeper.url(), "v1/market").await?;
+            let free = |miner: &Miner| {
+                market.machines.iter().any(|one| one.machine == miner.machine() && one.availability == "free")
+            };
+            let count = stage.miners.iter().filter(|miner| free(miner)).count();
+            Ok(if count == stage.miners.len() { Seen::Done(()) } else { Seen::NotYet(format!("{count} are")) })
+        });
+        free.await?;
     }
     Ok(())
 }
@@ -69,7 +103,7 @@ fn write_keys(stage: &Stage) -> Result<PathBuf> {
 pub(super) fn house(stage: &Stage) -> Result<(Value, Vec<String>)> {
     let keys = write_keys(stage)?;
     let page = stage.keepers.first().map(|keeper| keeper.url()).unwrap_or_default();
-    let machine = |(miner, machine): (&crate::miner::Miner, &Machine)| {
+    let machine = |(miner, machine): (&Miner, &Machine)| {
         json!({
             "name": machine.name, "machine": miner.machine(), "endpoint": machine.endpoint, "pid": machine.pid(),
             "miner": miner.actor.account(),
