@@ -6,7 +6,7 @@ import { everyDay } from '../src/parts/days.ts'
 import { toCsv } from '../src/parts/download.ts'
 import { sshCommands } from '../src/parts/ssh-commands.ts'
 import { stripPaths, stripWords } from '../src/parts/strip.tsx'
-import { readLength, refundRule } from '../src/views/renting.ts'
+import { bondLacks, readLength, refundRule } from '../src/views/renting.ts'
 
 const NOW = 1_800_000_000
 
@@ -85,6 +85,21 @@ describe('renting', () => {
     expect(readLength('2h30m', offer)).toEqual({ secs: 9_000, error: null })
     expect(readLength('5m', offer).error).toBe('At least 10m, at most 30d.')
     expect(readLength('soon', offer).error).toMatch(/Write a length/)
+  })
+
+  it('names the longest rental that the free bond carries, which the contract takes and a second more not', () => {
+    const [price, free, floor] = [1_002_222n, 379_733_360n, 100_000n]
+    // `requiredBond` of the contracts: a share of the cost, rounded up, and at least the class's bond.
+    const needed = (secs: number) => {
+      const byCost = (price * BigInt(secs) * 2_000n + 9_999n) / 10_000n
+      return byCost < floor ? floor : byCost
+    }
+    const said = bondLacks(3_600, needed(3_600), free, floor)
+    expect(said).toBe("The machine's free bond carries a rental of at most 31m34s.")
+    const longest = 31 * 60 + 34
+    expect(needed(longest) <= free && needed(longest + 1) > free).toBe(true)
+    expect(bondLacks(longest, needed(longest), free, floor)).toBeNull()
+    expect(bondLacks(60, floor, floor - 1n, floor)).toMatch(/too little free bond/)
   })
 
   it('has its refund rule in one sentence', () => {

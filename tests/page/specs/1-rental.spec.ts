@@ -6,6 +6,7 @@ import type { Page } from '@playwright/test'
 import {
   accountOf,
   api,
+  bondOnChain,
   chain,
   creditOnChain,
   early,
@@ -72,6 +73,12 @@ test('before a wallet is asked, a rental shows its cost, the bond behind it and 
     page.getByText(/You can end the rental at any time and get back everything beyond its first 5s/),
   ).toBeVisible()
   await expect(page.getByText(/an outage of 6s ends the rental and gives back what was not used/)).toBeVisible()
+  const [, needed] = await view<readonly [bigint, bigint]>('escrow', 'quote', [lost.machine, 3_600])
+  expect((await bondOnChain(lost.machine)).free < needed, 'the bond does not carry an hour').toBe(true)
+  const tooLong = form(page).getByText(/^The machine's free bond carries a rental of at most \d+m\d+s\.$/)
+  await expect(tooLong).toHaveCount(0)
+  await form(page).getByLabel('How long').fill('1h')
+  await expect(tooLong).toBeVisible()
   expect(wallet.countOf('eth_sendTransaction')).toBe(0)
 })
 

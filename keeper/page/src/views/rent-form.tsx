@@ -16,7 +16,7 @@ import { Tao } from '../parts/text.tsx'
 import { href } from '../route.ts'
 import { account, ready } from '../wallet/session.ts'
 import { connection, loadCalls, type Step, transact } from '../wallet/transact.ts'
-import { readLength, refundRule, rentCall } from './renting.ts'
+import { bondLacks, readLength, refundRule, rentCall } from './renting.ts'
 
 /** An hour where the offer allows it: long enough to be of use, short enough to try. */
 const firstLength = (offer: Offer): string =>
@@ -52,6 +52,8 @@ function Terms({ page, offer, net, secs }: { page: MachinePage; offer: Offer; ne
   const ofClass = net.classes.find((entry) => entry.gpu_class === offer.gpu_class)?.bond_rao ?? 0n
   const least = ofClass * BigInt(offer.gpu_count)
   const price = offer.price_rao_per_sec
+  const { free_rao, stated_rao } = page.machine.bond
+  const lacks = quoted === null || secs === null ? null : bondLacks(secs, quoted, free_rao + stated_rao, least)
   const figures: Figure[] = [
     ['Cost', secs === null ? '–' : <Tao rao={price * BigInt(secs)} />],
     ['Price per hour', <Tao rao={price * 3_600n} />],
@@ -70,6 +72,11 @@ function Terms({ page, offer, net, secs }: { page: MachinePage; offer: Offer; ne
   return (
     <>
       <Figures of={figures} />
+      {lacks === null ? null : (
+        <p class="note warn" role="status">
+          {lacks}
+        </p>
+      )}
       <p>{refundRule(offer, net.terms)}</p>
       <Source
         of="the cost and the bond"

@@ -26,6 +26,18 @@ export function readLength(text: string, offer: Offer): { secs: number | null; e
   }
 }
 
+/**
+ * Why the machine's bond does not carry a rental of `secs`, of which the contract said that it needs `needed`; null: it
+ * does. The bond that is needed grows with the length, and is at least `floor`, that of the class: where so much is
+ * not free, no length helps.
+ */
+export function bondLacks(secs: number, needed: bigint, free: bigint, floor: bigint): string | null {
+  if (needed <= free) return null
+  const longest = Number((BigInt(secs) * free) / needed)
+  if (floor > free || longest === 0) return 'The machine has too little free bond to be rented.'
+  return `The machine's free bond carries a rental of at most ${formatDuration(longest)}.`
+}
+
 /** What becomes of the money, in one sentence. */
 export const refundRule = (offer: Pick<Offer, 'min_duration_secs'>, terms: Terms): string =>
   'You can end the rental at any time and get back everything beyond its first ' +

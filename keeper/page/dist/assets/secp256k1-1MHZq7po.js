@@ -1,0 +1,1 @@
+export{w as secp256k1}from"./calls-8aW8_keQ.js";

@@ -1,1 +1,0 @@
-export{w as secp256k1}from"./calls-D5UNphpg.js";
