@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use surety_core::input::ChainUpdate;
-use surety_core::types::MachineId;
+use surety_core::types::{CaseId, Hash32, MachineId, RentalId};
+use surety_core::view::BlockRef;
 use surety_core::weights::Measured;
 use surety_market::facts::{Certificates, Wanted};
 use surety_verifier::classes::CLASSES;
@@ -24,10 +25,43 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// read, within the hour.
 const HINTS_MAX: usize = 20_000;
 
+/// When an id was named: how many updates had come, and at which block. Later ones are larger.
+#[derive(Clone, Copy, Debug, Default)]
+struct Named {
+    update: u64,
+    number: u64,
+    hash: Hash32,
+}
+
+impl Named {
+    /// Whether a reading at `block`, for which `update` updates had been heard, has what was named. One that came while
+    /// it was read, or at a block that the nodes asked did not have yet, is not in it.
+    fn is_in(&self, update: u64, block: &BlockRef) -> bool {
+        self.update <= update && (self.number < block.number || self.hash == block.hash)
+    }
+}
+
+#[derive(Default)]
+struct Heard {
+    updates: u64,
+    registrations: BTreeMap<u32, Named>,
+    rentals: BTreeMap<RentalId, Named>,
+    cases: BTreeMap<CaseId, Named>,
+}
+
+/// Remembers ids, the newest naming of each, as far as there is room.
+fn note<T: Ord>(held: &mut BTreeMap<T, Named>, ids: impl Iterator<Item = T>, named: Named) {
+    for id in ids {
+        if held.len() < HINTS_MAX || held.contains_key(&id) {
+            held.insert(id, named);
+        }
+    }
+}
+
 /// What changed on chain, told by whoever follows it. Clones are the same.
 #[derive(Clone, Default)]
 pub(super) struct Hints {
-    wanted: Arc<Mutex<Wanted>>,
+    heard: Arc<Mutex<Heard>>,
     news: Arc<Notify>,
 }
 
@@ -35,28 +69,34 @@ impl Hints {
     /// Takes what an update of the best view names.
     pub(super) fn tell(&self, update: &ChainUpdate) {
         {
-            let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-            let room = |held: usize| HINTS_MAX.saturating_sub(held);
-            let nodes = update.nodes.iter().take(room(wanted.registrations.len()));
-            wanted.registrations.extend(nodes.map(|node| node.registration));
-            let rentals = update.rentals.iter().take(room(wanted.rentals.len()));
-            wanted.rentals.extend(rentals.map(|rental| rental.id));
-            let cases = update.cases.iter().take(room(wanted.cases.len()));
-            wanted.cases.extend(cases.map(|case| case.id));
+            let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            heard.updates += 1;
+            let named = Named { update: heard.updates, number: update.block.number, hash: update.block.hash };
+            note(&mut heard.registrations, update.nodes.iter().map(|node| node.registration), named);
+            note(&mut heard.rentals, update.rentals.iter().map(|rental| rental.id), named);
+            note(&mut heard.cases, update.cases.iter().map(|case| case.id), named);
         }
         self.news.notify_one();
     }
 
-    fn peek(&self) -> Wanted {
-        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What is to be read, and how many updates had come by then.
+    fn peek(&self) -> (Wanted, u64) {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = Wanted {
+            registrations: heard.registrations.keys().copied().collect(),
+            rentals: heard.rentals.keys().copied().collect(),
+            cases: heard.cases.keys().copied().collect(),
+        };
+        (wanted, heard.updates)
     }
 
-    /// What was read is not wanted any more.
-    fn done(&self, read: &Wanted) {
-        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        wanted.registrations.retain(|id| !read.registrations.contains(id));
-        wanted.rentals.retain(|id| !read.rentals.contains(id));
-        wanted.cases.retain(|id| !read.cases.contains(id));
+    /// What was read at `block` is not wanted any more, unless it was named again since `update`.
+    fn done(&self, read: &Wanted, update: u64, block: &BlockRef) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let settled = |named: &Named| named.is_in(update, block);
+        heard.registrations.retain(|id, named| !(read.registrations.contains(id) && settled(named)));
+        heard.rentals.retain(|id, named| !(read.rentals.contains(id) && settled(named)));
+        heard.cases.retain(|id, named| !(read.cases.contains(id) && settled(named)));
     }
 }
 
@@ -75,7 +115,7 @@ pub(super) struct Keeping {
 enum Next {
     /// There is more to be read.
     More,
-    /// Something failed.
+    /// Something failed, or changed meanwhile.
     Again,
     /// Everything is read.
     Wait,
@@ -135,7 +175,7 @@ impl Keeping {
 
     /// One reading.
     async fn look(&self, measured: &BTreeMap<MachineId, Measured>) -> Result<Next, FollowError> {
-        let hinted = self.hints.peek();
+        let (hinted, update) = self.hints.peek();
         let mut read = Wanted::default();
         let wanted = |counts| {
             let missing = self.shop.read(|market| market.missing(counts, SLICE_IDS));
@@ -144,17 +184,31 @@ impl Keeping {
         };
         let reading = self.reader.read(wanted).await?;
         let (counts, shop, certificates) = (reading.counts, self.shop.clone(), certificates(measured));
+        let block = BlockRef { number: reading.at.block, hash: reading.at.hash, timestamp_secs: reading.at.at_secs };
         // Rows of many machines take a while: not on a thread that serves.
         let applied = tokio::task::spawn_blocking(move || shop.write(|market| market.apply(reading, certificates)));
         if applied.await.is_err() {
             tracing::error!("the market was not brought up to date");
         }
-        self.hints.done(&read);
+        self.hints.done(&read, update, &block);
         let left = self.shop.read(|market| market.missing(counts, SLICE_IDS));
-        // What cannot be decoded stays missing: it is asked for again with the next block.
-        let more = left != read && (!left.is_empty() || !self.hints.peek().is_empty());
-        Ok(if more { Next::More } else { Next::Wait })
+        Ok(next(&read, &left, &self.hints.peek().0))
     }
+}
+
+/// After `read`, when `left` is missing still and `named` is wanted.
+fn next(read: &Wanted, left: &Wanted, named: &Wanted) -> Next {
+    let within = |wanted: &Wanted| {
+        wanted.registrations.is_subset(&read.registrations)
+            && wanted.rentals.is_subset(&read.rentals)
+            && wanted.cases.is_subset(&read.cases)
+    };
+    if !within(left) || !within(named) {
+        return Next::More;
+    }
+    // It changed meanwhile, or at a block that nodes do not have yet. What cannot be decoded stays missing, and is
+    // asked for again with the next block.
+    if named.is_empty() { Next::Wait } else { Next::Again }
 }
 
 /// What was named first, then what is missing, at most `most` of each kind.

@@ -31,7 +31,9 @@ pub(super) struct Heard {
     pub(super) touched: Touched,
     /// Some are unknown, or cannot be decoded: everything is to be read.
     pub(super) lost: bool,
-    block: u64,
+    /// So many of the oldest logs.
+    logs: usize,
+    lost_upto: Option<u64>,
 }
 
 impl BareLogs {
@@ -57,17 +59,18 @@ impl BareLogs {
         let logs: Vec<Log> =
             waiting.logs.iter().take_while(|(of, _)| *of <= block).map(|(_, log)| log.clone()).collect();
         let touched = Touched::by_logs(&logs);
-        let lost = touched.undecoded || waiting.lost_upto.is_some_and(|upto| upto <= block);
-        Heard { touched, lost, block }
+        let lost_upto = waiting.lost_upto.filter(|upto| *upto <= block);
+        Heard { lost: touched.undecoded || lost_upto.is_some(), touched, logs: logs.len(), lost_upto }
     }
 
-    /// It was read.
+    /// It was read. What was told meanwhile was not, whatever its block: it waits on.
     pub(super) fn done(&self, heard: &Heard) {
         let mut waiting = self.lock();
-        while waiting.logs.front().is_some_and(|(of, _)| *of <= heard.block) {
-            waiting.logs.pop_front();
+        let read = heard.logs.min(waiting.logs.len());
+        waiting.logs.drain(..read);
+        if waiting.lost_upto == heard.lost_upto {
+            waiting.lost_upto = None;
         }
-        waiting.lost_upto = waiting.lost_upto.filter(|upto| *upto > heard.block);
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -121,6 +124,20 @@ mod tests {
         assert_eq!(rentals(&later), [2]);
         bare.done(&later);
         assert!(bare.hear(99).touched.is_empty());
+    }
+
+    #[test]
+    fn what_is_told_of_an_old_block_while_a_later_one_is_read_waits_for_the_next() {
+        let bare = BareLogs::default();
+        bare.tell(9, &closed(1));
+        let heard = bare.hear(12);
+        bare.tell(10, &closed(2));
+        bare.tell_lost(11);
+        bare.done(&heard);
+        let next = bare.hear(12);
+        assert_eq!((rentals(&next), next.lost), (vec![2], true));
+        bare.done(&next);
+        assert!(bare.hear(12).touched.is_empty() && !bare.hear(12).lost);
     }
 
     #[test]
