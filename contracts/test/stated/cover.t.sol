@@ -7,6 +7,7 @@ import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
 import { IStatedBonds } from "../../src/interfaces/IStatedBonds.sol";
 import { Rao, Timestamp } from "../../src/types/Units.sol";
 import { StatedBase } from "./StatedBase.t.sol";
+import { Vm } from "forge-std/Vm.sol";
 
 /// @dev Rentals whose bond is, in part or all of it, elsewhere.
 contract CoverTest is StatedBase {
@@ -110,6 +111,17 @@ contract CoverTest is StatedBase {
         assertLt(uint256(alpha - 1) * 3_000_000_001, uint256(NEEDED) * 1_000_000_000);
     }
 
+    /// @dev 10 rao at 10 alpha for 11 rao are 9 and a rao's worth more: 10.
+    function test_WhenTheRateLeavesARemainderOfOne() external {
+        _register(MACHINE);
+        _deposit(MACHINE, NEEDED - 10);
+        _offer(MACHINE);
+        IStatedBonds.SignedStatement memory word = _word();
+        (word.alpha, word.value) = (10, Rao.wrap(11));
+        _state(_claim(0, true), word);
+        _assertCover(_rent(MACHINE, 1 hours), 1, 10, 10);
+    }
+
     /* ANOTHER RENTAL */
 
     function test_GivenTheRentalBeforeIsNotClosed() external {
@@ -166,9 +178,30 @@ contract CoverTest is StatedBase {
         _deposit(MACHINE, 5 * NEEDED);
         skip(STATEMENT_LIFE + 1);
         _state(_claim(rental, false), _word());
+        _extendUnsaid(rental, DAY);
+        _assertCover(rental, 1, 4 * NEEDED, NEEDED);
+        assertEq(_reserved(rental), 0);
+    }
+
+    function test_WhenExtendedToTheLastSecondOfTheStatement() external {
+        _statedReady(0);
+        uint32 most = 14 days - FILING - LAG;
+        uint64 rental = _rent(MACHINE, most - DAY);
+        _deposit(MACHINE, NEEDED);
         _extend(rental, DAY);
         _assertCover(rental, 1, 4 * NEEDED, NEEDED);
         assertEq(_reserved(rental), 0);
+        _extend(rental, 1);
+        _assertCover(rental, 0, 0, 0);
+        assertEq(_reserved(rental), NEEDED);
+    }
+
+    function test_WhenExtendedThoughTAOBearsItAlone() external {
+        _statedReady(NEEDED);
+        uint64 rental = _rent(MACHINE, 1 hours);
+        _extendUnsaid(rental, 1 hours);
+        _assertCover(rental, 0, 0, 0);
+        assertEq(_reserved(rental), NEEDED);
     }
 
     function test_WhenExtendedToADearerRentalWithTheSameStatement() external {
@@ -310,6 +343,16 @@ contract CoverTest is StatedBase {
         IStatedBonds.SignedStatement memory word = _word();
         word.until = Timestamp.wrap(_now() + 60 days);
         _state(_claim(0, true), word);
+    }
+
+    /// @dev Extends, and nothing is said of what covers the rental.
+    function _extendUnsaid(uint64 rental, uint32 secs) private {
+        vm.recordLogs();
+        _extend(rental, secs);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            assertNotEq(logs[i].topics[0], IStatedBonds.Covered.selector);
+        }
     }
 
     function extendByHand(uint64 rental, uint32 secs) external {

@@ -48,6 +48,13 @@ contract StateTest is StatedBase {
         }
     }
 
+    function test_WhenTheLeastIsStated() external {
+        IStatedBonds.SignedStatement memory word = _word();
+        (word.alpha, word.value) = (1, Rao.wrap(1));
+        assertEq(_state(_claim(0, true), word), 1);
+        assertEq(_rao(vault.statementAt(1).value), 1);
+    }
+
     function test_RevertWhen_OneIsDatedAfterNow() external {
         IStatedBonds.SignedStatement[] memory all = _said(_claim(0, true), _word(), 3);
         IStatedBonds.SignedStatement memory word = _word();
