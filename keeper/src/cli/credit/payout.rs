@@ -46,11 +46,8 @@ fn deeds(credits: &[Credit], to: B256, shown: &str) -> Vec<Deed> {
 }
 
 pub(super) async fn run(arguments: &PayoutArguments, out: Out) -> Result<()> {
+    // No account that can be named is zero.
     let to = arguments.to.map_or(B256::ZERO, |account| B256::from(account.0));
-    ensure!(
-        arguments.own || !to.is_zero(),
-        Stop::usage("account 0 means your own: say --own if that is what you want")
-    );
     let (actor, place) = (arguments.signing.actor()?, Place::find(&arguments.at).await?);
     let shown = match arguments.to {
         Some(account) => AccountId(account.0).to_string(),

@@ -7,6 +7,9 @@ use surety_core::types::{Account, Hash32, MachineId};
 use surety_substrate::ss58::AccountId;
 use surety_verifier::classes::{CLASSES, ClassId};
 
+/// Zeros before an address of 20 bytes in a word of 32.
+const WORD_PADDING: usize = 12;
+
 fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(80).collect()
 }
@@ -43,13 +46,17 @@ pub(in crate::cli) fn hotkey(text: &str) -> Result<Hash32, String> {
 
 /// An account of the chain's own kind, such as a coldkey: an SS58 address, or 64 hex digits.
 pub(in crate::cli) fn account_id(text: &str) -> Result<Hash32, String> {
+    let evm = || format!("'{}' is an EVM address: want a coldkey (5...), or --own for your own account", short(text));
     if account(text).is_ok() {
-        return Err(format!("'{text}' is an EVM address: want a coldkey (5...), or --own for your own account"));
+        return Err(evm());
     }
-    if text.starts_with("0x") {
-        return text.parse().map_err(|_| format!("'{}' is no account: want 5... or 0x and 64 hex digits", short(text)));
-    }
-    text.parse::<AccountId>().map(|account| Hash32(account.0)).map_err(|error| error.to_string())
+    let wrong = |_| format!("'{}' is no account: want 5... or 0x and 64 hex digits", short(text));
+    let id: Hash32 = match text.starts_with("0x") {
+        true => text.parse().map_err(wrong)?,
+        false => text.parse::<AccountId>().map(|account| Hash32(account.0)).map_err(|error| error.to_string())?,
+    };
+    // As tools pad an address to a word: nobody has the key of such an account, and what it is paid is lost.
+    if id.0.starts_with(&[0; WORD_PADDING]) { Err(evm()) } else { Ok(id) }
 }
 
 /// A GPU class by its name, however it is spaced and cased, or by its id.
@@ -96,6 +103,23 @@ mod tests {
         assert!(account(&swapped).is_err_and(|why| why.contains(RIGHT)), "{swapped}");
         for text in ["", "0x", "d8da6bf26964af9d7eed9e03e53415d37aa96045", "0x12", "vitalik.eth"] {
             assert!(account(text).is_err_and(|why| why.contains("40 hex digits")), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_account_that_is_paid_is_no_evm_address_padded_or_not() {
+        let coldkey = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+        let hex = "0xd43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d";
+        assert_eq!(account_id(coldkey), account_id(hex));
+        assert!(account_id(hex).is_ok());
+        let padded = format!("0x{}{}", "00".repeat(12), &RIGHT.to_lowercase()[2..]);
+        let mut word = [0; 32];
+        word[31] = 7;
+        for text in [RIGHT, &padded, &format!("0x{}", "00".repeat(32)), &AccountId(word).to_string()] {
+            assert!(account_id(text).is_err_and(|why| why.contains("is an EVM address")), "{text}");
+        }
+        for text in ["", "0x12", "5Grwva", &coldkey.replace('Y', "X")] {
+            assert!(account_id(text).is_err(), "{text}");
         }
     }
 
