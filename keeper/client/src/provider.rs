@@ -231,7 +231,7 @@ fn refused(method: &'static str, error: RpcError<TransportErrorKind>) -> NodeErr
 }
 
 /// A transport's complaint without the URL in it, which may hold a key.
-fn redacted(message: &str) -> String {
+pub(crate) fn redacted(message: &str) -> String {
     let without = match message.split_once("url (") {
         Some((before, rest)) => format!("{before}the node{}", rest.split_once(')').map_or("", |(_, after)| after)),
         None => message.to_string(),

@@ -11,7 +11,7 @@ use crate::bindings::{
     AppointedKeepers, Arbiter, CollateralVault, IArbiter, ICollateralVault, IKeeperSet, IRentalEscrow, RentalEscrow,
 };
 use crate::deployment::Deployment;
-use crate::provider::{Each, Node, NodeError};
+use crate::provider::{Each, Node, NodeError, redacted};
 use alloy::contract::Error as ContractError;
 use alloy::eips::BlockId;
 use alloy::network::AnyNetwork;
@@ -348,16 +348,35 @@ fn status(value: u8) -> Result<CaseStatus, NodeError> {
 }
 
 fn view<T>(answer: Result<T, ContractError>) -> Result<T, NodeError> {
-    answer.map_err(|error| match error {
+    answer.map_err(not_viewed)
+}
+
+/// What alloy says of a view that was not answered, without the URL that was asked: it may hold a key.
+pub fn not_viewed(error: ContractError) -> NodeError {
+    let method = "eth_call";
+    match error {
         ContractError::TransportError(inner) => match inner.as_error_resp() {
             Some(payload) => NodeError::Refused {
-                method: "eth_call",
+                method,
                 code: payload.code,
                 message: payload.message.chars().take(300).collect(),
                 data: payload.as_revert_data(),
             },
-            None => NodeError::Refused { method: "eth_call", code: 0, message: inner.to_string(), data: None },
+            None => NodeError::Refused { method, code: 0, message: redacted(&inner.to_string()), data: None },
         },
-        other => NodeError::Odd { method: "eth_call", what: other.to_string() },
-    })
+        other => NodeError::Odd { method, what: other.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::transports::TransportErrorKind;
+
+    #[test]
+    fn a_key_in_an_rpc_url_is_not_in_a_views_error_either() {
+        let inner = TransportErrorKind::custom_str("error sending request for url (https://node.example/v2/SECRET)");
+        let said = view::<()>(Err(ContractError::TransportError(inner))).map_err(|error| error.to_string());
+        assert_eq!(said, Err("the node answered eth_call with: error sending request for the node".into()));
+    }
 }

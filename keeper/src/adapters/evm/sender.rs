@@ -13,6 +13,7 @@ use surety_client::digest::TimeTooFar;
 use surety_client::intent::{self, Call};
 use surety_client::keys::Key;
 use surety_client::provider::{NodeError, Tag};
+use surety_client::reader::not_viewed;
 use surety_core::effect::Intent;
 use surety_core::evidence::Contracts;
 use surety_core::outbox::{Answer, Receipt};
@@ -196,8 +197,7 @@ impl Sender {
             let provider = member.node().provider().clone();
             let vault = CollateralVault::new(Address::from(self.contracts.vault.0), provider);
             let call = vault.toBurn().block(alloy::eips::BlockId::number(block));
-            let odd = |e: alloy::contract::Error| NodeError::Odd { method: "toBurn", what: e.to_string() };
-            member.node().within("eth_call", async { call.call().await.map_err(odd) }).await
+            member.node().within("eth_call", async { call.call().await.map_err(not_viewed) }).await
         };
         let (said, failed) = sorted(self.endpoints.all(ask).await);
         self.enough(said.len(), failed, "eth_call")?;
