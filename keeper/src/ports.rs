@@ -87,7 +87,7 @@ pub enum Blindness {
     Rpc = 2,
     /// The chain was never read.
     NoChain = 3,
-    /// Most anchors do not answer.
+    /// Most anchors do not answer in time.
     Anchors = 4,
     /// This host's clock and the newest block differ.
     Clock = 5,

@@ -58,7 +58,9 @@ impl Blind {
             Self::Starting => "starting: chain and anchors have not been seen yet",
             Self::Rpc => "no majority of RPC endpoints answers: nothing is judged or signed; check them",
             Self::NoChain => "the chain could not be read since the start: nothing is judged or signed; check the RPC",
-            Self::Anchors => "most anchors do not answer: nothing is judged or signed; check this host's network",
+            Self::Anchors => {
+                "most anchors do not answer in time: nothing is judged or signed; check this host's network, disk and load"
+            }
             Self::Clock => "clock and newest block are too far apart: nothing is judged or signed; check NTP and RPC",
         }
     }

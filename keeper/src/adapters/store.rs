@@ -64,6 +64,15 @@ pub struct Loaded {
     pub unsigned: Vec<Effect>,
 }
 
+/// An input, and the wishes that its step led to.
+#[derive(Debug)]
+pub struct Step {
+    /// What came.
+    pub input: Input,
+    /// What is to be done about it.
+    pub effects: Vec<Effect>,
+}
+
 impl Store {
     /// Opens or makes the store at `path`, with the default limits.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
@@ -116,48 +125,21 @@ impl Store {
         Ok(Loaded { state, seq, unsigned })
     }
 
-    /// One step, all or nothing: the input, what it answers, the wishes it led to.
-    pub fn commit(&self, seq: u64, input: &Input, effects: &[Effect]) -> Result<(), StoreError> {
+    /// Steps in their order, all or nothing: the inputs from number `first_seq` on, what they answer, the wishes they
+    /// led to. However many there are, the disk is waited for once.
+    pub fn commit(&self, first_seq: u64, steps: &[Step]) -> Result<(), StoreError> {
         let mut db = self.db()?;
         let tx = db.transaction()?;
-        let text = render(input)?;
-        let sum = schema::sum_of(seq, &text);
-        tx.execute("INSERT INTO log (seq, input, sum) VALUES (?1, ?2, ?3)", params![int(seq), text, sum])?;
-        match input {
-            Input::Signed(signed) => {
-                keep_statement(&tx, signed, true, self.chain_secs())?;
-                forget_effect(&tx, signed)?;
-            }
-            Input::Peer(peer) => {
-                let signed =
-                    Signed { statement: peer.statement.into(), signer: peer.signer, signature: peer.signature };
-                keep_statement(&tx, &signed, false, self.chain_secs())?;
-                mirror::want(&tx, &signed)?;
-            }
-            Input::PeerSpoof(peer) => {
-                let signed =
-                    Signed { statement: peer.statement.into(), signer: peer.signer, signature: peer.signature };
-                keep_statement(&tx, &signed, false, self.chain_secs())?;
-                mirror::want(&tx, &signed)?;
-            }
-            Input::Complaint(signed) => {
-                let (id, rental, now_secs) = (signed.statement.id(), signed.statement.rental, self.chain_secs());
-                let sql = "INSERT OR IGNORE INTO complaints (id, rental, signed, stored_secs) VALUES (?1, ?2, ?3, ?4)";
-                tx.execute(sql, params![id.0, int(rental), render(signed)?, int(now_secs)])?;
-            }
-            Input::Tx(result) => {
-                tx.execute("UPDATE outbox SET reported = 1 WHERE id = ?1", [result.id.0])?;
-            }
-            _ => {}
-        }
-        for effect in effects {
-            keep_effect(&tx, effect)?;
+        for (seq, step) in (first_seq..).zip(steps) {
+            write_step(&tx, seq, step, self.chain_secs())?;
         }
         tx.commit()?;
-        if let Input::Chain(update) = input
-            && update.view == View::Finalized
-        {
-            self.chain_secs.fetch_max(update.block.timestamp_secs, Relaxed);
+        for step in steps {
+            if let Input::Chain(update) = &step.input
+                && update.view == View::Finalized
+            {
+                self.chain_secs.fetch_max(update.block.timestamp_secs, Relaxed);
+            }
         }
         Ok(())
     }
@@ -191,6 +173,12 @@ impl Store {
         schema::size_bytes(&*self.db()?)
     }
 
+    /// One step.
+    #[cfg(test)]
+    pub(crate) fn commit_one(&self, seq: u64, input: &Input, effects: &[Effect]) -> Result<(), StoreError> {
+        self.commit(seq, &[Step { input: input.clone(), effects: effects.to_vec() }])
+    }
+
     /// The last input on disk.
     #[cfg(test)]
     pub(crate) fn last_seq(&self) -> Result<u64, StoreError> {
@@ -216,6 +204,39 @@ impl Store {
     fn db(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {
         self.connection.lock().map_err(|_| StoreError::Poisoned)
     }
+}
+
+/// An entry of the log, what it answers, and the wishes of its step.
+fn write_step(tx: &Transaction<'_>, seq: u64, step: &Step, now_secs: UnixSecs) -> Result<(), StoreError> {
+    let text = render(&step.input)?;
+    let sum = schema::sum_of(seq, &text);
+    tx.execute("INSERT INTO log (seq, input, sum) VALUES (?1, ?2, ?3)", params![int(seq), text, sum])?;
+    match &step.input {
+        Input::Signed(signed) => {
+            keep_statement(tx, signed, true, now_secs)?;
+            forget_effect(tx, signed)?;
+        }
+        Input::Peer(peer) => {
+            let signed = Signed { statement: peer.statement.into(), signer: peer.signer, signature: peer.signature };
+            keep_statement(tx, &signed, false, now_secs)?;
+            mirror::want(tx, &signed)?;
+        }
+        Input::PeerSpoof(peer) => {
+            let signed = Signed { statement: peer.statement.into(), signer: peer.signer, signature: peer.signature };
+            keep_statement(tx, &signed, false, now_secs)?;
+            mirror::want(tx, &signed)?;
+        }
+        Input::Complaint(signed) => {
+            let (id, rental) = (signed.statement.id(), signed.statement.rental);
+            let sql = "INSERT OR IGNORE INTO complaints (id, rental, signed, stored_secs) VALUES (?1, ?2, ?3, ?4)";
+            tx.execute(sql, params![id.0, int(rental), render(signed)?, int(now_secs)])?;
+        }
+        Input::Tx(result) => {
+            tx.execute("UPDATE outbox SET reported = 1 WHERE id = ?1", [result.id.0])?;
+        }
+        _ => {}
+    }
+    step.effects.iter().try_for_each(|effect| keep_effect(tx, effect))
 }
 
 /// Makes the file if there is none, for its owner alone whatever the umask; SQLite gives its log the same mode.

@@ -69,7 +69,7 @@ impl Bench {
         let id = Hash32([u8::try_from(self.seq % 251).unwrap(); 32]);
         let tick = Input::Tick(Tick { now_ms: 0, now_unix_ms: 0, rpc_healthy: true });
         let store = Store::open(&self.path).unwrap();
-        store.commit(self.seq, &tick, &[Effect::Submit { id, intent }]).unwrap();
+        store.commit_one(self.seq, &tick, &[Effect::Submit { id, intent }]).unwrap();
         id
     }
 
@@ -93,7 +93,7 @@ impl Bench {
             self.round(lane).await;
             if let Ok(input) = reports.try_recv() {
                 self.seq += 1;
-                lane.store.commit(self.seq, &input, &[]).unwrap();
+                lane.store.commit_one(self.seq, &input, &[]).unwrap();
                 let Input::Tx(result) = input else { panic!("{what}: {input:?}") };
                 return result.outcome;
             }
@@ -281,7 +281,7 @@ async fn a_nonce_given_back_unsigned_is_the_next_intents_and_no_gap_stops_the_la
     let tick = Input::Tick(Tick { now_ms: 0, now_unix_ms: 0, rpc_healthy: true });
     bench.seq += 1;
     let store = Store::open(&bench.path).unwrap();
-    store.commit(bench.seq, &tick, &[Effect::Submit { id, intent: refused.clone() }]).unwrap();
+    store.commit_one(bench.seq, &tick, &[Effect::Submit { id, intent: refused.clone() }]).unwrap();
     store.put_row(&Row { id, intent: refused, state: RowState::Reserved { nonce } }).unwrap();
     drop(store);
     bench.wish().await;

@@ -3,7 +3,7 @@
 use crate::adapters::clock::Clock;
 use crate::adapters::evm::Suspects;
 use crate::adapters::http::Renters;
-use crate::adapters::store::{SNAPSHOT_EVERY, Store, StoreError};
+use crate::adapters::store::{SNAPSHOT_EVERY, Step, Store, StoreError};
 use crate::outbox::Finalized;
 use crate::ports::{Blindness, Progress};
 use crate::runtime::measurements::Measurements;
@@ -11,7 +11,7 @@ use crate::runtime::spans;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use surety_core::effect::Effect;
 use surety_core::hints;
 use surety_core::input::Input;
@@ -25,6 +25,15 @@ use tokio::sync::mpsc;
 
 /// How often a store without room is tried again.
 const ROOM_RETRY: Duration = Duration::from_secs(1);
+
+/// Inputs that are written at once.
+const AT_ONCE_MAX: usize = 64;
+
+/// A write that takes longer is worth a line in the log.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// How often such a line is written at most.
+const SLOW_TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// The keeper set as last read, for tasks that talk to peers.
 pub(super) type KnownKeepers = Arc<RwLock<BTreeMap<Account, KeeperView>>>;
@@ -54,6 +63,8 @@ pub(super) struct CoreLoop {
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
     pub(super) shown: Shown,
+    /// When it was last told that the store is slow.
+    pub(super) slow_told: Option<Instant>,
 }
 
 impl CoreLoop {
@@ -65,9 +76,10 @@ impl CoreLoop {
         deeds: mpsc::Sender<Effect>,
     ) -> Result<(), StoreError> {
         self.show_world();
-        while let Some(input) = inputs.blocking_recv() {
-            let effects = self.step(&input, || inputs.is_closed())?;
-            for effect in effects {
+        while let Some(first) = inputs.blocking_recv() {
+            let steps = self.steps(first, &mut inputs);
+            self.keep(&steps, || inputs.is_closed())?;
+            for effect in steps.into_iter().flat_map(|step| step.effects) {
                 spans::announce(&effect);
                 if matches!(effect, Effect::Alert { .. }) {
                     add(&self.shown.progress.alerts);
@@ -82,16 +94,43 @@ impl CoreLoop {
         self.leave()
     }
 
-    fn step(&mut self, input: &Input, stopping: impl Fn() -> bool) -> Result<Vec<Effect>, StoreError> {
-        let _span = spans::of_input(input).entered();
-        let effects = step(&mut self.state, input);
-        self.seq += 1;
-        self.with_room(&stopping, |own| own.store.commit(own.seq, input, &effects))?;
-        if self.seq.is_multiple_of(SNAPSHOT_EVERY) {
+    /// Takes what is waiting, a bounded number of inputs. Each commit waits for the disk: one for each input, and a
+    /// disk that takes 0.2 s would leave a keeper of a few rentals further behind with every second.
+    fn steps(&mut self, first: Input, inputs: &mut mpsc::Receiver<Input>) -> Vec<Step> {
+        let (mut steps, mut next) = (Vec::new(), Some(first));
+        while let Some(input) = next {
+            let _span = spans::of_input(&input).entered();
+            let effects = step(&mut self.state, &input);
+            // Megabytes, which are written more than once.
+            let is_heavy = matches!(input, Input::Measure(_));
+            steps.push(Step { input, effects });
+            let more = !is_heavy && steps.len() < AT_ONCE_MAX;
+            next = if more { inputs.try_recv().ok() } else { None };
+        }
+        steps
+    }
+
+    /// Makes steps durable, and shows what came of them.
+    fn keep(&mut self, steps: &[Step], stopping: impl Fn() -> bool) -> Result<(), StoreError> {
+        let (before, began) = (self.seq, Instant::now());
+        self.with_room(&stopping, |own| own.store.commit(before + 1, steps))?;
+        self.seq += steps.len() as u64;
+        if self.seq / SNAPSHOT_EVERY != before / SNAPSHOT_EVERY {
             self.with_room(&stopping, |own| own.store.snapshot(own.seq, &own.state))?;
         }
-        self.show(input);
-        Ok(effects)
+        self.tell_slow(began.elapsed());
+        steps.iter().for_each(|step| self.show(&step.input));
+        Ok(())
+    }
+
+    /// Nothing is judged while the disk is waited for: said now and then, since all else that shows is blindness.
+    fn tell_slow(&mut self, took: Duration) {
+        if took < SLOW || self.slow_told.is_some_and(|told| told.elapsed() < SLOW_TOLD_EVERY) {
+            return;
+        }
+        self.slow_told = Some(Instant::now());
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        tracing::warn!(took_ms, "the store is slow, and nothing is judged meanwhile; check this host's disk and load");
     }
 
     /// Writes, and waits while there is no room: nothing is judged, signed or sent meanwhile, since no wish is let out

@@ -98,7 +98,8 @@ pub async fn run(settings: Settings, dry_run: bool, mut stop: watch::Receiver<bo
         let _ = wishes.send(effect).await;
     }
     let shown = Shown::default();
-    let core = CoreLoop { state: loaded.state, seq: loaded.seq, store: store.clone(), clock, shown: shown.clone() };
+    let (state, seq, slow_told) = (loaded.state, loaded.seq, None);
+    let core = CoreLoop { state, seq, store: store.clone(), clock, shown: shown.clone(), slow_told };
     let mut looping = tokio::task::spawn_blocking(move || core.run(inputs_rx, wishes));
 
     let (endpoints, set, peer_counts) = (preflight.endpoints, preflight.set, Arc::default());

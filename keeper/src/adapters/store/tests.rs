@@ -120,7 +120,7 @@ impl Run {
     pub(crate) fn take(&mut self, input: &Input) -> Vec<Effect> {
         let effects = step(&mut self.state, input);
         self.seq += 1;
-        self.store.commit(self.seq, input, &effects).unwrap();
+        self.store.commit_one(self.seq, input, &effects).unwrap();
         self.wished.extend(effects.iter().cloned());
         effects
     }

@@ -263,7 +263,7 @@ impl Alive {
     fn take(&mut self, input: Input) {
         let effects = step(&mut self.state, &input);
         self.seq += 1;
-        self.store.commit(self.seq, &input, &effects).unwrap();
+        self.store.commit_one(self.seq, &input, &effects).unwrap();
         for effect in effects {
             match effect {
                 Effect::ProbeAnchors { id } => {

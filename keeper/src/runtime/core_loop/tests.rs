@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 use surety_core::evidence::Contracts;
-use surety_core::input::{Started, Tick};
+use surety_core::input::{MeasureOutcome, MeasureResult, Started, Tick};
 use surety_core::rules::Rules;
 use surety_core::state::Config;
+use surety_core::types::{Hash32, MachineId};
 use surety_core::view::ContractTimes;
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -36,7 +37,8 @@ impl Running {
         let store = Arc::new(Store::open(path).unwrap());
         let loaded = store.load(path, &config()).unwrap();
         let (shown, clock) = (Shown::default(), Clock::start());
-        let core = CoreLoop { state: loaded.state, seq: loaded.seq, store: store.clone(), clock, shown: shown.clone() };
+        let (state, seq, slow_told) = (loaded.state, loaded.seq, None);
+        let core = CoreLoop { state, seq, store: store.clone(), clock, shown: shown.clone(), slow_told };
         let (inputs, inputs_rx) = mpsc::channel(16);
         let (wishes, deeds) = mpsc::channel(16);
         let looping = std::thread::spawn(move || core.run(inputs_rx, wishes));
@@ -131,4 +133,52 @@ fn a_keeper_told_to_stop_does_not_wait_for_room() {
     drop(running.store);
     let loaded = Store::open(&path).unwrap().load(&path, &config()).unwrap();
     assert_eq!(loaded.seq, acknowledged);
+}
+
+fn measured() -> Input {
+    let outcome = MeasureOutcome::Unmeasured { why: "no session".into() };
+    let (id, machine) = (Hash32([1; 32]), MachineId([2; 32]));
+    Input::Measure(MeasureResult { id, machine, registration: 1, at_secs: 1_800_000_000, outcome })
+}
+
+#[test]
+fn the_disk_is_waited_for_once_for_all_inputs_that_wait_up_to_a_heavy_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keeper.db");
+    let store = Arc::new(Store::open(&path).unwrap());
+    let state = store.load(&path, &config()).unwrap().state;
+    let (clock, shown, slow_told) = (Clock::start(), Shown::default(), None);
+    let mut core = CoreLoop { state, seq: 0, store, clock, shown, slow_told };
+    let (sending, mut inputs) = mpsc::channel(4 * AT_ONCE_MAX);
+    for n in 1..=AT_ONCE_MAX as u64 + 2 {
+        sending.try_send(tick(n)).unwrap();
+    }
+    sending.try_send(measured()).unwrap();
+    sending.try_send(tick(1_000)).unwrap();
+    let mut taken = Vec::new();
+    while let Ok(first) = inputs.try_recv() {
+        let steps = core.steps(first, &mut inputs);
+        taken.push(steps.len());
+        core.keep(&steps, || false).unwrap();
+        assert_eq!(core.store.last_seq().unwrap(), core.seq);
+    }
+    assert_eq!(taken, [AT_ONCE_MAX, 3, 1]);
+}
+
+#[test]
+fn a_snapshot_is_written_when_its_number_is_passed_in_the_middle_of_a_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keeper.db");
+    let running = Running::start(&path);
+    let sent = SNAPSHOT_EVERY + 10;
+    for n in 1..=sent {
+        running.inputs.blocking_send(tick(n)).unwrap();
+    }
+    until("all are taken", || running.taken() == sent + 1);
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    let at: u64 =
+        raw.query_row("SELECT seq FROM snapshot", [], |row| row.get::<_, i64>(0)).unwrap().try_into().unwrap();
+    assert!(at >= SNAPSHOT_EVERY, "a restart would replay everything from {at} on");
+    drop(running.inputs);
+    running.looping.join().unwrap().unwrap();
 }

@@ -341,11 +341,15 @@ struct Certificates {
     certificates: Vec<Signed<Certificate>>,
 }
 
+/// Longest until a machine is certified. It takes some four seconds, on a machine that has much else to do ten times as
+/// long.
+const CERTIFIED_LIMIT: Duration = Duration::from_secs(120);
+
 /// Waits for a quorum of certificates of one machine, as a renter finds them: through the keepers' URLs on chain.
 pub(super) async fn certificates(stage: &Stage, index: usize, registration: u32) -> Result<Vec<Signed<Certificate>>> {
     let machine = stage.miners.get(index).context("no such miner")?.machine();
     let what = format!("machine-{} has a quorum of certificates", index + 1);
-    let quorum = stage.seer.until(&what, Duration::from_secs(50), async || {
+    let quorum = stage.seer.until(&what, CERTIFIED_LIMIT, async || {
         let electorate = stage.chain.electorate().await?;
         let mut offered = Vec::new();
         for keeper in electorate.values() {

@@ -19,7 +19,7 @@ impl Shelf {
 
     fn commit(&mut self, input: &Input) {
         self.seq += 1;
-        self.store.commit(self.seq, input, &[]).unwrap();
+        self.store.commit_one(self.seq, input, &[]).unwrap();
     }
 
     /// Signs something of our own.
@@ -157,7 +157,7 @@ fn there_is_no_bundle_before_its_statement_is_signed_nor_for_a_peers() {
     assert_eq!(run.store.bundle(digest).unwrap(), None);
     let Statement::Attestation(statement) = *statement else { panic!("{statement:?}") };
     let peers = Signed { statement, signer: Account([8; 20]), signature: Signature([8; 65]) };
-    run.store.commit(run.seq + 1, &Input::Peer(peers), &[]).unwrap();
+    run.store.commit_one(run.seq + 1, &Input::Peer(peers), &[]).unwrap();
     assert_eq!(run.store.bundle(digest).unwrap(), None, "a peer's signature is not ours to serve");
     assert_eq!(run.store.bundle(Hash32([42; 32])).unwrap(), None);
 }

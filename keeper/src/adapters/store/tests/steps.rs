@@ -61,16 +61,40 @@ fn a_step_is_stored_as_a_whole_or_not_at_all() {
     let input =
         Input::Peer(Signed { statement: attestation(1, 7), signer: Account([8; 20]), signature: Signature([8; 65]) });
     let effects = [sign, submit(1)];
-    let failed = run.store.commit(run.seq + 1, &input, &effects).unwrap_err();
+    let failed = run.store.commit_one(run.seq + 1, &input, &effects).unwrap_err();
     assert!(failed.to_string().contains("disk full"), "{failed}");
     assert_eq!((count(&path, "log"), count(&path, "effects"), count(&path, "statements")), before);
     assert_eq!(run.store.load(&path, &config()).unwrap().seq, run.seq);
 
     raw(&path).execute_batch("DROP TRIGGER full").unwrap();
-    run.store.commit(run.seq + 1, &input, &effects).unwrap();
+    run.store.commit_one(run.seq + 1, &input, &effects).unwrap();
     let after = (count(&path, "log"), count(&path, "effects"), count(&path, "statements"));
     assert_eq!(after, (before.0 + 1, before.1 + 1, before.2 + 1));
     assert_eq!(run.store.lane().unwrap().len(), 1);
+}
+
+#[test]
+fn several_steps_are_stored_together_in_their_order_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keeper.db");
+    let mut run = Run::open(&path, &config());
+    run.signs = false;
+    run.start();
+    let before = count(&path, "log");
+    let of = |input: Input| Step { effects: step(&mut run.state, &input), input };
+    let mut steps: Vec<Step> = [chain(1, 1), tick(), chain(2, 2)].into_iter().map(of).collect();
+    steps[2].effects.push(submit(1));
+
+    let fails = "CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+    raw(&path).execute_batch(fails).unwrap();
+    assert!(run.store.commit(run.seq + 1, &steps).is_err());
+    assert_eq!((count(&path, "log"), run.store.lane().unwrap().len()), (before, 0));
+
+    raw(&path).execute_batch("DROP TRIGGER full").unwrap();
+    run.store.commit(run.seq + 1, &steps).unwrap();
+    assert_eq!((count(&path, "log"), run.store.lane().unwrap().len()), (before + 3, 1));
+    let loaded = run.store.load(&path, &config()).unwrap();
+    assert_eq!((loaded.seq, loaded.state.hash()), (run.seq + 3, run.state.hash()));
 }
 
 #[test]
@@ -79,7 +103,7 @@ fn no_entry_of_the_log_is_ever_written_over() {
     let path = dir.path().join("keeper.db");
     let mut run = Run::open(&path, &config());
     run.start();
-    assert!(run.store.commit(1, &tick(), &[]).is_err());
+    assert!(run.store.commit_one(1, &tick(), &[]).is_err());
     assert_eq!(run.store.load(&path, &config()).unwrap().state.hash(), run.state.hash());
 }
 

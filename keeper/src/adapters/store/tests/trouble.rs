@@ -13,7 +13,7 @@ fn a_full_disk_is_told_apart_and_what_was_acknowledged_is_there() {
     run.store.db().unwrap().pragma_update(None, "max_page_count", pages + 2).unwrap();
     let mut acknowledged = run.seq;
     let error = loop {
-        match run.store.commit(acknowledged + 1, &chain(1, 1), &[]) {
+        match run.store.commit_one(acknowledged + 1, &chain(1, 1), &[]) {
             Ok(()) => acknowledged += 1,
             Err(error) => break error,
         }
@@ -21,12 +21,12 @@ fn a_full_disk_is_told_apart_and_what_was_acknowledged_is_there() {
     assert!(error.is_full(), "{error}");
     assert!(error.to_string().contains("free disk space, or raise store.disk_max_mb"), "{error}");
     assert!(acknowledged > run.seq, "nothing fitted");
-    let again = run.store.commit(acknowledged + 1, &chain(1, 1), &[]).unwrap_err();
+    let again = run.store.commit_one(acknowledged + 1, &chain(1, 1), &[]).unwrap_err();
     assert!(again.is_full(), "{again}");
     assert_eq!(run.store.load(&path, &config()).unwrap().seq, acknowledged, "what was acknowledged is there");
 
     run.store.db().unwrap().pragma_update(None, "max_page_count", 1_000_000).unwrap();
-    run.store.commit(acknowledged + 1, &chain(1, 1), &[]).unwrap();
+    run.store.commit_one(acknowledged + 1, &chain(1, 1), &[]).unwrap();
     assert_eq!(run.store.load(&path, &config()).unwrap().seq, acknowledged + 1);
 }
 
@@ -42,10 +42,10 @@ fn a_full_store_finds_room_in_the_log_it_does_not_need() {
     run.store.db().unwrap().pragma_update(None, "max_page_count", pages).unwrap();
     let mut full = false;
     for seq in run.seq + 1..run.seq + 1_000 {
-        if run.store.commit(seq, &chain(1, 1), &[]).is_err_and(|error| error.is_full()) {
+        if run.store.commit_one(seq, &chain(1, 1), &[]).is_err_and(|error| error.is_full()) {
             full = true;
             run.store.make_room().unwrap();
-            run.store.commit(seq, &chain(1, 1), &[]).unwrap();
+            run.store.commit_one(seq, &chain(1, 1), &[]).unwrap();
             break;
         }
     }
