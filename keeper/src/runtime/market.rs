@@ -192,23 +192,28 @@ impl Keeping {
         }
         self.hints.done(&read, update, &block);
         let left = self.shop.read(|market| market.missing(counts, SLICE_IDS));
-        Ok(next(&read, &left, &self.hints.peek().0))
+        Ok(next(&hinted, &read, &left, &self.hints.peek().0))
     }
 }
 
-/// After `read`, when `left` is missing still and `named` is wanted.
-fn next(read: &Wanted, left: &Wanted, named: &Wanted) -> Next {
-    let within = |wanted: &Wanted| {
-        wanted.registrations.is_subset(&read.registrations)
-            && wanted.rentals.is_subset(&read.rentals)
-            && wanted.cases.is_subset(&read.cases)
-    };
-    if !within(left) || !within(named) {
-        return Next::More;
+/// After `read`, part of it because it was `hinted`, when `left` is missing still and `named` is wanted.
+fn next(hinted: &Wanted, read: &Wanted, left: &Wanted, named: &Wanted) -> Next {
+    let all_read = within(left, read) && within(named, read);
+    // It changed meanwhile, or at a block that nodes do not have yet: asked at once they would say the same again.
+    let stuck = !hinted.is_empty() && within(hinted, named);
+    match (all_read, named.is_empty()) {
+        // What cannot be decoded stays missing, and is asked for again with the next block.
+        (true, true) => Next::Wait,
+        (true, false) => Next::Again,
+        (false, _) if stuck => Next::Again,
+        (false, _) => Next::More,
     }
-    // It changed meanwhile, or at a block that nodes do not have yet. What cannot be decoded stays missing, and is
-    // asked for again with the next block.
-    if named.is_empty() { Next::Wait } else { Next::Again }
+}
+
+fn within(some: &Wanted, all: &Wanted) -> bool {
+    some.registrations.is_subset(&all.registrations)
+        && some.rentals.is_subset(&all.rentals)
+        && some.cases.is_subset(&all.cases)
 }
 
 /// What was named first, then what is missing, at most `most` of each kind.

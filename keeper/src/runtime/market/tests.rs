@@ -131,10 +131,18 @@ fn what_was_named_is_read_before_what_is_missing_and_never_too_much_at_once() {
 #[test]
 fn after_a_reading_comes_what_is_left_and_what_changed_meanwhile_waits_a_moment() {
     let cases = |ids: &[u64]| Wanted { cases: ids.iter().copied().collect(), ..Wanted::default() };
-    let none = Wanted::default();
-    assert_eq!(next(&cases(&[1, 2]), &none, &none), Next::Wait);
-    assert_eq!(next(&cases(&[1, 2]), &none, &cases(&[2])), Next::Again);
-    assert_eq!(next(&cases(&[1, 2]), &none, &cases(&[2, 3])), Next::More);
-    assert_eq!(next(&cases(&[1, 2]), &cases(&[3]), &none), Next::More);
-    assert_eq!(next(&cases(&[1, 2]), &cases(&[2]), &none), Next::Wait, "what cannot be decoded");
+    let (none, one, both) = (Wanted::default(), cases(&[2]), cases(&[1, 2]));
+    assert_eq!(next(&both, &both, &none, &none), Next::Wait);
+    assert_eq!(next(&both, &both, &none, &one), Next::Again);
+    assert_eq!(next(&both, &both, &none, &cases(&[2, 3])), Next::More);
+    assert_eq!(next(&none, &both, &cases(&[3]), &none), Next::More);
+    assert_eq!(next(&none, &both, &one, &none), Next::Wait, "what cannot be decoded");
+}
+
+#[test]
+fn more_names_than_one_reading_takes_are_not_asked_for_without_a_pause_while_nodes_lag() {
+    let cases = |ids: std::ops::RangeInclusive<u64>| Wanted { cases: ids.collect(), ..Wanted::default() };
+    let (named, read) = (cases(1..=300), cases(101..=300));
+    assert_eq!(next(&named, &read, &Wanted::default(), &named), Next::Again, "nothing was settled");
+    assert_eq!(next(&named, &read, &Wanted::default(), &cases(1..=100)), Next::More, "the rest");
 }
